@@ -1,0 +1,22 @@
+"""Families of players: both of a family side by side in one file.
+
+Each module has `generator(image_shape, latent_dim, ...)` and `discriminator(image_shape, ...)`, which return Keras models;
+the size of the images is an argument, `(height, width, channels)`.
+"""
+
+from kgan.architectures import dcgan, dense
+from kgan.names import lookup
+
+ARCHITECTURES = {"dcgan": dcgan, "dense": dense}
+
+
+def get(name):
+    """Return the module of that architecture.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    return lookup("architecture", name, ARCHITECTURES)
+
+
+__all__ = ["ARCHITECTURES", "dcgan", "dense", "get"]

@@ -1,0 +1,85 @@
+"""Convolutional players, after DCGAN (Radford et al., arXiv:1511.06434) in the form of the TensorFlow tutorials on MNIST.
+
+Both halve or double the image as often as it takes to come to a base of at most 8 pixels, at least twice: 28 -> 14 -> 7,
+32 -> 16 -> 8, 64 -> 32 -> 16 -> 8. At 28 x 28 x 1 the defaults are the tutorials' networks.
+"""
+
+import keras
+from keras import layers
+
+
+def generator(image_shape=(28, 28, 1), latent_dim=100, filters=64, kernel_size=5, slope=0.3):
+    """A generator of transposed convolutions with batch normalization, ending in tanh.
+
+    Args:
+        image_shape: Tuple `(height, width, channels)`; height and width must be multiples of 4.
+        latent_dim: Integer.
+        filters: Integer. Filters of the last hidden layer; each layer before it has twice as many.
+        kernel_size: Integer. Of all convolutions.
+        slope: Float. Of LeakyReLU below zero.
+
+    Returns:
+        A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1].
+
+    Raises:
+        ValueError: if the image cannot be halved twice.
+    """
+    halvings = _halvings(image_shape)
+    height, width = (side >> halvings for side in image_shape[:2])
+    deepest = filters << halvings
+
+    def convolution(width, strides, **kwargs):
+        return layers.Conv2DTranspose(width, kernel_size, strides, padding="same", use_bias=False, **kwargs)
+
+    stack = [keras.Input((latent_dim,)), layers.Dense(height * width * deepest, use_bias=False)]
+    stack += [layers.BatchNormalization(), layers.LeakyReLU(slope), layers.Reshape((height, width, deepest))]
+    for level in reversed(range(halvings)):
+        strides = 1 if level == halvings - 1 else 2
+        stack += [convolution(filters << level, strides), layers.BatchNormalization(), layers.LeakyReLU(slope)]
+    stack.append(convolution(image_shape[2], 2, activation="tanh"))
+    return keras.Sequential(stack, name="generator")
+
+
+def discriminator(image_shape=(28, 28, 1), filters=64, kernel_size=5, slope=0.3, dropout=0.3):
+    """A discriminator of strided convolutions with dropout, ending in logits.
+
+    Args:
+        image_shape: Tuple `(height, width, channels)`; height and width must be multiples of 4.
+        filters: Integer. Filters of the first layer; each later one has twice as many.
+        kernel_size: Integer. Of all convolutions.
+        slope: Float. Of LeakyReLU below zero.
+        dropout: Float. Rate after each layer.
+
+    Returns:
+        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`.
+
+    Raises:
+        ValueError: if the image cannot be halved twice.
+    """
+    stack = [keras.Input(image_shape)]
+    for level in range(_halvings(image_shape)):
+        stack += [layers.Conv2D(filters << level, kernel_size, 2, padding="same"), layers.LeakyReLU(slope)]
+        if dropout:
+            stack.append(layers.Dropout(dropout))
+    stack += [layers.Flatten(), layers.Dense(1)]
+    return keras.Sequential(stack, name="discriminator")
+
+
+def _halvings(image_shape):
+    """How often height and width are halved: at least twice, then until both are at most 8 or one is odd."""
+    if len(image_shape) != 3:
+        raise ValueError(f"`image_shape` of dcgan must be (height, width, channels). Received: {image_shape!r}")
+    height, width, _ = image_shape
+    if height % 4 or width % 4:
+        raise ValueError(
+            "dcgan halves an image at least twice, so height and width must be multiples of 4. "
+            f"Received: {height} x {width}; the nearest that fits is {_multiple_of_4(height)} x {_multiple_of_4(width)}."
+        )
+    count = 2
+    while max(height, width) >> count > 8 and not (height >> count) % 2 and not (width >> count) % 2:
+        count += 1
+    return count
+
+
+def _multiple_of_4(side):
+    return max(4, round(side / 4) * 4)

@@ -1,0 +1,77 @@
+"""Fully connected players, as in the first GANs.
+
+The defaults are the pair of the Fashion-MNIST tutorials with batch normalization. Without it, with `units=(256, 512, 1024)`
+and normal kernels of standard deviation 0.02 in the generator, and `units=(1024, 512, 256)`, dropout 0.3 and Glorot kernels
+in the discriminator, they are the pair of the freeze-the-discriminator tutorial.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+
+def generator(
+    image_shape=(28, 28, 1),
+    latent_dim=100,
+    units=(128, 256, 512, 1024),
+    batch_norm=True,
+    momentum=0.1,
+    epsilon=0.8,
+    slope=0.2,
+    kernel_initializer="he_uniform",
+):
+    """A generator of dense layers that widen, ending in tanh.
+
+    Args:
+        image_shape: Tuple of integers, shape of an image, `(height, width, channels)`.
+        latent_dim: Integer.
+        units: Integers. Units of the hidden layers.
+        batch_norm: Whether all hidden layers but the first are batch-normalized.
+        momentum: Float. Of the moving statistics.
+        epsilon: Float. Added to the variance.
+        slope: Float. Of LeakyReLU below zero.
+        kernel_initializer: Keras initializer of all kernels.
+
+    Returns:
+        A `keras.Model`, `(batch, latent_dim)` -> `(batch, *image_shape)` in [-1, 1].
+    """
+    stack = [keras.Input((latent_dim,))]
+    for index, width in enumerate(units):
+        stack.append(layers.Dense(width, kernel_initializer=kernel_initializer))
+        if batch_norm and index:
+            stack.append(layers.BatchNormalization(momentum=momentum, epsilon=epsilon))
+        stack.append(layers.LeakyReLU(slope))
+    stack.append(layers.Dense(math.prod(image_shape), activation="tanh", kernel_initializer=kernel_initializer))
+    stack.append(layers.Reshape(image_shape))
+    return keras.Sequential(stack, name="generator")
+
+
+def discriminator(
+    image_shape=(28, 28, 1),
+    units=(512, 256),
+    dropout=0.0,
+    slope=0.2,
+    activation="sigmoid",
+    kernel_initializer="he_uniform",
+):
+    """A discriminator of dense layers that narrow.
+
+    Args:
+        image_shape: Tuple of integers, shape of an image, `(height, width, channels)`.
+        units: Integers. Units of the hidden layers.
+        dropout: Float. Rate after each hidden layer; 0 leaves dropout out.
+        slope: Float. Of LeakyReLU below zero.
+        activation: Of the last layer: `"sigmoid"`, or `None` for logits. The losses see logits either way.
+        kernel_initializer: Keras initializer of all kernels.
+
+    Returns:
+        A `keras.Model`, `(batch, *image_shape)` -> `(batch, 1)`.
+    """
+    stack = [keras.Input(image_shape), layers.Flatten()]
+    for width in units:
+        stack += [layers.Dense(width, kernel_initializer=kernel_initializer), layers.LeakyReLU(slope)]
+        if dropout:
+            stack.append(layers.Dropout(dropout))
+    stack.append(layers.Dense(1, activation=activation, kernel_initializer=kernel_initializer))
+    return keras.Sequential(stack, name="discriminator")

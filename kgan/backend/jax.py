@@ -1,0 +1,99 @@
+"""The engine's part on JAX: stateful Keras code inside stateless functions.
+
+A `keras.StatelessScope` holds the values of all variables while a step runs. Each transformation (`vjp`, `grad`, `cond`)
+runs its function in a scope of its own, seeded with the values of the outer one, and hands what was written there
+(BatchNorm statistics, seeds, metrics) back as an output: a tracer must not leave the function it was made in.
+"""
+
+import jax
+import keras
+from keras import ops
+from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+
+def _scope(values):
+    scope = keras.StatelessScope()
+    scope.state_mapping = dict(values)
+    return scope
+
+
+def gradients(losses, groups):
+    outer = get_stateless_scope()
+    variables = [variable for group in groups for variable in group]
+
+    def pure(values):
+        own = {id(variable): value for variable, value in zip(variables, values, strict=True)}
+        with _scope({**outer.state_mapping, **own}) as inner:
+            results, extra = losses()
+        return tuple(results), (extra, inner.state_mapping)
+
+    values, pullback, (extra, written) = jax.vjp(pure, [variable.value for variable in variables], has_aux=True)
+    outer.state_mapping.update(written)
+    result, start = [], 0
+    for index, group in enumerate(groups):
+        one_hot = tuple(ops.full_like(value, float(other == index)) for other, value in enumerate(values))
+        (grads,) = pullback(one_hot)  # of all variables; XLA drops what is not used
+        result.append(grads[start : start + len(group)])
+        start += len(group)
+    return extra, result
+
+
+def apply(optimizer, grads, variables):
+    # not optimizer.apply: LossScaleOptimizer branches inside it and leaks tracers
+    new_variables, new_slots = optimizer.stateless_apply(
+        [slot.value for slot in optimizer.variables], list(grads), [variable.value for variable in variables]
+    )
+    for variable, value in zip([*variables, *optimizer.variables], [*new_variables, *new_slots], strict=True):
+        variable.assign(value)
+
+
+def input_gradient(function, x):
+    outer = get_stateless_scope()
+
+    def pure(x):
+        with _scope(outer.state_mapping) as inner:
+            total = ops.sum(function(x))
+        return total, inner.state_mapping
+
+    gradient, written = jax.grad(pure, has_aux=True)(x)
+    outer.state_mapping.update(written)
+    return gradient
+
+
+def when(condition, then, otherwise):
+    outer = get_stateless_scope()
+
+    def branch(update):
+        def run(values):
+            with _scope(values) as inner:
+                update()
+            return inner.state_mapping
+
+        return run
+
+    outer.state_mapping.update(jax.lax.cond(condition, branch(then), branch(otherwise), outer.state_mapping))
+
+
+def pin_seeds(model):
+    pass  # Keras draws from the layers' own seeds
+
+
+class Steps:
+    def train_step(self, state, data):
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        return self._run(self.step, groups, state, data)
+
+    def test_step(self, state, data):
+        groups = self.trainable_variables, self.non_trainable_variables, self.metrics_variables
+        return self._run(self.test, groups, state, data)
+
+    def _run(self, step, groups, state, data):
+        pairs = [pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)]
+        with keras.StatelessScope(state_mapping=pairs) as scope:
+            logs = step(data)
+        return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)

@@ -1,0 +1,47 @@
+"""The engine's part on TensorFlow: gradient tapes and `tf.cond`."""
+
+import tensorflow as tf
+
+
+def gradients(losses, groups):
+    with tf.GradientTape(persistent=len(groups) > 1, watch_accessed_variables=False) as tape:
+        tape.watch([variable.value for group in groups for variable in group])
+        values, extra = losses()
+    return extra, [
+        tape.gradient(value, [variable.value for variable in group])
+        for value, group in zip(values, groups, strict=True)
+    ]
+
+
+def apply(optimizer, grads, variables):
+    optimizer.apply(grads, variables)
+
+
+def input_gradient(function, x):
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(function(x))
+    return tape.gradient(total, x)
+
+
+def when(condition, then, otherwise):
+    def branch(update):
+        def run():
+            update()
+            return tf.constant(0)  # both branches of a tf.cond return alike
+
+        return run
+
+    tf.cond(tf.cast(condition, "bool"), branch(then), branch(otherwise))
+
+
+def pin_seeds(model):
+    pass  # Keras draws from the layers' own seeds
+
+
+class Steps:
+    def train_step(self, data):
+        return self.step(data)
+
+    def test_step(self, data):
+        return self.test(data)

@@ -1,0 +1,47 @@
+"""The engine's part on PyTorch: autograd, and Python's own `if`."""
+
+import torch
+
+
+def gradients(losses, groups):
+    values, extra = losses()
+    last = len(groups) - 1
+    return extra, [
+        torch.autograd.grad(value, [variable.value for variable in group], retain_graph=index < last, allow_unused=True)
+        for index, (value, group) in enumerate(zip(values, groups, strict=True))
+    ]
+
+
+def apply(optimizer, grads, variables):
+    with torch.no_grad():
+        optimizer.apply(list(grads), variables)
+
+
+def input_gradient(function, x):
+    x = x.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(function(x).sum(), x, create_graph=True)
+    return gradient
+
+
+def when(condition, then, otherwise):
+    if condition:
+        then()
+    else:
+        otherwise()
+
+
+def pin_seeds(model):
+    # Keras draws dropout from torch's global generator unless the layer was given a seed; its own seed state, which is
+    # saved with the model, is used from here on
+    for layer in model._flatten_layers():
+        for seeds in layer._seed_generators:
+            if seeds._initial_seed is None:
+                seeds._initial_seed = int(seeds.state[0])
+
+
+class Steps:
+    def train_step(self, data):
+        return self.step(data)
+
+    def test_step(self, data):
+        return self.test(data)

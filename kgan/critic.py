@@ -1,0 +1,65 @@
+"""The discriminator's score: its logits, whatever activation it ends in."""
+
+import contextlib
+
+import keras
+from keras import ops
+
+
+class Critic:
+    """Calls a discriminator so that it puts out logits, in float32 at least.
+
+    A discriminator that ends in a sigmoid is run without it: the logit of a saturated probability cannot be recovered, and
+    Keras does so by itself on TensorFlow only. The last activation is read from the graph of a Functional or Sequential
+    model; any other model is opaque and called as it is.
+
+    Args:
+        discriminator: `keras.Model`, images -> `(batch, 1)`.
+
+    Attributes:
+        known: Whether the last activation could be read.
+        sigmoid: Name of the layer that applies a sigmoid last, or `None`.
+        logits: Whether to leave that sigmoid out.
+    """
+
+    def __init__(self, discriminator):
+        self.discriminator = discriminator
+        self.logits = True
+        self._last = _last_operation(discriminator)
+        self.known = self._last is not None
+        self.sigmoid = self._last.name if self.known and _is_sigmoid(self._last) else None
+
+    def __call__(self, images, training=True):
+        """Scores of shape `(batch, 1)` for images of shape `(batch, height, width, channels)`."""
+        with self._without_sigmoid() if self.sigmoid and self.logits else contextlib.nullcontext():
+            scores = self.discriminator(images, training=training)
+        return ops.cast(scores, self.discriminator.variable_dtype)
+
+    @contextlib.contextmanager
+    def _without_sigmoid(self):
+        # a layer's `activation`, or the `call` of the bare operation keras.ops.sigmoid
+        attribute = "activation" if hasattr(self._last, "activation") else "call"
+        before = getattr(self._last, attribute)
+        setattr(self._last, attribute, keras.activations.linear)
+        try:
+            yield
+        finally:
+            setattr(self._last, attribute, before)
+
+
+def _last_operation(model):
+    """The layer or operation that makes a model's output, looking through reshapes and nested models."""
+    if not getattr(model, "outputs", None):
+        return None
+    operation, node, _ = model.outputs[0]._keras_history
+    while isinstance(operation, keras.layers.Flatten | keras.layers.Reshape):
+        before = operation._inbound_nodes[node].input_tensors[0]
+        operation, node, _ = before._keras_history
+    if isinstance(operation, keras.Model):
+        return _last_operation(operation)
+    return operation
+
+
+def _is_sigmoid(operation):
+    activation = getattr(operation, "activation", None)
+    return activation in (keras.activations.sigmoid, keras.ops.sigmoid) or type(operation).__name__ == "Sigmoid"

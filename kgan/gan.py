@@ -1,0 +1,346 @@
+"""The GAN as a Keras model: two players, a loss, a schedule. What a step does is in `kgan.schedules`."""
+
+import pathlib
+import random
+
+import keras
+import numpy as np
+from keras import ops
+from keras.saving import register_keras_serializable
+
+from kgan import backend, losses, optimizers, schedules, training
+from kgan.critic import Critic
+from kgan.latents import get as _sampler
+from kgan.logs import Keeper, Logs
+from kgan.penalties import Penalty
+from kgan.penalties import get as _penalty
+from kgan.players import fit_together, model_of
+from kgan.saving import check_serializable, replace_when_written
+
+
+@register_keras_serializable("kgan")
+class GAN(backend.Steps, keras.Model):
+    """A generator and a discriminator that train each other through stock `fit()`.
+
+    Example:
+
+    ```python
+    gan = kgan.GAN(generator=make_generator, discriminator=make_discriminator, latent_dim=100)
+    gan.compile(
+        d_opt=keras.optimizers.Adam(2e-4, beta_1=0.5),
+        g_opt=keras.optimizers.Adam(2e-4, beta_1=0.5),
+        loss="non_saturating",
+    )
+    gan.fit(images, batch_size=128, epochs=50, callbacks=[kgan.callbacks.ImageGrid("samples")])
+    images = gan.generate(64, seed=1)
+    ```
+
+    Real images are arrays, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a torch `DataLoader`, with or without labels,
+    which are ignored. uint8 images are scaled to [-1, 1]; floats must lie there, which is checked on the first batch.
+
+    Args:
+        generator: `keras.Model`, latents `(batch, latent_dim)` -> images `(batch, height, width, channels)` in [-1, 1] (or
+            examples of any other shape), or a function without arguments that returns one.
+        discriminator: `keras.Model`, images -> `(batch, 1)`, logits or probabilities, or a function that returns one.
+        latent_dim: Integer. Size of a latent vector.
+        latents: Name in `kgan.latents`, or a function `(shape, seed) -> tensor` that is called once a draw with a
+            `keras.random.SeedGenerator`.
+        seed: Integer. Seed of the latents; `None` draws one.
+
+    Attributes:
+        generator, discriminator: The players, plain Keras models.
+        ema_generator: The averaged generator, or `None` without `compile(ema=...)`.
+        d_opt, g_opt: Their optimizers, once compiled.
+
+    Raises:
+        ValueError: if a player is no Keras model, or does not fit `latent_dim` or the other player.
+    """
+
+    def __init__(self, generator, discriminator, latent_dim, latents="normal", seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_dim = _integer("latent_dim", latent_dim, at_least=1)
+        self.seed = random.randrange(2**31) if seed is None else _integer("seed", seed, at_least=0)
+        self.latents = latents
+        self.generator = model_of(generator, "generator")
+        self.discriminator = model_of(discriminator, "discriminator")
+        self.ema_generator = None
+        self.image_shape = fit_together(self.generator, self.discriminator, latent_dim)
+        self._sample = _sampler(latents)
+        self.latent_seeds = keras.random.SeedGenerator(self.seed)
+        penalty_seed, self._test_seed = (int(s) >> 1 for s in np.random.SeedSequence(self.seed).generate_state(2))
+        self.penalty_seeds = keras.random.SeedGenerator(penalty_seed)
+        self.test_seeds = keras.random.SeedGenerator(self._test_seed)
+        self.turn = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="turn")
+        self.epochs = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="epochs")
+        self.built = True
+
+    def compile(
+        self,
+        d_opt="adam",
+        g_opt="adam",
+        loss="non_saturating",
+        schedule="simultaneous",
+        penalties=(),
+        ema=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+    ):
+        """Configure the game.
+
+        Args:
+            d_opt: Keras optimizer of the discriminator, with its own rate, clipping and gradient accumulation.
+            g_opt: Keras optimizer of the generator; another instance.
+            loss: Name in `kgan.losses`, a `kgan.losses.AdversarialLoss`, or a Keras loss such as
+                `keras.losses.BinaryCrossentropy(label_smoothing=0.1)`.
+            schedule: Name in `kgan.schedules`, or an object such as `kgan.schedules.Alternating(d_steps=5)`.
+            penalties: Names in `kgan.penalties`, or objects such as `kgan.penalties.R1(10.0)`.
+            ema: Float between 0 and 1, the decay of an averaged generator kept beside the trained one. Warmed up: after t
+                updates it is min(ema, (1 + t) / (10 + t)). `None` keeps none.
+            run_eagerly: As in `keras.Model.compile`.
+            steps_per_execution: As in `keras.Model.compile`.
+            jit_compile: As in `keras.Model.compile`.
+
+        Raises:
+            ValueError: if an argument is none of these, or two of them do not go together.
+        """
+        if keras.backend.backend() == "torch" and steps_per_execution != 1:
+            raise ValueError(
+                "`steps_per_execution` must be 1 on the PyTorch backend, where Keras runs one step at a time. "
+                f"Received: steps_per_execution={steps_per_execution}"
+            )
+        if d_opt is g_opt and isinstance(d_opt, keras.Optimizer):
+            raise ValueError(
+                "`d_opt` and `g_opt` must be two instances, since each player has its own momenta. "
+                f"Received the same {type(d_opt).__name__} twice."
+            )
+        if ema is not None and not (isinstance(ema, float) and 0.0 < ema < 1.0):
+            raise ValueError(f"`ema` must be a decay between 0 and 1, such as 0.999, or None. Received: {ema!r}")
+        given = losses.get(loss)
+        schedule = schedules.get(schedule)
+        penalties = _penalties(penalties)
+        critic = Critic(self.discriminator)
+        loss = losses.adversarial(given, critic)
+        schedule.check(loss)
+        d_opt = optimizers.prepare(d_opt, "d_opt", self.discriminator)
+        g_opt = optimizers.prepare(g_opt, "g_opt", self.generator)
+
+        # nothing is changed before all of it is known to be right
+        self.d_opt, self.g_opt = d_opt, g_opt
+        self.critic, self.loss, self.schedule, self.penalties = critic, loss, schedule, penalties
+        self.has_parts = loss.real is not None and loss.fake is not None
+        self.logs = Logs(self.has_parts, penalties)
+        self._set_ema(ema)
+        super().compile(
+            optimizer=None,
+            loss=None,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+        )
+        self.optimizer = optimizers.Pair(d_opt, g_opt)
+        self._given = lambda: {  # what get_compile_config writes
+            "d_opt": d_opt,
+            "g_opt": g_opt,
+            "loss": given,
+            "schedule": schedule,
+            "penalties": list(penalties),
+            "ema": ema,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+
+    def step(self, data):
+        """One training step on `data`, images or `(images, labels)`; returns the logs."""
+        real = self._real(data)
+        self.logs.range_of(real)
+        self.schedule.step(self, real)
+        return self.logs.results(training=True)
+
+    def test(self, data):
+        """The step of `evaluate`: inference mode, latents of its own, no penalties, nothing updated."""
+        real = self._real(data)
+        fake = self.generator(self.draw_latents(real, self.test_seeds), training=False)
+        real_logits, fake_logits = self.critic(real, training=False), self.critic(fake, training=False)
+        training.report_discriminator(self, real_logits, fake_logits)
+        training.report_generator(self, fake_logits, real_logits)
+        return self.logs.results(training=False)
+
+    def _real(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return training.prepare(images, self.image_shape)
+
+    def draw_latents(self, real, seeds=None):
+        """Latents `(batch, latent_dim)`, as many as there are real images; one draw of the sampler."""
+        return self._sample((ops.shape(real)[0], self.latent_dim), seeds or self.latent_seeds)
+
+    def average_generator(self):
+        """Move the averaged generator towards the trained one, BatchNormalization statistics included."""
+        if self.ema_generator is None:
+            return
+        updates = ops.cast(self.g_opt.iterations, "float32")
+        decay = ops.minimum(self.ema, (1.0 + updates) / (10.0 + updates))
+        for average, variable in zip(self.ema_generator.weights, self.generator.weights, strict=True):
+            value = ops.convert_to_tensor(variable)
+            if "float" in average.dtype:
+                value = average + ops.cast(1.0 - decay, average.dtype) * (value - average)
+            average.assign(value)
+
+    def _set_ema(self, ema):
+        self.ema = ema
+        if ema is None:
+            if self.ema_generator is not None:
+                self._tracker.untrack(self.ema_generator)
+            self.ema_generator = None
+        elif self.ema_generator is None:
+            twin = type(self.generator).from_config(self.generator.get_config())
+            twin(keras.KerasTensor((None, self.latent_dim)))
+            for average, variable in zip(twin.weights, self.generator.weights, strict=True):
+                average.assign(ops.copy(variable))
+            twin.trainable = False
+            self.ema_generator = twin
+
+    def call(self, inputs, training=False):
+        """Images of latents; from the averaged generator, where there is one, unless training."""
+        generator = self.generator if training or self.ema_generator is None else self.ema_generator
+        return generator(inputs, training=training)
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):
+        """Train. See `keras.Model.fit`: `x` holds real images, `y` is ignored.
+
+        Raises:
+            ValueError: if the images have another shape than the generator's, or lie outside [-1, 1].
+        """
+        keeper = Keeper(callbacks)
+        return super().fit(x, y, batch_size, epochs, verbose, keeper.beside(callbacks), *args, **kwargs)
+
+    def train_on_batch(self, *args, **kwargs):
+        """One step. See `keras.Model.train_on_batch`."""
+        logs = super().train_on_batch(*args, **kwargs)
+        self.logs.check_range()
+        return logs
+
+    def evaluate(self, *args, **kwargs):
+        """The logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
+        self.test_seeds.state.assign([self._test_seed, 0])
+        return super().evaluate(*args, **kwargs)
+
+    def generate(self, n, seed=None, batch_size=256):
+        """Generate images, from the averaged generator where there is one.
+
+        Args:
+            n: Integer. How many.
+            seed: Integer: the same seed gives the same images. `None` draws one.
+            batch_size: Integer. How many are generated at once.
+
+        Returns:
+            A float32 array `(n, height, width, channels)` in [-1, 1].
+        """
+        n, batch_size = _integer("n", n, at_least=0), _integer("batch_size", batch_size, at_least=1)
+        seeds = keras.random.SeedGenerator(None if seed is None else _integer("seed", seed, at_least=0))
+        if n == 0:
+            return np.zeros((0, *self.image_shape), "float32")
+        latents = ops.convert_to_numpy(self._sample((n, self.latent_dim), seeds))
+        self.sync()
+        generator = self.generator if self.ema_generator is None else self.ema_generator
+        return generator.predict(latents, batch_size=batch_size, verbose=0).astype("float32")
+
+    def report(self, batch, values):
+        """Add `values` to the logs, weighted with the size of `batch`."""
+        self.logs.update(values, ops.shape(batch)[0])
+
+    def sync(self):
+        """Put the state of a running `fit` into the variables, where the engine (JAX) keeps it elsewhere meanwhile."""
+        if hasattr(self, "jax_state_sync"):
+            self.jax_state_sync()
+
+    @property
+    def metrics(self):
+        return self.logs.metrics if self.compiled else []
+
+    def save(self, filepath, overwrite=True, **kwargs):
+        """Save players, optimizers, seeds and counters in one `.keras` file, which is replaced only when all is written.
+
+        Raises:
+            ValueError: if it could not be loaded again, because it uses a lambda or an unregistered function or class.
+        """
+        check_serializable(self)
+        self.sync()
+        if not overwrite or pathlib.Path(filepath).suffix != ".keras":
+            return super().save(filepath, overwrite=overwrite, **kwargs)
+        with replace_when_written(filepath) as temporary:
+            super().save(temporary, **kwargs)
+        return None
+
+    def get_config(self):
+        config = {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "latent_dim": self.latent_dim,
+            "latents": keras.saving.serialize_keras_object(self.latents),
+            "seed": self.seed,
+        }
+        return {**super().get_config(), **config}
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for key in ("generator", "discriminator", "latents"):
+            config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)
+
+    def get_build_config(self):
+        return None  # built by its constructor
+
+    def get_compile_config(self):
+        return keras.saving.serialize_keras_object(self._given()) if self.compiled else {}
+
+    def compile_from_config(self, config):
+        if config:
+            self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def save_own_variables(self, store):
+        for name, variable in self._own_variables().items():
+            store[name] = ops.convert_to_numpy(variable)
+
+    def load_own_variables(self, store):
+        for name, variable in self._own_variables().items():
+            variable.assign(store[name][()])
+
+    def _own_variables(self):
+        """The counters, and all seeds: of the latents, of each dropout. Keras saves no seed."""
+        weights = {id(variable) for variable in self.weights}
+        seeds = [variable for variable in self.variables if id(variable) not in weights]
+        return {"turn": self.turn, "epochs": self.epochs} | {f"seed_{i}": seed for i, seed in enumerate(seeds)}
+
+
+def load(path):
+    """Load a GAN that `save` wrote, ready to generate or to go on training where it stopped.
+
+    It is `keras.saving.load_model` in safe mode, with kgan's classes registered.
+
+    Args:
+        path: Path of a `.keras` file.
+
+    Returns:
+        The `GAN`; or another Keras model, if that is what the file holds.
+    """
+    return keras.saving.load_model(path, safe_mode=True)
+
+
+def _integer(name, value, at_least):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
+        raise ValueError(f"`{name}` must be an integer >= {at_least}. Received: {value!r}")
+    return int(value)
+
+
+def _penalties(given):
+    if isinstance(given, str | Penalty):
+        given = (given,)
+    found = tuple(_penalty(penalty) for penalty in given)
+    names = [penalty.name for penalty in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"`penalties` must differ, since each is logged under its name. Received {name!r} twice.")
+    return found

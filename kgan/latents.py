@@ -1,0 +1,38 @@
+"""Where latents are drawn from.
+
+A sampler is a function `(shape, seed) -> tensor`: `shape` is `(batch, latent_dim)`, `seed` a `keras.random.SeedGenerator`
+that it hands to one random operation, so that a draw advances the seed by one.
+"""
+
+import keras
+from keras import ops
+
+from kgan.names import lookup
+
+
+def normal(shape, seed):
+    """Standard normal latents, N(0, I)."""
+    return keras.random.normal(shape, seed=seed)
+
+
+def uniform(shape, seed):
+    """Latents uniform in [-1, 1), as in DCGAN (arXiv:1511.06434)."""
+    return keras.random.uniform(shape, -1.0, 1.0, seed=seed)
+
+
+def sphere(shape, seed):
+    """Latents uniform on the sphere of radius sqrt(latent_dim), as in ProGAN (arXiv:1710.10196)."""
+    latents = normal(shape, seed)
+    return latents * ops.rsqrt(ops.mean(ops.square(latents), axis=-1, keepdims=True) + 1e-8)
+
+
+LATENTS = {"normal": normal, "uniform": uniform, "sphere": sphere}
+
+
+def get(identifier):
+    """Return the sampler of that name, or `identifier` itself where it is a function.
+
+    Raises:
+        ValueError: if `identifier` is neither a known name nor callable.
+    """
+    return identifier if callable(identifier) else lookup("latents", identifier, LATENTS)

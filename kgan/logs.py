@@ -1,0 +1,92 @@
+"""What a step reports, and the bookkeeping at the edges of epochs that goes with it."""
+
+import keras
+from keras import ops
+
+
+class Logs:
+    """The running means behind the logs: each log is the mean over the images of the epoch so far.
+
+    Not a Keras object itself, so that a model that is compiled again forgets the old metrics.
+    """
+
+    def __init__(self, parts, penalties):
+        names = ["d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy", "g_accuracy"]
+        if parts:
+            names += ["d_real_loss", "d_fake_loss"]
+        self._means = {name: keras.metrics.Mean(name=name) for name in names}
+        self._penalties = {penalty.name: keras.metrics.Mean(name=penalty.name) for penalty in penalties}
+        self._range = Range(name="range")
+
+    @property
+    def metrics(self):
+        return [*self._means.values(), *self._penalties.values(), self._range]
+
+    def update(self, values, count):
+        """Add values, scalars or one for each example, that stand for `count` images."""
+        for name, value in values.items():
+            mean = ops.mean(ops.cast(ops.stop_gradient(value), "float32"))
+            (self._means | self._penalties)[name].update_state(mean, sample_weight=count)
+
+    def results(self, training):
+        return {name: mean.result() for name, mean in (self._means | (self._penalties if training else {})).items()}
+
+    def range_of(self, images):
+        """Look at the values of images (rank 4); points and other data may lie anywhere."""
+        if len(images.shape) == 4:
+            self._range.update_state(images)
+
+    def check_range(self):
+        """Raise ValueError if images outside [-1, 1] were seen."""
+        low, high = (float(value) for value in ops.convert_to_numpy(self._range.result()))
+        if not (low >= -1.001 and high <= 1.001):
+            raise ValueError(
+                "Images must be floats in [-1, 1], where a generator that ends in tanh makes its own, or uint8. "
+                f"Received: floats from {low:g} to {high:g}. For values in [0, 255], x / 127.5 - 1 scales them."
+            )
+
+
+class Range(keras.metrics.Metric):
+    """The lowest and the highest value seen."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.low = self.add_variable((), "zeros", name="low")
+        self.high = self.add_variable((), "zeros", name="high")
+
+    def update_state(self, values):
+        self.low.assign(ops.minimum(self.low, ops.cast(ops.min(values), self.low.dtype)))
+        self.high.assign(ops.maximum(self.high, ops.cast(ops.max(values), self.high.dtype)))
+
+    def result(self):
+        return ops.stack([self.low.value, self.high.value])
+
+
+class Keeper(keras.callbacks.Callback):
+    """Counts epochs, checks the first batch, and lets Keras' TerminateOnNaN, which knows `loss` only, see both losses."""
+
+    def __init__(self, callbacks):
+        super().__init__()
+        self.given = list(getattr(callbacks, "callbacks", callbacks if isinstance(callbacks, list | tuple) else []))
+        if isinstance(callbacks, keras.callbacks.Callback):
+            self.given.append(callbacks)
+        self.checked = False
+
+    def beside(self, callbacks):
+        """What `fit` takes as `callbacks`, with this one first."""
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(self)
+            return callbacks
+        return [self, *self.given]
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not self.checked:
+            self.model.sync()
+            self.model.logs.check_range()
+            self.checked = True
+        for callback in self.given:
+            if isinstance(callback, keras.callbacks.TerminateOnNaN):
+                callback.on_batch_end(batch, {"loss": logs["d_loss"] + logs["g_loss"]})
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.epochs.assign(self.model.epochs + 1)

@@ -1,0 +1,237 @@
+"""The adversarial losses, one under the other.
+
+With r = D(real) and f = D(fake), both in logits:
+
+| name             | discriminator                   | generator    | source                              |
+|------------------|---------------------------------|--------------|-------------------------------------|
+| non_saturating   | softplus(-r) + softplus(f)      | softplus(-f) | Goodfellow et al., arXiv:1406.2661  |
+| minimax          | softplus(-r) + softplus(f)      | -softplus(f) | Goodfellow et al., arXiv:1406.2661  |
+| least_squares    | ((r - 1)^2 + f^2) / 2           | (f - 1)^2 / 2| Mao et al., arXiv:1611.04076        |
+| wasserstein      | f - r                           | -f           | Arjovsky et al., arXiv:1701.07875   |
+| hinge            | relu(1 - r) + relu(1 + f)       | -f           | Lim and Ye, arXiv:1705.02894        |
+| relativistic     | softplus(f - r)                 | softplus(r - f) | Jolicoeur-Martineau, arXiv:1807.00734 |
+
+softplus(-x) is -log(sigmoid(x)) and softplus(x) is -log(1 - sigmoid(x)), without the overflow.
+"""
+
+import warnings
+
+import keras
+from keras import ops
+from keras.saving import register_keras_serializable
+
+from kgan.names import nearest
+
+
+class AdversarialLoss:
+    """What discriminator and generator minimize, as pure functions of logits.
+
+    A subclass gives `real` and `fake`, whose sum is the discriminator's loss, and `generator`; or, where its two parts do
+    not separate, `discriminator` and `generator`. All of them return one value for each example.
+
+    Attributes:
+        threshold: Float. An image whose logit is above it is called real.
+        paired: Whether `generator` needs `real_logits`; `None` is handed to it otherwise.
+
+    Example:
+
+    ```python
+    @keras.saving.register_keras_serializable("mine")
+    class Shifted(kgan.losses.AdversarialLoss):
+        def real(self, real_logits):
+            return ops.softplus(1.0 - real_logits)
+
+        def fake(self, fake_logits):
+            return ops.softplus(1.0 + fake_logits)
+
+        def generator(self, fake_logits, real_logits=None):
+            return ops.softplus(-fake_logits)
+    ```
+    """
+
+    threshold = 0.0
+    paired = False
+    real = None
+    fake = None
+
+    def discriminator(self, real_logits, fake_logits):
+        """The discriminator's loss, `(batch,)`, of logits of shape `(batch,)` or `(batch, 1)`."""
+        return self.real(real_logits) + self.fake(fake_logits)
+
+    def generator(self, fake_logits, real_logits=None):
+        """The generator's loss, `(batch,)`, of logits of shape `(batch,)` or `(batch, 1)`."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `generator(fake_logits, real_logits)`.")
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def flat(logits):
+    """Logits of shape (batch, 1) or (batch,) as (batch,): a sum of the two shapes would be (batch, batch)."""
+    logits = ops.convert_to_tensor(logits)
+    if len(logits.shape) > 2 or (len(logits.shape) == 2 and logits.shape[1] != 1):
+        raise ValueError(f"Logits must have the shape (batch,) or (batch, 1). Received: shape {tuple(logits.shape)}.")
+    return ops.reshape(logits, (-1,))
+
+
+@register_keras_serializable("kgan")
+class NonSaturating(AdversarialLoss):
+    """Cross-entropy, the generator maximizing log D(G(z)) (arXiv:1406.2661, section 3)."""
+
+    def real(self, real_logits):
+        return ops.softplus(-flat(real_logits))
+
+    def fake(self, fake_logits):
+        return ops.softplus(flat(fake_logits))
+
+    def generator(self, fake_logits, real_logits=None):
+        return ops.softplus(-flat(fake_logits))
+
+
+@register_keras_serializable("kgan")
+class Minimax(NonSaturating):
+    """Cross-entropy, the generator minimizing log(1 - D(G(z))) (arXiv:1406.2661, equation 1); it saturates."""
+
+    def generator(self, fake_logits, real_logits=None):
+        return -ops.softplus(flat(fake_logits))
+
+
+@register_keras_serializable("kgan")
+class LeastSquares(AdversarialLoss):
+    """LSGAN with targets 0 for fake and 1 for real (arXiv:1611.04076, equation 9)."""
+
+    threshold = 0.5
+
+    def real(self, real_logits):
+        return ops.square(flat(real_logits) - 1.0) / 2.0
+
+    def fake(self, fake_logits):
+        return ops.square(flat(fake_logits)) / 2.0
+
+    def generator(self, fake_logits, real_logits=None):
+        return ops.square(flat(fake_logits) - 1.0) / 2.0
+
+
+@register_keras_serializable("kgan")
+class Wasserstein(AdversarialLoss):
+    """The critic's difference of means; it wants a Lipschitz critic (arXiv:1701.07875, algorithm 1)."""
+
+    def real(self, real_logits):
+        return -flat(real_logits)
+
+    def fake(self, fake_logits):
+        return flat(fake_logits)
+
+    def generator(self, fake_logits, real_logits=None):
+        return -flat(fake_logits)
+
+
+@register_keras_serializable("kgan")
+class Hinge(AdversarialLoss):
+    """The hinge loss of geometric GAN and SNGAN (arXiv:1705.02894, arXiv:1802.05957)."""
+
+    def real(self, real_logits):
+        return ops.relu(1.0 - flat(real_logits))
+
+    def fake(self, fake_logits):
+        return ops.relu(1.0 + flat(fake_logits))
+
+    def generator(self, fake_logits, real_logits=None):
+        return -flat(fake_logits)
+
+
+@register_keras_serializable("kgan")
+class Relativistic(AdversarialLoss):
+    """RpGAN: each fake against a real image (arXiv:1807.00734, equations 9 and 10)."""
+
+    paired = True
+
+    def discriminator(self, real_logits, fake_logits):
+        return ops.softplus(flat(fake_logits) - flat(real_logits))
+
+    def generator(self, fake_logits, real_logits=None):
+        return ops.softplus(flat(real_logits) - flat(fake_logits))
+
+
+class KerasLoss(AdversarialLoss):
+    """A Keras loss as an adversarial one: `loss(1, D(real)) + loss(0, D(fake))`, and `loss(1, D(fake))` for the generator.
+
+    It is called with D's output as it is, `(batch, 1)`, and keeps its own reduction.
+    """
+
+    def __init__(self, loss, threshold):
+        self.loss = loss
+        self.threshold = threshold
+
+    def real(self, real_logits):
+        return self.loss(ops.ones_like(real_logits), real_logits)
+
+    def fake(self, fake_logits):
+        return self.loss(ops.zeros_like(fake_logits), fake_logits)
+
+    def generator(self, fake_logits, real_logits=None):
+        return self.loss(ops.ones_like(fake_logits), fake_logits)
+
+
+LOSSES = {
+    "hinge": Hinge,
+    "least_squares": LeastSquares,
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+    "relativistic": Relativistic,
+    "wasserstein": Wasserstein,
+}
+
+
+def get(identifier):
+    """Return a loss: a kgan name or object, or a Keras loss, by name or object, as it is.
+
+    Raises:
+        ValueError: if `identifier` is none of these.
+    """
+    if isinstance(identifier, str):
+        if identifier in LOSSES:
+            return LOSSES[identifier]()
+        try:
+            return keras.losses.get(identifier)
+        except ValueError:
+            raise ValueError(f"Unknown loss {identifier!r}. {nearest(identifier, LOSSES)}") from None
+    if isinstance(identifier, type) and issubclass(identifier, AdversarialLoss | keras.Loss):
+        return identifier()
+    if callable(identifier) or (hasattr(identifier, "discriminator") and hasattr(identifier, "generator")):
+        return identifier
+    raise ValueError(
+        "`loss` must be a name of kgan.losses, a kgan.losses.AdversarialLoss or a Keras loss such as "
+        f"keras.losses.BinaryCrossentropy(). Received: {identifier!r}"
+    )
+
+
+def adversarial(loss, critic):
+    """Return `loss` (what `get` returned) as an `AdversarialLoss` that fits what `critic` puts out.
+
+    kgan's own losses, and Keras losses with `from_logits`, are computed on logits wherever the discriminator's last
+    activation is known: where that is a sigmoid, on what goes into it. `critic` is told which of the two to put out.
+    """
+    if hasattr(loss, "discriminator"):
+        critic.logits = True
+        return loss
+    from_logits = getattr(loss, "from_logits", None)
+    if from_logits is None:  # mean squared error, hinge: on the output as it is
+        critic.logits = False
+        hinge = isinstance(loss, keras.losses.Hinge | keras.losses.SquaredHinge)
+        return KerasLoss(loss, 0.0 if hinge else 0.5)
+    if not critic.known:  # the user's word on what an opaque discriminator puts out
+        critic.logits = from_logits
+        return KerasLoss(loss, 0.0 if from_logits else 0.5)
+    if from_logits and critic.sigmoid:
+        warnings.warn(
+            f"The discriminator ends in a sigmoid (layer {critic.sigmoid!r}), but {type(loss).__name__} was given "
+            "`from_logits=True`; the loss is computed on the logits that go into the sigmoid. Drop one of the two.",
+            stacklevel=3,
+        )
+    critic.logits = True
+    return KerasLoss(type(loss).from_config({**loss.get_config(), "from_logits": True}), 0.0)

@@ -1,0 +1,22 @@
+"""Looking a name up, and saying which one was probably meant."""
+
+import difflib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+
+def nearest(name: Any, known: Collection[str]) -> str:
+    """Return a sentence that names the nearest known name, or all of them."""
+    match = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    return f"Did you mean {match[0]!r}?" if match else f"Known are: {', '.join(sorted(known))}."
+
+
+def lookup(kind: str, name: Any, known: Mapping[str, Any]) -> Any:
+    """Return `known[name]`; `kind` says in the error what was looked for.
+
+    Raises:
+        ValueError: if there is no such name.
+    """
+    if isinstance(name, str) and name in known:
+        return known[name]
+    raise ValueError(f"Unknown {kind} {name!r}. {nearest(name, known)}")

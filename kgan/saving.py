@@ -1,0 +1,54 @@
+"""Files that can be loaded again, and that are never half written."""
+
+import contextlib
+import os
+import pathlib
+import warnings
+
+import keras
+
+
+@contextlib.contextmanager
+def replace_when_written(path):
+    """Yield a temporary path beside `path`, with its ending; what is written there takes its place, or leaves nothing."""
+    path = pathlib.Path(path)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_serializable(model):
+    """Raise ValueError if the model's config names something that `load` could not find again.
+
+    Keras saves a lambda, or an unregistered function or class, without a word, and refuses to load it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras' own word on lambdas
+        config = keras.saving.serialize_keras_object(model)
+    for what in _unknown(config):
+        raise ValueError(
+            f"The model cannot be saved: it could not be loaded again, because it uses {what}. "
+            "Decorate it with @keras.saving.register_keras_serializable()."
+        )
+
+
+def _unknown(config):
+    if isinstance(config, list | tuple):
+        for item in config:
+            yield from _unknown(item)
+    if not isinstance(config, dict):
+        return
+    kind, module = config.get("class_name"), config.get("module")
+    if kind == "__lambda__":
+        yield "a lambda (write a function instead)"
+    elif kind and isinstance(module, str) and module.split(".")[0] != "keras":
+        name = config["config"] if kind == "function" else config.get("registered_name")
+        if not isinstance(name, str) or keras.saving.get_registered_object(name) is None:
+            yield f"{'the function' if kind == 'function' else 'the class'} {name!r}, which is not registered"
+    for value in config.values():
+        yield from _unknown(value)

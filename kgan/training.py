@@ -1,0 +1,168 @@
+"""One update of one player: losses and penalties -> gradients -> optimizer -> logs.
+
+`kgan.schedules` decides who is updated when; what is here is the same for all of them.
+"""
+
+import contextlib
+
+import keras
+from keras import ops
+
+from kgan import backend
+
+
+def prepare(images, shape):
+    """Real images as floats in [-1, 1]: uint8 is scaled, floats are taken as they are.
+
+    Args:
+        images: Tensor `(batch, *shape)`.
+        shape: What the generator makes, without the batch.
+
+    Raises:
+        ValueError: if the shape is another one, or the type is neither uint8 nor a float.
+    """
+    if not hasattr(images, "shape"):
+        raise ValueError(f"A batch must be one tensor of images. Received: {type(images).__name__}")
+    if tuple(images.shape[1:]) != tuple(shape):
+        raise ValueError(
+            f"Real images must have the generator's shape {('batch', *shape)}. "
+            f"Received: {('batch', *images.shape[1:])}".replace("'batch'", "batch")
+        )
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    if dtype == "uint8":
+        return (ops.cast(images, keras.backend.floatx()) - 127.5) / 127.5
+    if "float" not in dtype:
+        raise ValueError(f"Images must be uint8 in [0, 255] or floats in [-1, 1]. Received: {dtype}")
+    return ops.cast(images, keras.backend.floatx())
+
+
+def minimize(losses, *players):
+    """Run `losses() -> ([one for each player], extra)` once, then update each player; return `extra`.
+
+    All gradients are taken at the same weights, before the first update. A player is a pair `(model, optimizer)`.
+    """
+
+    def scaled():
+        values, extra = losses()
+        return [
+            optimizer.scale_loss(sum(model.losses, value))  # + the model's own regularizers
+            for value, (model, optimizer) in zip(values, players, strict=True)
+        ], extra
+
+    extra, gradients = backend.gradients(scaled, [model.trainable_variables for model, _ in players])
+    for (model, optimizer), grads in zip(players, gradients, strict=True):
+        backend.apply(optimizer, grads, model.trainable_variables)
+    return extra
+
+
+def play(gan, real, latents):
+    """The forward pass of both players: G(z), then D(real), then D(fake)."""
+    fake = gan.generator(latents, training=True)  # (batch, height, width, channels)
+    real_logits = gan.critic(real)  # (batch, 1)
+    fake_logits = gan.critic(fake)
+    return fake, real_logits, fake_logits
+
+
+def discriminator_loss(gan, real_logits, fake_logits):
+    return ops.mean(gan.loss.discriminator(real_logits, fake_logits))
+
+
+def generator_loss(gan, fake_logits, real_logits):
+    return ops.mean(gan.loss.generator(fake_logits, real_logits))
+
+
+def penalize(gan, real, fake):
+    """The sum of all penalties, each reported under its own name."""
+    total = 0.0
+    for penalty in gan.penalties:
+        value = penalty(gan.critic, real, ops.stop_gradient(fake), gan.penalty_seeds)
+        gan.report(real, {penalty.name: value})
+        total = total + value
+    return total
+
+
+def update_both(gan, real, latents):
+    """Both players from one forward pass."""
+
+    def losses():
+        fake, real_logits, fake_logits = play(gan, real, latents)
+        d_loss = discriminator_loss(gan, real_logits, fake_logits) + penalize(gan, real, fake)
+        return [d_loss, generator_loss(gan, fake_logits, real_logits)], (real_logits, fake_logits)
+
+    real_logits, fake_logits = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
+    gan.average_generator()
+    report_discriminator(gan, real_logits, fake_logits)
+    report_generator(gan, fake_logits, real_logits)
+
+
+def update_discriminator(gan, real, latents):
+    """The discriminator alone, against fakes of `latents`; returns both logits."""
+
+    def losses():
+        fake, real_logits, fake_logits = play(gan, real, latents)
+        d_loss = discriminator_loss(gan, real_logits, fake_logits) + penalize(gan, real, fake)
+        return [d_loss], (real_logits, fake_logits)
+
+    real_logits, fake_logits = minimize(losses, (gan.discriminator, gan.d_opt))
+    report_discriminator(gan, real_logits, fake_logits)
+    return real_logits, fake_logits
+
+
+def update_generator(gan, latents, real=None):
+    """The generator alone; the discriminator sees `real` too where it is given. Returns the fakes and both logits."""
+
+    def losses():
+        if real is None:
+            fake = gan.generator(latents, training=True)
+            real_logits, fake_logits = None, gan.critic(fake)
+        else:
+            fake, real_logits, fake_logits = play(gan, real, latents)
+        return [generator_loss(gan, fake_logits, real_logits)], (fake, real_logits, fake_logits)
+
+    fake, real_logits, fake_logits = minimize(losses, (gan.generator, gan.g_opt))
+    gan.average_generator()
+    report_generator(gan, fake_logits, real_logits)
+    return fake, real_logits, fake_logits
+
+
+def report_discriminator(gan, real_logits, fake_logits):
+    loss = gan.loss
+    values = {
+        "d_loss": loss.discriminator(real_logits, fake_logits),
+        "d_real_accuracy": real_logits > loss.threshold,
+        "d_fake_accuracy": fake_logits <= loss.threshold,
+    }
+    if gan.has_parts:
+        values |= {"d_real_loss": loss.real(real_logits), "d_fake_loss": loss.fake(fake_logits)}
+    gan.report(real_logits, values)
+
+
+def report_generator(gan, fake_logits, real_logits):
+    loss = gan.loss
+    values = {"g_loss": loss.generator(fake_logits, real_logits), "g_accuracy": fake_logits > loss.threshold}
+    gan.report(fake_logits, values)
+
+
+@contextlib.contextmanager
+def frozen(model):
+    """Run the model's BatchNormalization layers in inference mode, as Keras does where `trainable` is False."""
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    before = [layer.trainable for layer in layers]
+    try:
+        for layer in layers:
+            layer.trainable = False
+        yield
+    finally:
+        for layer, trainable in zip(layers, before, strict=True):
+            layer.trainable = trainable
+
+
+def remember(model):
+    """Return a function that puts the model's statistics (all weights but the trained ones) back as they are now."""
+    statistics = [(variable, ops.copy(variable)) for variable in model.non_trainable_weights]
+
+    def restore():
+        for variable, value in statistics:
+            variable.assign(value)
+
+    return restore
