@@ -154,7 +154,6 @@ class GAN(backend.Steps, keras.Model):
     def step(self, data):
         """One training step on `data`, images or `(images, labels)`; returns the logs."""
         real = self._real(data)
-        self.logs.range_of(real)
         self.schedule.step(self, real)
         return self.logs.results(training=True)
 
@@ -169,7 +168,10 @@ class GAN(backend.Steps, keras.Model):
 
     def _real(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return training.prepare(images, self.image_shape)
+        real = training.prepare(images, self.image_shape)
+        if "float" in keras.backend.standardize_dtype(images.dtype):
+            self.logs.range_of(real)
+        return real
 
     def draw_latents(self, real, seeds=None):
         """Latents `(batch, latent_dim)`, as many as there are real images; one draw of the sampler."""
@@ -212,6 +214,8 @@ class GAN(backend.Steps, keras.Model):
         Raises:
             ValueError: if the images have another shape than the generator's, or lie outside [-1, 1].
         """
+        if getattr(x, "ordered", False):
+            kwargs["shuffle"] = False  # Keras would take the batches of a PyDataset in an order of its own
         keeper = Keeper(callbacks)
         return super().fit(x, y, batch_size, epochs, verbose, keeper.beside(callbacks), *args, **kwargs)
 

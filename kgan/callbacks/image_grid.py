@@ -1,0 +1,53 @@
+"""ImageGrid: watch the same latents become images."""
+
+import pathlib
+
+from kgan import pictures
+from kgan.callbacks.periodic import Periodic
+
+
+class ImageGrid(Periodic):
+    """Writes a PNG of generated images at every interval, always of the same latents, and an animation at the end.
+
+    The images come from the averaged generator where there is one.
+
+    Example:
+
+    ```python
+    gan.fit(images, epochs=50, callbacks=[kgan.callbacks.ImageGrid("samples", every="500 steps")])
+    ```
+
+    Args:
+        directory: Where `epoch-0001.png`, ... and `training.gif` are written.
+        every: Integer, a number of epochs; or a string such as `"2 epochs"` or `"500 steps"`.
+        rows: Integer. Rows of the grid.
+        columns: Integer. Images in a row.
+        seed: Integer. Seed of the latents.
+        gif: Whether to write the animation.
+    """
+
+    place = "samples"
+
+    def __init__(
+        self,
+        directory: str | pathlib.Path = "samples",
+        every: int | str = 1,
+        rows: int = 8,
+        columns: int = 8,
+        seed: int = 0,
+        gif: bool = True,
+    ):
+        super().__init__(every)
+        self.directory = pathlib.Path(directory)
+        self.rows, self.columns, self.seed, self.gif = rows, columns, seed, gif
+        self.written: list[pathlib.Path] = []
+
+    def act(self, when):
+        path = self.directory / f"{when}.png"
+        images = self.model.generate(self.rows * self.columns, seed=self.seed)
+        pictures.save(pictures.grid(images, self.columns), path)
+        self.written.append(path)
+
+    def on_train_end(self, logs=None):
+        if self.gif and self.written:
+            pictures.animate(dict.fromkeys(self.written), self.directory / "training.gif")

@@ -1,0 +1,43 @@
+"""Something to do every few epochs or steps."""
+
+import re
+
+import keras
+
+
+class Periodic(keras.callbacks.Callback):
+    """Calls `act(when)` at the ends of epochs or steps that are due; `when` is a word such as `"epoch-0015"`.
+
+    Args:
+        every: Integer, a number of epochs; or a string such as `"2 epochs"` or `"500 steps"`. A step counts one batch; with
+            `steps_per_execution` the callback acts after the execution that contains the step.
+
+    Raises:
+        ValueError: if `every` is none of these.
+    """
+
+    def __init__(self, every: int | str = 1):
+        super().__init__()
+        match = re.fullmatch(r"(\d+) (epoch|step)s?", str(every) if isinstance(every, str) else f"{every} epochs")
+        if isinstance(every, bool) or not match or int(match[1]) < 1:
+            raise ValueError(
+                f"`every` of {type(self).__name__} must be a number of epochs, or a string such as '2 epochs' or "
+                f"'500 steps'. Received: {every!r}"
+            )
+        self.count, self.unit = int(match[1]), match[2]
+        self._steps = self._before_epoch = 0
+
+    def act(self, when):
+        raise NotImplementedError
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._before_epoch = self._steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        before, self._steps = self._steps, self._before_epoch + batch + 1
+        if self.unit == "step" and self._steps // self.count > before // self.count:
+            self.act(f"step-{self._steps // self.count * self.count:06d}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.unit == "epoch" and (epoch + 1) % self.count == 0:
+            self.act(f"epoch-{epoch + 1:04d}")

@@ -1,0 +1,117 @@
+"""The command line. Frameworks are loaded by the commands that need one, so that help and lists answer at once."""
+
+import importlib
+import os
+import pathlib
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kgan.runner.errors import Problem, RecipeError
+
+app = typer.Typer(
+    help="Train GANs from recipes.", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+out_console = Console()
+error_console = Console(stderr=True)
+
+RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A shipped name, or the path of a .yaml file.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change the recipe. Can be repeated.")
+]
+
+
+def _read(name, settings):
+    _load_engine()
+    from kgan.runner import recipes, schema
+
+    text, data, places, source = recipes.read(name)
+    if settings and isinstance(data, dict):
+        recipes.override(data, settings)
+    return text, schema.check(data, source, places)
+
+
+def _load_engine():
+    """Import Keras and its framework; TensorFlow writes to stderr while it is imported, whatever it is told."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    error_console.file.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        importlib.import_module("keras")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _say(text):
+    out_console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+@app.command()
+def train(
+    recipe: RecipeArgument,
+    set: Settings = None,
+    out: Annotated[pathlib.Path | None, typer.Option(help="The run directory; runs/<recipe>-0001 by default.")] = None,
+):
+    """Train a recipe."""
+    text, checked = _read(recipe, set)
+    from kgan.runner import run
+
+    directory = run.train(checked, text, out, out_console)
+    out_console.print(
+        f"Done. Grids, log, checkpoints and generator.keras are in {directory}", soft_wrap=True, highlight=False
+    )
+
+
+@app.command("list")
+def list_recipes():
+    """List the shipped recipes."""
+    from kgan.runner import recipes
+
+    table = Table("recipe", "what it is", box=None)
+    for name, summary in recipes.shipped().items():
+        table.add_row(name, summary)
+    out_console.print(table)
+
+
+@app.command()
+def show(recipe: RecipeArgument, set: Settings = None):
+    """Print a recipe as YAML, with every default filled in."""
+    _, checked = _read(recipe, set)
+    from kgan.runner import recipes
+
+    typer.echo(recipes.dump(checked.model_dump(mode="json")), nl=False)
+
+
+@app.command()
+def sample(
+    run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory, or a generator.keras.")],
+    out: Annotated[pathlib.Path, typer.Option("-o", "--out", help="Where to: x.npy or grid.png.")],
+    n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
+):
+    """Generate images with what a run has learned."""
+    if out.suffix not in (".npy", ".png"):
+        raise RecipeError("-o", [Problem((), f"must end in .npy or .png. Received: {out}")])
+    path = run / "generator.keras" if run.is_dir() else run
+    if not path.is_file():
+        raise RecipeError("RUN", [Problem((), f"{run} is no run directory with a generator.keras in it")])
+    _load_engine()
+    from kgan.runner import sampling
+
+    sampling.write(path, n, seed, out)
+    _say(f"{n} images in {out}")
+
+
+def main():
+    """Entry point: errors of the user's end in one sentence each and exit code 2."""
+    try:
+        app()
+    except RecipeError as error:
+        for line in str(error).splitlines():
+            error_console.print(line, style="red", soft_wrap=True, highlight=False, markup=False)
+        raise SystemExit(2) from None

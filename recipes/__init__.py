@@ -1,0 +1,1 @@
+"""The shipped recipes; `kgan list` names them."""

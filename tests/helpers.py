@@ -1,0 +1,70 @@
+"""Small players, and comparing the states of models."""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+import kgan
+
+LATENT_DIM = 6
+
+
+def small_generator(shape=(8, 8, 1), name=None):
+    return keras.Sequential(
+        [
+            keras.Input((LATENT_DIM,)),
+            layers.Dense(24, use_bias=False),
+            layers.BatchNormalization(),
+            layers.LeakyReLU(0.2),
+            layers.Dense(int(np.prod(shape)), activation="tanh"),
+            layers.Reshape(shape),
+        ],
+        name=name,
+    )
+
+
+def small_discriminator(shape=(8, 8, 1), rate=0.3, batch_norm=True, activation=None):
+    stack = [keras.Input(shape), layers.Flatten(), layers.Dense(24), layers.LeakyReLU(0.2)]
+    stack += [layers.BatchNormalization()] if batch_norm else []
+    stack += [layers.Dropout(rate)] if rate else []
+    return keras.Sequential([*stack, layers.Dense(1, activation=activation)])
+
+
+def small_gan(seed=0, **kwargs):
+    players = {"generator": small_generator, "discriminator": small_discriminator, **kwargs}
+    return kgan.GAN(latent_dim=LATENT_DIM, seed=seed, **players)
+
+
+def compiled(gan=None, rate=1e-3, **kwargs):
+    gan = gan or small_gan()
+    optimizers = {"d_opt": keras.optimizers.Adam(rate), "g_opt": keras.optimizers.Adam(rate), **kwargs}
+    gan.compile(**optimizers)
+    return gan
+
+
+def values(variables):
+    return [ops.convert_to_numpy(ops.convert_to_tensor(variable)) for variable in variables]
+
+
+def state(gan):
+    """Everything that training changes: weights, statistics, seeds, counters, optimizer slots."""
+    return {
+        "variables": values(gan.variables),
+        "d_opt": values(gan.d_opt.variables),
+        "g_opt": values(gan.g_opt.variables),
+    }
+
+
+def largest_difference(left, right):
+    """The largest absolute difference between two lists of arrays, or two dicts of such lists."""
+    if isinstance(left, dict):
+        assert left.keys() == right.keys()
+        return max(largest_difference(left[key], right[key]) for key in left)
+    assert len(left) == len(right) and left
+    return max(float(np.abs(a.astype("float64") - b.astype("float64")).max()) for a, b in zip(left, right, strict=True))
+
+
+def assert_close(left, right, rtol, atol):
+    assert len(left) == len(right)
+    for index, (a, b) in enumerate(zip(left, right, strict=True)):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=f"array {index} of shape {np.shape(a)}")
