@@ -228,7 +228,8 @@ class GAN(backend.Steps, keras.Model):
     def evaluate(self, *args, **kwargs):
         """The logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         self.test_seeds.state.assign([self._test_seed, 0])
-        return super().evaluate(*args, **kwargs)
+        with backend.undisturbed():
+            return super().evaluate(*args, **kwargs)
 
     def generate(self, n, seed=None, batch_size=256):
         """Generate images, from the averaged generator where there is one.
@@ -248,7 +249,8 @@ class GAN(backend.Steps, keras.Model):
         latents = ops.convert_to_numpy(self._sample((n, self.latent_dim), seeds))
         self.sync()
         generator = self.generator if self.ema_generator is None else self.ema_generator
-        return generator.predict(latents, batch_size=batch_size, verbose=0).astype("float32")
+        with backend.undisturbed():
+            return generator.predict(latents, batch_size=batch_size, verbose=0).astype("float32")
 
     def report(self, batch, values):
         """Add `values` to the logs, weighted with the size of `batch`."""

@@ -4,22 +4,22 @@
 with respect to its own group of variables. `apply(optimizer, gradients, variables)` is the optimizer's update.
 `input_gradient(function, x)` differentiates `sum(function(x))` with respect to `x`, and can itself be differentiated.
 `when(condition, then, otherwise)` runs one of two updates. `pin_seeds(model)` makes its dropout a function of the seeds that
-are saved with it. `Steps` is how the engine's stock `fit` enters a model's
+are saved with it. `undisturbed()` is a context in which evaluating and generating leave global random states alone. `Steps` is how the engine's stock `fit` enters a model's
 `step` and `test`.
 """
 
 import keras
 
 if keras.backend.backend() == "jax":
-    from kgan.backend.jax import Steps, apply, gradients, input_gradient, pin_seeds, when
+    from kgan.backend.jax import Steps, apply, gradients, input_gradient, pin_seeds, undisturbed, when
 elif keras.backend.backend() == "torch":
-    from kgan.backend.torch import Steps, apply, gradients, input_gradient, pin_seeds, when
+    from kgan.backend.torch import Steps, apply, gradients, input_gradient, pin_seeds, undisturbed, when
 elif keras.backend.backend() == "tensorflow":
-    from kgan.backend.tensorflow import Steps, apply, gradients, input_gradient, pin_seeds, when
+    from kgan.backend.tensorflow import Steps, apply, gradients, input_gradient, pin_seeds, undisturbed, when
 else:
     raise ImportError(
         f"kgan trains on the Keras backends 'tensorflow', 'jax' and 'torch'. Received: {keras.backend.backend()!r}, "
         "from the variable KERAS_BACKEND or ~/.keras/keras.json."
     )
 
-__all__ = ["Steps", "apply", "gradients", "input_gradient", "pin_seeds", "when"]
+__all__ = ["Steps", "apply", "gradients", "input_gradient", "pin_seeds", "undisturbed", "when"]

@@ -5,6 +5,8 @@ runs its function in a scope of its own, seeded with the values of the outer one
 (BatchNorm statistics, seeds, metrics) back as an output: a tracer must not leave the function it was made in.
 """
 
+import contextlib
+
 import jax
 import keras
 from keras import ops
@@ -76,6 +78,10 @@ def when(condition, then, otherwise):
 
 def pin_seeds(model):
     pass  # Keras draws from the layers' own seeds
+
+
+def undisturbed():
+    return contextlib.nullcontext()
 
 
 class Steps:

@@ -1,0 +1,212 @@
+"""Losses against numbers worked out by hand, and against the Keras losses they are equal to."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import kgan
+from kgan.losses import LOSSES
+from tests.helpers import compiled, small_discriminator, small_gan, values
+
+REAL, FAKE = [2.0, -1.0], [0.5, -3.0]
+
+
+def softplus(x):
+    return math.log1p(math.exp(x))
+
+
+# name: (discriminator, generator) for each of two examples, written out from the papers' formulas
+BY_HAND = {
+    "non_saturating": (
+        [-math.log(1 / (1 + math.exp(-2))) - math.log(1 - 1 / (1 + math.exp(-0.5))), softplus(1) + softplus(-3)],
+        [softplus(-0.5), softplus(3)],
+    ),
+    "minimax": ([softplus(-2) + softplus(0.5), softplus(1) + softplus(-3)], [-softplus(0.5), -softplus(-3)]),
+    "least_squares": ([(1 + 0.25) / 2, (4 + 9) / 2], [0.25 / 2, 16 / 2]),
+    "wasserstein": ([-1.5, -2.0], [-0.5, 3.0]),
+    "hinge": ([0 + 1.5, 2 + 0], [-0.5, 3.0]),
+    "relativistic": ([softplus(-1.5), softplus(-2)], [softplus(1.5), softplus(2)]),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_values(name, shape):
+    loss = kgan.losses.get(name)
+    real, fake = np.reshape(REAL, shape).astype("float32"), np.reshape(FAKE, shape).astype("float32")
+    for computed, expected in zip(
+        (loss.discriminator(real, fake), loss.generator(fake, real)), BY_HAND[name], strict=True
+    ):
+        assert computed.shape == (2,)
+        np.testing.assert_allclose(ops.convert_to_numpy(computed), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_contract(name):
+    """Parts add up, huge logits stay finite, and a loss survives its config."""
+    loss = kgan.losses.get(name)
+    real, fake = np.array([300.0, -300.0], "float32"), np.array([-300.0, 300.0], "float32")
+    for value in (loss.discriminator(real, fake), loss.generator(fake, real)):
+        assert np.isfinite(ops.convert_to_numpy(value)).all()
+    if not loss.paired:
+        parts = ops.convert_to_numpy(loss.real(real)) + ops.convert_to_numpy(loss.fake(fake))
+        np.testing.assert_allclose(parts, ops.convert_to_numpy(loss.discriminator(real, fake)))
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
+    assert type(again) is type(loss)
+
+
+@pytest.mark.parametrize("name, threshold", [("non_saturating", 0.0), ("least_squares", 0.5), ("wasserstein", 0.0)])
+def test_thresholds(name, threshold):
+    assert kgan.losses.get(name).threshold == threshold
+
+
+def logs_of(images, loss, **players):
+    keras.utils.set_random_seed(5)
+    gan = compiled(small_gan(**players), loss=loss)
+    return gan.evaluate(images, verbose=0, return_dict=True)
+
+
+def test_a_sigmoid_changes_nothing(images):
+    """kgan's losses, and cross-entropy, see the logits behind the discriminator's sigmoid, however it is applied."""
+
+    def with_sigmoid_layer():
+        inner = small_discriminator()
+        return keras.Sequential([*inner.layers, keras.layers.Activation("sigmoid")])
+
+    def with_sigmoid_operation():
+        inputs = keras.Input((8, 8, 1))
+        return keras.Model(inputs, ops.sigmoid(small_discriminator()(inputs)))
+
+    def nested():
+        inputs = keras.Input((8, 8, 1))
+        return keras.Model(inputs, keras.layers.Reshape((1,))(small_discriminator(activation="sigmoid")(inputs)))
+
+    for loss in ("non_saturating", "least_squares", keras.losses.BinaryCrossentropy()):
+        plain = logs_of(images, loss)
+        for make in (
+            lambda: small_discriminator(activation="sigmoid"),
+            with_sigmoid_layer,
+            with_sigmoid_operation,
+            nested,
+        ):
+            logs = logs_of(images, loss, discriminator=make)
+            for key in plain:
+                assert logs[key] == pytest.approx(plain[key], rel=1e-6), (loss, key)
+
+
+def test_the_discriminator_itself_keeps_its_sigmoid(images):
+    gan = compiled(small_gan(discriminator=lambda: small_discriminator(activation="sigmoid")))
+    gan.fit(images, batch_size=20, verbose=0)
+    scores = gan.discriminator.predict(images, verbose=0)
+    assert scores.min() > 0.0 and scores.max() < 1.0
+
+
+def test_a_saturated_sigmoid_still_teaches(images):
+    """Probability 1 has no logarithm of its complement; its logit, 60, has a loss of 60."""
+    bias = keras.initializers.Constant(60.0)
+
+    def saturated():
+        stack = [keras.Input((8, 8, 1)), keras.layers.Flatten()]
+        last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer="zeros", bias_initializer=bias)
+        return keras.Sequential([*stack, last])
+
+    for loss in ("non_saturating", keras.losses.BinaryCrossentropy()):
+        logs = logs_of(images, loss, discriminator=saturated)
+        assert logs["d_fake_loss"] == pytest.approx(60.0)
+        assert logs["d_real_loss"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_keras_losses_are_called_with_labels_and_output(images):
+    """Cross-entropy with smoothed labels: log(1 + e^-x) with label 0.95, by hand from the logits."""
+    gan = compiled(loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1))
+    logs = gan.evaluate(images, verbose=0, return_dict=True)
+    logits = gan.discriminator.predict(images, verbose=0)[:, 0]
+    expected = np.mean(0.95 * np.log1p(np.exp(-logits)) + 0.05 * np.log1p(np.exp(logits)))
+    assert logs["d_real_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_mean_squared_error_is_taken_on_the_output_as_it_is(images):
+    gan = compiled(
+        small_gan(discriminator=lambda: small_discriminator(activation="sigmoid")), loss="mean_squared_error"
+    )
+    logs = gan.evaluate(images, verbose=0, return_dict=True)
+    scores = gan.discriminator.predict(images, verbose=0)
+    assert logs["d_real_loss"] == pytest.approx(np.mean((1 - scores) ** 2), rel=1e-5)
+    assert logs["d_real_accuracy"] == pytest.approx(np.mean(scores > 0.5))
+
+
+def test_a_sum_reduction_is_kept(images):
+    mean = logs_of(images[:8], keras.losses.BinaryCrossentropy())
+    total = logs_of(images[:8], keras.losses.BinaryCrossentropy(reduction="sum"))
+    assert total["d_loss"] == pytest.approx(8 * mean["d_loss"], rel=1e-5)
+
+
+class Opaque(keras.Model):
+    """A discriminator whose last activation cannot be read from a graph."""
+
+    def __init__(self):
+        super().__init__()
+        self.stack = small_discriminator(activation="sigmoid")
+
+    def call(self, inputs, training=False):
+        return self.stack(inputs, training=training)
+
+
+def test_an_opaque_discriminator_is_taken_at_the_users_word(images):
+    logs = logs_of(images, keras.losses.BinaryCrossentropy(), discriminator=Opaque)
+    expected = logs_of(
+        images, keras.losses.BinaryCrossentropy(), discriminator=lambda: small_discriminator(activation="sigmoid")
+    )
+    assert logs["d_loss"] == pytest.approx(expected["d_loss"], rel=1e-5)
+
+
+def test_a_sigmoid_and_from_logits_contradict():
+    gan = small_gan(discriminator=lambda: small_discriminator(activation="sigmoid"))
+    last = gan.discriminator.layers[-1].name
+    with pytest.warns(UserWarning, match=f"ends in a sigmoid \\(layer '{last}'\\).*`from_logits=True`"):
+        compiled(gan, loss=keras.losses.BinaryCrossentropy(from_logits=True))
+
+
+def test_own_loss(images):
+    class Doubled(kgan.losses.NonSaturating):
+        def generator(self, fake_logits, real_logits=None):
+            return 2.0 * super().generator(fake_logits)
+
+    assert logs_of(images, Doubled())["g_loss"] == pytest.approx(
+        2 * logs_of(images, "non_saturating")["g_loss"], rel=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "loss, message",
+    [
+        ("non_saturatin", "Unknown loss 'non_saturatin'. Did you mean 'non_saturating'"),
+        (3, "`loss` must be a name of kgan.losses, .* Received: 3"),
+    ],
+)
+def test_wrong_losses(loss, message):
+    with pytest.raises(ValueError, match=message):
+        compiled(loss=loss)
+
+
+def test_logits_of_another_shape():
+    with pytest.raises(ValueError, match=r"shape \(batch,\) or \(batch, 1\). Received: shape \(4, 3\)"):
+        kgan.losses.get("hinge").real(np.zeros((4, 3), "float32"))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_reach_both_players(images, name):
+    gan = compiled(loss=name)
+    kernels = [
+        layer.kernel
+        for player in (gan.generator, gan.discriminator)
+        for layer in player.layers
+        if hasattr(layer, "kernel")
+    ]
+    before = values(kernels)
+    gan.train_on_batch(images)
+    assert len(kernels) == 4
+    assert all(np.any(a != b) for a, b in zip(before, values(kernels), strict=True))

@@ -1,0 +1,211 @@
+"""Penalties against finite differences in float64, with BatchNormalization and dropout in the discriminator."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import kgan
+from kgan import backend
+from kgan.penalties import PENALTIES
+from tests.helpers import compiled, small_gan, values
+
+
+@pytest.fixture
+def float64(monkeypatch):
+    """Double precision throughout; on JAX and PyTorch Keras rounds float64 to float32 between operations otherwise."""
+    monkeypatch.setitem(keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    if keras.backend.backend() == "jax":
+        jax.config.update("jax_enable_x64", False)
+
+
+def critic_with_everything():
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((3, 3, 1)),
+            layers.Flatten(),
+            layers.Dense(7, activation="tanh"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.4, seed=11),
+            layers.Dense(5, activation="softplus"),
+            layers.Dense(1),
+        ]
+    )
+
+
+class Scene:
+    """A discriminator and the data that its penalty is taken on; each call starts from the same seeds and statistics."""
+
+    def __init__(self, penalty):
+        rng = np.random.default_rng(3)
+        self.penalty = penalty
+        self.real, self.fake = rng.normal(size=(2, 4, 3, 3, 1))
+        self.model = critic_with_everything()
+        for variable in self.model.trainable_variables:
+            variable.assign(rng.normal(0.0, 0.6, variable.shape))
+        self.seed = keras.random.SeedGenerator(5)
+        self.fixed = [*self.model.non_trainable_variables, self.seed.state]
+        self.start = [ops.copy(variable) for variable in self.fixed]
+
+    def reset(self):
+        for variable, value in zip(self.fixed, self.start, strict=True):
+            variable.assign(value)
+
+    def logits(self, images):
+        """The sum of the logits, by a plain forward pass with the dropout of the first call."""
+        self.reset()
+        return float(values([ops.sum(self.model(ops.convert_to_tensor(images), training=True))])[0])
+
+    def value_and_gradients(self):
+        """The penalty and its gradient by the discriminator's weights, as a training step takes them."""
+        self.reset()
+        variables = self.model.trainable_variables
+        tracked = [*self.model.variables, self.seed.state]
+
+        def run():
+            def losses():
+                value = self.penalty(
+                    lambda images: self.model(images, training=True),
+                    ops.convert_to_tensor(self.real),
+                    ops.convert_to_tensor(self.fake),
+                    self.seed,
+                )
+                return [value], value
+
+            value, (gradients,) = backend.gradients(losses, [variables])
+            return value, gradients
+
+        if keras.backend.backend() == "jax":
+            with keras.StatelessScope([(variable, variable.value) for variable in tracked]):
+                value, gradients = run()
+        else:
+            value, gradients = run()
+        # a bias that only shifts the logits has none
+        zero = [np.zeros(variable.shape) for variable in variables]
+        return float(values([value])[0]), [
+            z if g is None else ops.convert_to_numpy(g) for g, z in zip(gradients, zero, strict=True)
+        ]
+
+    def numeric_input_gradient(self, images, step=1e-5):
+        gradient = np.zeros_like(images)
+        for index in np.ndindex(images.shape):
+            moved = images.copy()
+            moved[index] += step
+            above = self.logits(moved)
+            moved[index] -= 2 * step
+            gradient[index] = (above - self.logits(moved)) / (2 * step)
+        return gradient
+
+
+def interpolated(scene):
+    scene.reset()
+    u = ops.convert_to_numpy(keras.random.uniform((4, 1, 1, 1), seed=scene.seed))
+    return u * scene.real + (1 - u) * scene.fake
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_value(name, float64):
+    scene = Scene(PENALTIES[name](weight=3.0))
+    value, _ = scene.value_and_gradients()
+    if name == "r1":
+        norms = (scene.numeric_input_gradient(scene.real) ** 2).sum((1, 2, 3))
+        expected = 3.0 / 2 * norms.mean()
+    else:
+        norms = np.sqrt((scene.numeric_input_gradient(interpolated(scene)) ** 2).sum((1, 2, 3)))
+        expected = 3.0 * ((norms - 1) ** 2).mean()
+    assert value == pytest.approx(expected, rel=1e-6)
+    assert value > 0.01
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_gradient(name, float64):
+    """The derivative of the penalty by every weight, a second derivative of the network, for three entries of each."""
+    scene = Scene(PENALTIES[name](weight=3.0))
+    _, gradients = scene.value_and_gradients()
+    step, checked = 1e-5, 0
+    for variable, gradient in zip(scene.model.trainable_variables, gradients, strict=True):
+        start = values([variable])[0]
+        for flat in range(0, start.size, max(1, start.size // 3)):
+            index = np.unravel_index(flat, start.shape)
+            sides = []
+            for sign in (1, -1):
+                moved = start.copy()
+                moved[index] += sign * step
+                variable.assign(moved)
+                sides.append(scene.value_and_gradients()[0])
+            variable.assign(start)
+            assert gradient[index] == pytest.approx((sides[0] - sides[1]) / (2 * step), rel=1e-5, abs=1e-7), (
+                variable.path
+            )
+            checked += 1
+    assert checked > 20
+
+
+def test_a_flat_discriminator_has_no_nan():
+    """The root of the gradient penalty has an infinite slope where the gradient is zero."""
+    last = keras.layers.Dense(1, kernel_initializer="zeros")
+    flat = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), last])
+    gan = compiled(small_gan(discriminator=flat), penalties=[kgan.penalties.GradientPenalty(10.0)])
+    logs = gan.train_on_batch(np.zeros((4, 8, 8, 1), "float32"), return_dict=True)
+    assert float(logs["gradient_penalty"]) == pytest.approx(10.0, rel=1e-5)
+    assert all(np.isfinite(array).all() for array in values(gan.variables))
+
+
+def test_penalties_are_logged_by_name_and_not_in_the_loss(images):
+    seen = {}
+    for weight in (0.0, 5.0):
+        keras.utils.set_random_seed(1)
+        gan = compiled(penalties=[kgan.penalties.R1(weight)])
+        seen[weight] = gan.train_on_batch(images, return_dict=True)
+    assert float(seen[0.0]["r1"]) == 0.0 < float(seen[5.0]["r1"])
+    assert float(seen[0.0]["d_loss"]) == pytest.approx(float(seen[5.0]["d_loss"]))
+    assert "r1" not in gan.evaluate(images, verbose=0, return_dict=True)
+
+
+@pytest.mark.parametrize("schedule", kgan.schedules.SCHEDULES)
+def test_a_strong_penalty_flattens_the_discriminator(images, schedule):
+    """It reaches the discriminator under every schedule: with 1000 times the weight the gradients end up smaller."""
+    norms = []
+    for weight in (0.01, 100.0):
+        keras.utils.set_random_seed(1)
+        gan = compiled(penalties=[kgan.penalties.R1(weight)], schedule=schedule, rate=1e-2)
+        history = gan.fit(images, batch_size=20, epochs=9, verbose=0).history
+        norms.append(history["r1"][-1] / weight)
+    assert norms[1] < 0.7 * norms[0]
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_contract(name):
+    penalty = kgan.penalties.get(name)
+    assert penalty.name == name
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(type(penalty)(2.5)))
+    assert again.get_config() == {"weight": 2.5}
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        (["r2"], "Unknown penalty 'r2'. Did you mean 'r1'"),
+        ([3], "A penalty must be a name of kgan.penalties or an object .* Received: 3"),
+        (["r1", kgan.penalties.R1(1.0)], "`penalties` must differ.* Received 'r1' twice"),
+    ],
+)
+def test_wrong_penalties(given, message):
+    with pytest.raises(ValueError, match=message):
+        compiled(penalties=given)
+
+
+@pytest.mark.parametrize("weight", [-1.0, "10", None, True])
+def test_wrong_weights(weight):
+    with pytest.raises(ValueError, match="`weight` of R1 must be a number >= 0. Received:"):
+        kgan.penalties.R1(weight)
