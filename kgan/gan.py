@@ -11,7 +11,7 @@ from keras.saving import register_keras_serializable
 from kgan import backend, losses, optimizers, schedules, training
 from kgan.critic import Critic
 from kgan.latents import get as _sampler
-from kgan.logs import Keeper, Logs
+from kgan.logs import Logs, with_own_callbacks
 from kgan.penalties import Penalty
 from kgan.penalties import get as _penalty
 from kgan.players import fit_together, model_of
@@ -216,8 +216,7 @@ class GAN(backend.Steps, keras.Model):
         """
         if getattr(x, "ordered", False):
             kwargs["shuffle"] = False  # Keras would take the batches of a PyDataset in an order of its own
-        keeper = Keeper(callbacks)
-        return super().fit(x, y, batch_size, epochs, verbose, keeper.beside(callbacks), *args, **kwargs)
+        return super().fit(x, y, batch_size, epochs, verbose, with_own_callbacks(callbacks, self), *args, **kwargs)
 
     def train_on_batch(self, *args, **kwargs):
         """One step. See `keras.Model.train_on_batch`."""

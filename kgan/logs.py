@@ -63,30 +63,49 @@ class Range(keras.metrics.Metric):
 
 
 class Keeper(keras.callbacks.Callback):
-    """Counts epochs, checks the first batch, and lets Keras' TerminateOnNaN, which knows `loss` only, see both losses."""
+    """Counts epochs, and checks the first batch's values when the second one begins.
 
-    def __init__(self, callbacks):
-        super().__init__()
-        self.given = list(getattr(callbacks, "callbacks", callbacks if isinstance(callbacks, list | tuple) else []))
-        if isinstance(callbacks, keras.callbacks.Callback):
-            self.given.append(callbacks)
-        self.checked = False
+    Not when the first one ends: Keras runs its progress bar beside the training as long as no callback waits for that.
+    """
 
-    def beside(self, callbacks):
-        """What `fit` takes as `callbacks`, with this one first."""
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.append(self)
-            return callbacks
-        return [self, *self.given]
+    checked = False
 
-    def on_train_batch_end(self, batch, logs=None):
+    def _check(self):
         if not self.checked:
             self.model.sync()
             self.model.logs.check_range()
             self.checked = True
-        for callback in self.given:
-            if isinstance(callback, keras.callbacks.TerminateOnNaN):
-                callback.on_batch_end(batch, {"loss": logs["d_loss"] + logs["g_loss"]})
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch:
+            self._check()
 
     def on_epoch_end(self, epoch, logs=None):
+        self._check()
         self.model.epochs.assign(self.model.epochs + 1)
+
+
+class EitherLoss(keras.callbacks.Callback):
+    """Lets Keras' TerminateOnNaN, which looks at `loss` only, see both losses."""
+
+    def __init__(self, watchers):
+        super().__init__()
+        self.watchers = watchers
+
+    def on_train_batch_end(self, batch, logs=None):
+        for watcher in self.watchers:
+            watcher.on_batch_end(batch, {"loss": logs["d_loss"] + logs["g_loss"]})
+
+
+def with_own_callbacks(callbacks, model):
+    """What `fit` was given as `callbacks`, with the model's own before them."""
+    given = getattr(callbacks, "callbacks", callbacks) or []
+    given = list(given) if isinstance(given, list | tuple) else [given]
+    watchers = [one for one in given if isinstance(one, keras.callbacks.TerminateOnNaN)]
+    own: list[keras.callbacks.Callback] = [Keeper(), *([EitherLoss(watchers)] if watchers else [])]
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        for callback in own:
+            callback.set_model(model)
+        callbacks.callbacks[:0] = own
+        return callbacks
+    return [*own, *given]

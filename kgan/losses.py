@@ -15,6 +15,7 @@ softplus(-x) is -log(sigmoid(x)) and softplus(x) is -log(1 - sigmoid(x)), withou
 """
 
 import warnings
+from typing import Any
 
 import keras
 from keras import ops
@@ -51,8 +52,8 @@ class AdversarialLoss:
 
     threshold = 0.0
     paired = False
-    real = None
-    fake = None
+    real: Any = None
+    fake: Any = None
 
     def discriminator(self, real_logits, fake_logits):
         """The discriminator's loss, `(batch,)`, of logits of shape `(batch,)` or `(batch, 1)`."""

@@ -28,7 +28,7 @@ class Penalty:
 
     name = "penalty"
 
-    def __init__(self, weight=10.0):
+    def __init__(self, weight: float = 10.0):
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight >= 0:
             raise ValueError(f"`weight` of {type(self).__name__} must be a number >= 0. Received: {weight!r}")
         self.weight = weight

@@ -60,7 +60,7 @@ class Alternating(Schedule):
             PyTorch code does, rather than on fresh ones.
     """
 
-    def __init__(self, d_steps=1, reuse_latents=False):
+    def __init__(self, d_steps: int = 1, reuse_latents: bool = False):
         self.d_steps = _count(d_steps, "d_steps", "Alternating")
         self.reuse_latents = reuse_latents
 
@@ -130,7 +130,7 @@ class Periods(Schedule):
         g_epochs: Integer. Epochs of each of the generator's.
     """
 
-    def __init__(self, d_epochs=1, g_epochs=1):
+    def __init__(self, d_epochs: int = 1, g_epochs: int = 1):
         self.d_epochs = _count(d_epochs, "d_epochs", "Periods")
         self.g_epochs = _count(g_epochs, "g_epochs", "Periods")
 

@@ -4,11 +4,20 @@ Both halve or double the image as often as it takes to come to a base of at most
 32 -> 16 -> 8, 64 -> 32 -> 16 -> 8. At 28 x 28 x 1 the defaults are the tutorials' networks.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import layers
 
 
-def generator(image_shape=(28, 28, 1), latent_dim=100, filters=64, kernel_size=5, slope=0.3):
+def generator(
+    image_shape: Sequence[int] = (28, 28, 1),
+    latent_dim: int = 100,
+    filters: int = 64,
+    kernel_size: int = 5,
+    slope: float = 0.3,
+):
     """A generator of transposed convolutions with batch normalization, ending in tanh.
 
     Args:
@@ -31,7 +40,7 @@ def generator(image_shape=(28, 28, 1), latent_dim=100, filters=64, kernel_size=5
     def convolution(width, strides, **kwargs):
         return layers.Conv2DTranspose(width, kernel_size, strides, padding="same", use_bias=False, **kwargs)
 
-    stack = [keras.Input((latent_dim,)), layers.Dense(height * width * deepest, use_bias=False)]
+    stack: list[Any] = [keras.Input((latent_dim,)), layers.Dense(height * width * deepest, use_bias=False)]
     stack += [layers.BatchNormalization(), layers.LeakyReLU(slope), layers.Reshape((height, width, deepest))]
     for level in reversed(range(halvings)):
         strides = 1 if level == halvings - 1 else 2
@@ -40,7 +49,13 @@ def generator(image_shape=(28, 28, 1), latent_dim=100, filters=64, kernel_size=5
     return keras.Sequential(stack, name="generator")
 
 
-def discriminator(image_shape=(28, 28, 1), filters=64, kernel_size=5, slope=0.3, dropout=0.3):
+def discriminator(
+    image_shape: Sequence[int] = (28, 28, 1),
+    filters: int = 64,
+    kernel_size: int = 5,
+    slope: float = 0.3,
+    dropout: float = 0.3,
+):
     """A discriminator of strided convolutions with dropout, ending in logits.
 
     Args:
@@ -56,7 +71,7 @@ def discriminator(image_shape=(28, 28, 1), filters=64, kernel_size=5, slope=0.3,
     Raises:
         ValueError: if the image cannot be halved twice.
     """
-    stack = [keras.Input(image_shape)]
+    stack: list[Any] = [keras.Input(image_shape)]
     for level in range(_halvings(image_shape)):
         stack += [layers.Conv2D(filters << level, kernel_size, 2, padding="same"), layers.LeakyReLU(slope)]
         if dropout:

@@ -6,20 +6,22 @@ in the discriminator, they are the pair of the freeze-the-discriminator tutorial
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
 
 
 def generator(
-    image_shape=(28, 28, 1),
-    latent_dim=100,
-    units=(128, 256, 512, 1024),
-    batch_norm=True,
-    momentum=0.1,
-    epsilon=0.8,
-    slope=0.2,
-    kernel_initializer="he_uniform",
+    image_shape: Sequence[int] = (28, 28, 1),
+    latent_dim: int = 100,
+    units: Sequence[int] = (128, 256, 512, 1024),
+    batch_norm: bool = True,
+    momentum: float = 0.1,
+    epsilon: float = 0.8,
+    slope: float = 0.2,
+    kernel_initializer: Any = "he_uniform",
 ):
     """A generator of dense layers that widen, ending in tanh.
 
@@ -36,7 +38,7 @@ def generator(
     Returns:
         A `keras.Model`, `(batch, latent_dim)` -> `(batch, *image_shape)` in [-1, 1].
     """
-    stack = [keras.Input((latent_dim,))]
+    stack: list[Any] = [keras.Input((latent_dim,))]
     for index, width in enumerate(units):
         stack.append(layers.Dense(width, kernel_initializer=kernel_initializer))
         if batch_norm and index:
@@ -48,12 +50,12 @@ def generator(
 
 
 def discriminator(
-    image_shape=(28, 28, 1),
-    units=(512, 256),
-    dropout=0.0,
-    slope=0.2,
-    activation="sigmoid",
-    kernel_initializer="he_uniform",
+    image_shape: Sequence[int] = (28, 28, 1),
+    units: Sequence[int] = (512, 256),
+    dropout: float = 0.0,
+    slope: float = 0.2,
+    activation: str | None = "sigmoid",
+    kernel_initializer: Any = "he_uniform",
 ):
     """A discriminator of dense layers that narrow.
 
@@ -68,7 +70,7 @@ def discriminator(
     Returns:
         A `keras.Model`, `(batch, *image_shape)` -> `(batch, 1)`.
     """
-    stack = [keras.Input(image_shape), layers.Flatten()]
+    stack: list[Any] = [keras.Input(image_shape), layers.Flatten()]
     for width in units:
         stack += [layers.Dense(width, kernel_initializer=kernel_initializer), layers.LeakyReLU(slope)]
         if dropout:

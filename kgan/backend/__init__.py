@@ -1,11 +1,13 @@
 """What kgan needs of an engine: the only place that imports TensorFlow, JAX or PyTorch.
 
-`gradients(losses, groups)` runs `losses() -> (losses, extra)` once and returns `extra` and, for each loss, its gradient
-with respect to its own group of variables. `apply(optimizer, gradients, variables)` is the optimizer's update.
-`input_gradient(function, x)` differentiates `sum(function(x))` with respect to `x`, and can itself be differentiated.
-`when(condition, then, otherwise)` runs one of two updates. `pin_seeds(model)` makes its dropout a function of the seeds that
-are saved with it. `undisturbed()` is a context in which evaluating and generating leave global random states alone. `Steps` is how the engine's stock `fit` enters a model's
-`step` and `test`.
+- `gradients(losses, groups)` runs `losses() -> (losses, extra)` once and returns `extra` and, for each loss, its gradient
+  by its own group of variables.
+- `apply(optimizer, gradients, variables)` is the optimizer's update.
+- `input_gradient(function, x)` is the gradient of `sum(function(x))` by `x`, and can itself be differentiated.
+- `when(condition, then, otherwise)` runs one of two updates.
+- `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
+- `undisturbed()` is a context in which generating and evaluating leave global random states alone.
+- `Steps` is how the engine's stock `fit` enters a model's `step` and `test`.
 """
 
 import keras

@@ -1,10 +1,17 @@
 """Callbacks that know they watch a GAN. Keras' own work as well."""
 
+from typing import Any
+
 from kgan.callbacks.checkpoint import Checkpoint
 from kgan.callbacks.image_grid import ImageGrid
 from kgan.callbacks.log_file import LogFile
 from kgan.callbacks.loss_plot import LossPlot
 
-CALLBACKS = {"checkpoint": Checkpoint, "image_grid": ImageGrid, "log_file": LogFile, "loss_plot": LossPlot}
+CALLBACKS: dict[str, Any] = {
+    "checkpoint": Checkpoint,
+    "image_grid": ImageGrid,
+    "log_file": LogFile,
+    "loss_plot": LossPlot,
+}
 
 __all__ = ["CALLBACKS", "Checkpoint", "ImageGrid", "LogFile", "LossPlot"]

@@ -31,8 +31,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def _named(kind, things: Mapping[str, Any], without=()):
-    """The type of a named thing: one model for each name, with the arguments of its signature."""
+def _named(kind, things: Mapping[str, Any], without=(), usual=None):
+    """The type of a named thing: one model for each name, with the arguments of its signature.
+
+    Without a name it is the `usual` one.
+    """
     models = {}
     for name, thing in things.items():
         fields: dict[str, Any] = {"name": (Literal[name], ...)}
@@ -45,7 +48,9 @@ def _named(kind, things: Mapping[str, Any], without=()):
         models[name] = create_model(f"{kind}_{name}", __base__=Strict, **fields)
 
     def spelled_out(value):
-        return {"name": value} if isinstance(value, str) else value
+        if isinstance(value, str):
+            return {"name": value}
+        return {"name": usual, **value} if usual and isinstance(value, dict) else value
 
     one_of = functools.reduce(operator.or_, models.values())
     return Annotated[one_of, Field(discriminator="name"), BeforeValidator(spelled_out)]
@@ -67,12 +72,12 @@ _shapes = ("image_shape", "latent_dim", "directory", "path")
 _generators = {name: module.generator for name, module in ARCHITECTURES.items()}
 _discriminators = {name: module.discriminator for name, module in ARCHITECTURES.items()}
 
-Loss = _named("loss", LOSSES)
-Schedule = _named("schedule", SCHEDULES)
+Loss = _named("loss", LOSSES, usual="non_saturating")
+Schedule = _named("schedule", SCHEDULES, usual="simultaneous")
 PenaltyName = _named("penalty", PENALTIES)
 Generator = _named("architecture", _generators, without=_shapes)
 Discriminator = _named("architecture", _discriminators, without=_shapes)
-Optimizer = _named("optimizer", OPTIMIZERS, without=("name",))
+Optimizer = _named("optimizer", OPTIMIZERS, without=("name",), usual="adam")
 CallbackName = _named("callback", CALLBACKS, without=_shapes)
 
 

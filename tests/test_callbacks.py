@@ -1,0 +1,123 @@
+"""kgan's callbacks by the files they write."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import kgan
+from kgan import pictures
+from kgan.callbacks import CALLBACKS, Checkpoint, ImageGrid, LogFile, LossPlot
+from tests.helpers import compiled, largest_difference, state
+
+
+def fit(images, callbacks, epochs=4, gan=None, **kwargs):
+    gan = gan or compiled()
+    gan.fit(images, batch_size=10, epochs=epochs, verbose=0, callbacks=callbacks, **kwargs)
+    return gan
+
+
+def pixels_of(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def names(directory):
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_image_grid(images, tmp_path):
+    gan = fit(images, [ImageGrid(tmp_path / "samples", every=2, rows=2, columns=3)])
+    assert names(tmp_path / "samples") == ["epoch-0002.png", "epoch-0004.png", "training.gif"]
+    first, last = (pixels_of(tmp_path / "samples" / name) for name in ("epoch-0002.png", "epoch-0004.png"))
+    np.testing.assert_array_equal(last, pictures.grid(gan.generate(6, seed=0), columns=3))
+    assert last.shape == (2 * 34 + 2, 3 * 34 + 2)
+    assert np.any(first != last)
+    with Image.open(tmp_path / "samples" / "training.gif") as film:
+        assert film.n_frames == 2
+        film.seek(1)
+        np.testing.assert_array_equal(np.asarray(film.convert("L")), last)
+
+
+def test_image_grid_every_few_steps(images, tmp_path):
+    fit(images, [ImageGrid(tmp_path, every="3 steps", rows=1, columns=1, gif=False)], epochs=2)
+    assert names(tmp_path) == ["step-000003.png", "step-000006.png"]
+
+
+def test_every_few_steps_with_steps_per_execution(images, tmp_path):
+    if keras.backend.backend() == "torch":
+        pytest.skip("one step at a time there")
+    gan = compiled(steps_per_execution=4)
+    fit(images, [ImageGrid(tmp_path, every="3 steps", rows=1, columns=1, gif=False)], epochs=3, gan=gan)
+    assert names(tmp_path) == ["step-000003.png", "step-000006.png", "step-000012.png"]  # 4, 8, 12 steps were done
+
+
+def test_grid_by_hand():
+    images = np.stack([np.full((2, 2, 1), value) for value in (-1.0, 0.0, 1.0)])
+    pixels = pictures.grid(images, columns=2, smallest=1)
+    expected = np.zeros((10, 10), "uint8")
+    expected[2:4, 6:8], expected[6:8, 2:4] = 128, 255
+    np.testing.assert_array_equal(pixels, expected)
+    assert pictures.grid(np.zeros((4, 16, 16, 3))).shape == (70, 70, 3)
+    with pytest.raises(ValueError, match="Received: an array of shape \\(4, 2\\)"):
+        pictures.grid(np.zeros((4, 2)))
+
+
+def test_checkpoint_keeps_the_last_and_they_load(images, tmp_path):
+    gan = fit(images, [Checkpoint(tmp_path, every=1, keep=2)])
+    assert names(tmp_path) == ["epoch-0003.keras", "epoch-0004.keras"]
+    again = kgan.load(tmp_path / "epoch-0004.keras")
+    assert largest_difference(state(gan), state(again)) == 0.0
+
+
+def test_checkpoint_in_the_middle_of_an_epoch(images, tmp_path):
+    fit(images, [Checkpoint(tmp_path, every="3 steps", keep=None)], epochs=2)
+    assert names(tmp_path) == ["step-000003.keras", "step-000006.keras"]
+    again = kgan.load(tmp_path / "step-000003.keras")
+    assert int(again.d_opt.iterations) == 3 and int(again.epochs) == 0
+
+
+def test_loss_plot(images, tmp_path):
+    plot = LossPlot(tmp_path / "losses.png", every=3)
+    gan = compiled()
+    history = gan.fit(images, batch_size=10, epochs=4, verbose=0, callbacks=[plot]).history
+    assert plot.epochs == [1, 2, 3, 4]
+    np.testing.assert_allclose(plot.curves["d_loss"], history["d_loss"])
+    pixels = pixels_of(tmp_path / "losses.png")[..., :3].reshape(-1, 3)
+    colours = {tuple(pixel) for pixel in pixels}
+    assert pixels.shape[0] == 800 * 600
+    assert {(31, 119, 180), (255, 127, 14), (128, 128, 128)} <= colours  # both curves, and the grey line at 50 %
+
+
+def test_log_file(images, tmp_path):
+    gan = compiled()
+    history = gan.fit(images, batch_size=10, epochs=3, verbose=0, callbacks=[LogFile(tmp_path / "log.jsonl")]).history
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    for name, values in history.items():
+        np.testing.assert_allclose([row[name] for row in rows], values)
+    assert rows[0]["seconds"] <= rows[2]["seconds"]
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_contract(images, tmp_path, name):
+    """Each writes at its place in a run directory, makes the folders it needs, and leaves no temporary file."""
+    callback = CALLBACKS[name](tmp_path / "run" / CALLBACKS[name].place)
+    fit(images, [callback], epochs=2)
+    assert (tmp_path / "run" / CALLBACKS[name].place).exists()
+    assert not [path for path in tmp_path.rglob(".*")]
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5, True, "3", "3 batches", "0 epochs", "epoch"])
+def test_wrong_intervals(every):
+    with pytest.raises(ValueError, match="`every` of Checkpoint must be a number of epochs, or a string such as"):
+        Checkpoint("x", every=every)
+
+
+def test_wrong_arguments():
+    with pytest.raises(ValueError, match="`keep` of Checkpoint must be a positive integer.* Received: 0"):
+        Checkpoint("x", keep=0)
+    with pytest.raises(ValueError, match="`every` of LossPlot must count epochs.* Received: '5 steps'"):
+        LossPlot("x.png", every="5 steps")

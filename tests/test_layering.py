@@ -1,0 +1,88 @@
+"""Imports run one way, and frameworks are imported in one place."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import kgan
+
+ROOT = pathlib.Path(kgan.__file__).parent
+# each may import those before it, not those beside it
+LAYERS = [
+    {"names"},
+    {"latents", "saving"},
+    {"pictures"},
+    {"backend"},
+    {"critic", "players"},
+    {"losses", "penalties", "data", "architectures"},
+    {"training", "logs"},
+    {"schedules"},
+    {"optimizers"},
+    {"gan"},
+    {"callbacks"},
+    {"runner"},
+    {"cli"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def modules():
+    for path in sorted(ROOT.rglob("*.py")):
+        part = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        if part != "__init__":
+            yield part, path
+
+
+def test_every_module_has_its_layer():
+    assert {part for part, _ in modules()} == set(LEVEL)
+
+
+def test_nothing_imports_upward_or_sideways():
+    wrong = []
+    for part, path in modules():
+        for name in imports(path):
+            steps = name.split(".")
+            if steps[0] == "kgan" and len(steps) > 1 and steps[1] in LEVEL:
+                other = steps[1]
+                if other != part and LEVEL[other] >= LEVEL[part]:
+                    wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
+
+
+def test_frameworks_are_imported_in_backend_only():
+    frameworks = {"tensorflow", "jax", "torch"}
+    wrong = [
+        str(path.relative_to(ROOT))
+        for part, path in modules()
+        if part != "backend" and frameworks & {name.split(".")[0] for name in imports(path)}
+    ]
+    assert not wrong
+
+
+def test_importing_kgan_and_listing_recipes_loads_no_framework():
+    code = (
+        "import sys, kgan, kgan.cli, kgan.runner.recipes; kgan.runner.recipes.shipped();"
+        "print([name for name in ('keras', 'tensorflow', 'jax', 'torch') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "[]"
+
+
+def test_the_api_is_sorted_and_there():
+    assert kgan.__all__ == sorted(kgan.__all__)
+    assert all(getattr(kgan, name) for name in kgan.__all__)
+    assert set(kgan.__all__) <= set(dir(kgan))
+    try:
+        kgan.nothing  # noqa: B018
+    except AttributeError as error:
+        assert "module 'kgan' has no attribute 'nothing'" in str(error)

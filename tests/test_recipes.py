@@ -1,0 +1,138 @@
+"""The loader, the schema, and the shipped recipes."""
+
+import pytest
+import yaml
+
+from kgan.runner import loader, recipes, schema
+from kgan.runner.errors import RecipeError
+
+GOOD = """\
+data: {name: digits, batch_size: 32}
+generator: {name: dense, units: [16]}
+discriminator:
+  name: dense
+  dropout: 0.2
+epochs: 2
+"""
+
+
+def check(text, settings=()):
+    data, places = loader.load(text, "recipe.yaml")
+    recipes.override(data, settings)
+    return schema.check({"name": "recipe", **data}, "recipe.yaml", places)
+
+
+def complaint(text, settings=()):
+    with pytest.raises(RecipeError) as caught:
+        check(text, settings)
+    return str(caught.value)
+
+
+def test_defaults_are_those_of_the_code():
+    recipe = check(GOOD)
+    assert recipe.discriminator.dropout == 0.2 and recipe.discriminator.slope == 0.2
+    assert recipe.generator.units == [16] and recipe.generator.momentum == 0.1
+    assert recipe.loss.name == "non_saturating" and recipe.schedule.name == "simultaneous"
+    assert recipe.optimizers.discriminator.name == "adam" and recipe.optimizers.discriminator.learning_rate == 0.001
+
+
+def test_a_resolved_recipe_says_the_same():
+    recipe = check(GOOD + "schedule: {name: alternating, d_steps: 3}\npenalties: [r1]\n")
+    resolved = recipes.dump(recipe.model_dump(mode="json"))
+    assert check(resolved).model_dump(mode="json") == recipe.model_dump(mode="json")
+    assert "d_steps: 3" in resolved and "weight: 10.0" in resolved
+
+
+WRONG = [
+    (
+        "droput: 0.1",
+        GOOD.replace("dropout", "droput"),
+        "recipe.yaml:5:3  discriminator.droput: unknown key. Did you mean",
+    ),
+    ("epoch", GOOD.replace("epochs", "epoch"), "recipe.yaml:6:1  epoch: unknown key. Did you mean 'epochs'?"),
+    ("name", GOOD.replace("name: dense\n", "name: dnse\n"), "unknown name 'dnse'. Did you mean 'dense'?"),
+    (
+        "type",
+        GOOD.replace("0.2", "a lot"),
+        "recipe.yaml:5:3  discriminator.dropout: must be a valid number, not 'a lot'",
+    ),
+    (
+        "negative",
+        GOOD.replace("epochs: 2", "epochs: 0"),
+        "epochs: must be greater than or equal to 1, not 0",
+    ),
+    ("missing", GOOD.replace("data: {name: digits, batch_size: 32}\n", ""), "data: missing"),
+    ("both", GOOD + "steps: 3\n", "give the length of the run once, as `epochs` or as `steps`"),
+    ("loss", GOOD + "loss: hing\n", "recipe.yaml:7:1  loss: unknown name 'hing'. Did you mean 'hinge'?"),
+    (
+        "callback",
+        GOOD + "callbacks: [{name: image_grid, evry: 2}]\n",
+        "callbacks[0].evry: unknown key. Did you mean",
+    ),
+    ("optimizer", GOOD + "optimizers: {generator: {name: adam, lr: 1}}\n", "optimizers.generator.lr: unknown key."),
+    ("twice", GOOD + "epochs: 3\n", "recipe.yaml:7:1  epochs: given twice"),
+    (
+        "tag",
+        GOOD + "seed: !!python/object:os.system 3\n",
+        "tag:yaml.org,2002:python/object:os.system is not allowed",
+    ),
+    ("syntax", GOOD + "seed: [1\n", "not YAML"),
+    ("list", "- 1\n", "must be a mapping"),
+]
+
+
+@pytest.mark.parametrize("text, expected", [case[1:] for case in WRONG[:-1]], ids=[case[0] for case in WRONG[:-1]])
+def test_wrong_recipes(text, expected):
+    assert expected in complaint(text)
+
+
+def test_all_errors_at_once():
+    said = complaint(GOOD.replace("dropout", "droput").replace("epochs: 2", "epochs: two"))
+    assert [line.split("  ")[0] for line in said.splitlines()] == ["recipe.yaml:5:3", "recipe.yaml:6:1"]
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [("1e-3", 1e-3), ("1e3", 1e3), ("no", "no"), ("1:30", "1:30"), ("0x1f", "0x1f"), ("010", 10), ("~", None), ("'1'", "1"),
+     (".5", 0.5), ("-.inf", float("-inf")), ("true", True), ("2024-01-01", "2024-01-01"), ("+7", 7), ("1_000", "1_000")],
+)  # fmt: skip
+def test_scalars_are_read_as_yaml_1_2(text, value):
+    read = loader.load(f"x: {text}", "x")[0]["x"]
+    assert read == value and type(read) is type(value)
+
+
+def test_bombs_are_refused():
+    aliases = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+    for before, name in zip("abcdef", "bcdefg", strict=True):
+        aliases += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+    for bomb in (aliases, "[" * 30 + "]" * 30, "x: &x [*x]", "a: " + "1" * 2_000_000):
+        with pytest.raises(RecipeError, match="too large, too deep|not YAML|longer than"):
+            loader.load(bomb, "bomb.yaml")
+
+
+def test_set():
+    recipe = check(
+        GOOD, ["epochs=7", "discriminator.dropout=0.5", "loss=hinge", "generator.units=[8, 9]", "penalties=[r1]"]
+    )
+    assert (recipe.epochs, recipe.discriminator.dropout, recipe.loss.name) == (7, 0.5, "hinge")
+    assert recipe.generator.units == [8, 9]
+    recipe = check(GOOD + "penalties: [r1]\n", ["penalties.0.weight=3", "optimizers.generator.learning_rate=1e-4"])
+    assert recipe.penalties[0].weight == 3 and recipe.optimizers.generator.learning_rate == 1e-4
+    assert "'epochs' must read key.path=value" in complaint(GOOD, ["epochs"])
+    assert "has no key 'x' to set" in complaint(GOOD, ["epochs.x=3"])
+
+
+@pytest.mark.parametrize("name", recipes.shipped())
+def test_shipped_recipes(name):
+    text, data, places, source = recipes.read(name)
+    recipe = schema.check(data, source, places)
+    assert recipe.name == name
+    assert 15 <= len(text.splitlines()) <= 35
+    assert text.startswith("# ") and recipes.shipped()[name]
+
+
+def test_the_loader_agrees_with_pyyaml_on_the_shipped_recipes():
+    for name in recipes.shipped():
+        text, data, _, _ = recipes.read(name)
+        plain = yaml.safe_load(text.replace("1e-", "1.0e-"))
+        assert {key: data[key] for key in plain} == plain
