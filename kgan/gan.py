@@ -10,6 +10,7 @@ from keras.saving import register_keras_serializable
 
 from kgan import backend, losses, optimizers, schedules, training
 from kgan.critic import Critic
+from kgan.data import Batches
 from kgan.latents import get as _sampler
 from kgan.logs import Logs, with_own_callbacks
 from kgan.penalties import Penalty
@@ -214,9 +215,11 @@ class GAN(backend.Steps, keras.Model):
         Raises:
             ValueError: if the images have another shape than the generator's, or lie outside [-1, 1].
         """
-        if getattr(x, "ordered", False):
+        callbacks = with_own_callbacks(callbacks, self, x)
+        if isinstance(x, Batches):
             kwargs["shuffle"] = False  # Keras would take the batches of a PyDataset in an order of its own
-        return super().fit(x, y, batch_size, epochs, verbose, with_own_callbacks(callbacks, self), *args, **kwargs)
+            x = backend.stream(x)
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def train_on_batch(self, *args, **kwargs):
         """One step. See `keras.Model.train_on_batch`."""
@@ -263,6 +266,11 @@ class GAN(backend.Steps, keras.Model):
     @property
     def metrics(self):
         return self.logs.metrics if self.compiled else []
+
+    @property
+    def metrics_names(self):
+        """Names of the logs in the order in which `evaluate` returns them."""
+        return sorted(self.logs.names) if self.compiled else []
 
     def save(self, filepath, overwrite=True, **kwargs):
         """Save players, optimizers, seeds and counters in one `.keras` file, which is replaced only when all is written.

@@ -184,6 +184,12 @@ def test_evaluate_by_hand(images):
     assert logs["g_loss"] == pytest.approx(np.log1p(np.exp(-fake_logits)).mean(), rel=1e-5)
 
 
+def test_evaluate_returns_a_list_in_the_order_of_metrics_names(images):
+    gan = compiled(penalties=["r1"])
+    listed = gan.evaluate(images, verbose=0)
+    assert dict(zip(gan.metrics_names, listed, strict=True)) == gan.evaluate(images, verbose=0, return_dict=True)
+
+
 def test_generate(images):
     gan = compiled(ema=0.9)
     gan.fit(images, batch_size=20, epochs=2, verbose=0)

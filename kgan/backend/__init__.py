@@ -6,6 +6,7 @@
 - `input_gradient(function, x)` is the gradient of `sum(function(x))` by `x`, and can itself be differentiated.
 - `when(condition, then, otherwise)` runs one of two updates.
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
+- `stream(batches)` is what the engine's `fit` reads `kgan.data.Batches` from fastest.
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
 - `Steps` is how the engine's stock `fit` enters a model's `step` and `test`.
 """
@@ -13,15 +14,15 @@
 import keras
 
 if keras.backend.backend() == "jax":
-    from kgan.backend.jax import Steps, apply, gradients, input_gradient, pin_seeds, undisturbed, when
+    from kgan.backend.jax import Steps, apply, gradients, input_gradient, pin_seeds, stream, undisturbed, when
 elif keras.backend.backend() == "torch":
-    from kgan.backend.torch import Steps, apply, gradients, input_gradient, pin_seeds, undisturbed, when
+    from kgan.backend.torch import Steps, apply, gradients, input_gradient, pin_seeds, stream, undisturbed, when
 elif keras.backend.backend() == "tensorflow":
-    from kgan.backend.tensorflow import Steps, apply, gradients, input_gradient, pin_seeds, undisturbed, when
+    from kgan.backend.tensorflow import Steps, apply, gradients, input_gradient, pin_seeds, stream, undisturbed, when
 else:
     raise ImportError(
         f"kgan trains on the Keras backends 'tensorflow', 'jax' and 'torch'. Received: {keras.backend.backend()!r}, "
         "from the variable KERAS_BACKEND or ~/.keras/keras.json."
     )
 
-__all__ = ["Steps", "apply", "gradients", "input_gradient", "pin_seeds", "undisturbed", "when"]
+__all__ = ["Steps", "apply", "gradients", "input_gradient", "pin_seeds", "stream", "undisturbed", "when"]

@@ -16,8 +16,6 @@ class Batches(keras.utils.PyDataset):
         epoch: Integer. The epoch to begin with.
     """
 
-    ordered = True  # GAN.fit takes them as they come
-
     def __init__(self, images, batch_size, seed=0, epoch=0):
         super().__init__()
         self.images, self.batch_size, self.seed = images, batch_size, seed
@@ -34,5 +32,6 @@ class Batches(keras.utils.PyDataset):
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         return (self.images[chosen],)
 
-    def on_epoch_end(self):
+    def next_epoch(self):
+        """Shuffle anew. `GAN.fit` calls it at the end of every epoch."""
         self._start(self.epoch + 1)

@@ -1,0 +1,65 @@
+"""The speed of a training step against the documents' hand-written loops.
+
+    python -m tests.benchmarks.speed [--rounds 15] [--rows dense dcgan ...]
+
+Loop and kgan run in a process each, and take turns in short rounds, so that both see the same machine; a row is the
+median of each, their ratio (above 1: kgan is faster), and the peak memory of each process. The images are random:
+their values change nothing in the time of a step.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+# row: what is trained, its batches a round, the engine of kgan, the goals for speed
+ROWS = {
+    "dense": ("dense", 30, "tensorflow", 1.0),
+    "dense on JAX": ("dense", 30, "jax", 1.25),
+    "dense on PyTorch": ("dense", 30, "torch", None),
+    "dcgan": ("dcgan", 3, "tensorflow", 0.97),
+    "combined": ("combined", 30, "tensorflow", 4.0),
+}
+
+
+class Worker:
+    def __init__(self, kind, name, batches, backend):
+        environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        command = [sys.executable, "-m", "tests.benchmarks.worker", kind, name, str(batches)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        self.process = subprocess.Popen(command, env=environment, **pipes)
+        if self.process.stdout.readline().strip() != "ready":
+            raise SystemExit(f"{' '.join(command)} on {backend} failed; run it by itself to see why.")
+
+    def round(self):
+        print("go", file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def finish(self):
+        self.process.stdin.close()
+        peak = json.loads(self.process.stdout.read())
+        self.process.wait()
+        return peak
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rows", nargs="*", choices=ROWS, default=list(ROWS))
+    arguments = parser.parse_args()
+    print("| row | loop, ms a step | kgan, ms a step | speed | goal | loop, MiB | kgan, MiB | memory |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    for row in arguments.rows:
+        name, batches, backend, goal = ROWS[row]
+        workers = Worker("loop", name, batches, "tensorflow"), Worker("kgan", name, batches, backend)
+        times = [[worker.round() for worker in workers] for _ in range(arguments.rounds)]
+        loop, ours = (1000 * statistics.median(column) for column in zip(*times, strict=True))
+        memory = [worker.finish() for worker in workers]
+        cells = row, f"{loop:.1f}", f"{ours:.1f}", f"{loop / ours:.2f}", goal or "", *(f"{peak:.0f}" for peak in memory)
+        print("|", *(f"{cell} |" for cell in cells), f"{memory[1] / memory[0]:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

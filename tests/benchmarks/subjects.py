@@ -1,0 +1,106 @@
+"""What is measured: the documents' loops as they print them, and the same training in kgan.
+
+Each subject is a function of the images, uint8 `(n, 28, 28, 1)`, that returns `run()`, one epoch over them.
+"""
+
+import keras
+import numpy as np
+
+from kgan.architectures import dcgan, dense
+
+
+def dense_players():
+    return dense.generator((28, 28, 1), 100), dense.discriminator((28, 28, 1))
+
+
+def dcgan_players():
+    return dcgan.generator((28, 28, 1), 100), dcgan.discriminator((28, 28, 1))
+
+
+def combined_players():
+    normal = keras.initializers.RandomNormal(stddev=0.02)
+    generator = dense.generator((28, 28, 1), 100, units=(256, 512, 1024), batch_norm=False, kernel_initializer=normal)
+    units = {"units": (1024, 512, 256), "dropout": 0.3, "kernel_initializer": "glorot_uniform"}
+    return generator, dense.discriminator((28, 28, 1), **units)
+
+
+def adam_of(name):
+    return keras.optimizers.Adam(1e-4) if name == "dcgan" else keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+
+def kgan_subject(name, images):
+    """As the runner trains a recipe."""
+    import kgan
+
+    players = {"dense": dense_players, "dcgan": dcgan_players, "combined": combined_players}[name]()
+    gan = kgan.GAN(*players, latent_dim=100)
+    batches = kgan.data.Batches(images, BATCH[name])
+    gan.compile(
+        d_opt=adam_of(name),
+        g_opt=adam_of(name),
+        schedule="combined" if name == "combined" else "simultaneous",
+        steps_per_execution=1 if keras.backend.backend() == "torch" else min(20, len(batches)),
+    )
+    return lambda: gan.fit(batches, verbose=0)
+
+
+def loop_subject(name, images):
+    """As the document prints it, on TensorFlow."""
+    return combined_loop(images) if name == "combined" else tape_loop(name, images)
+
+
+def tape_loop(name, images):
+    import tensorflow as tf
+
+    generator, discriminator = (dense_players if name == "dense" else dcgan_players)()
+    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=name == "dcgan")
+    generator_optimizer, discriminator_optimizer = adam_of(name), adam_of(name)
+    floats = (images.astype("float32") - 127.5) / 127.5
+    dataset = tf.data.Dataset.from_tensor_slices(floats).shuffle(60000).batch(BATCH[name])
+
+    @tf.function
+    def train_step(real):
+        noise = tf.random.normal([BATCH[name], 100])
+        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
+            generated = generator(noise, training=True)
+            real_output = discriminator(real, training=True)
+            fake_output = discriminator(generated, training=True)
+            g_loss = cross_entropy(tf.ones_like(fake_output), fake_output)
+            d_loss = cross_entropy(tf.ones_like(real_output), real_output)
+            d_loss += cross_entropy(tf.zeros_like(fake_output), fake_output)
+        g_gradients = g_tape.gradient(g_loss, generator.trainable_variables)
+        d_gradients = d_tape.gradient(d_loss, discriminator.trainable_variables)
+        generator_optimizer.apply_gradients(zip(g_gradients, generator.trainable_variables, strict=True))
+        discriminator_optimizer.apply_gradients(zip(d_gradients, discriminator.trainable_variables, strict=True))
+
+    def run():
+        for batch in dataset:
+            train_step(batch)
+
+    return run
+
+
+def combined_loop(images):
+    generator, discriminator = combined_players()
+    floats = images.astype("float32") / 127.5 - 1
+    size = BATCH["combined"]
+    options = {"loss": "binary_crossentropy", "metrics": ["accuracy"]}
+    discriminator.compile(optimizer=adam_of("combined"), **options)
+    # once before it is frozen: Keras 3 decides at the first call what is trained
+    discriminator.train_on_batch(floats[:size], np.ones((size, 1)))
+    discriminator.trainable = False
+    combined = keras.Model(generator.inputs, discriminator(generator.outputs[0]))
+    combined.compile(optimizer=adam_of("combined"), **options)
+
+    def run():
+        for _ in range(len(floats) // size):
+            real = floats[np.random.randint(0, len(floats), size)]
+            discriminator.train_on_batch(real, np.ones((size, 1)))
+            fake = generator.predict(np.random.randn(size, 100), verbose=0)
+            discriminator.train_on_batch(fake, np.zeros((size, 1)))
+            combined.train_on_batch(np.random.randn(size, 100), np.ones((size, 1)))
+
+    return run
+
+
+BATCH = {"dense": 128, "dcgan": 256, "combined": 64}

@@ -1,0 +1,26 @@
+"""One subject in a process of its own: a round for each line on stdin, and at the end its peak memory."""
+
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+
+from tests.benchmarks.subjects import BATCH, kgan_subject, loop_subject
+
+
+def main(kind, name, batches):
+    images = np.random.default_rng(0).integers(0, 256, (BATCH[name] * int(batches), 28, 28, 1)).astype("uint8")
+    run = (kgan_subject if kind == "kgan" else loop_subject)(name, images)
+    run()  # compile
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        began = time.perf_counter()
+        run()
+        print(json.dumps((time.perf_counter() - began) / int(batches)), flush=True)
+    print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
