@@ -215,10 +215,13 @@ class GAN(backend.Steps, keras.Model):
         Raises:
             ValueError: if the images have another shape than the generator's, or lie outside [-1, 1].
         """
-        callbacks = with_own_callbacks(callbacks, self, x)
+        next_epoch = []
         if isinstance(x, Batches):
+            next_epoch.append(x.next_epoch)
             kwargs["shuffle"] = False  # Keras would take the batches of a PyDataset in an order of its own
-            x = backend.stream(x)
+            x, order_changed = backend.stream(x)
+            next_epoch.append(order_changed)
+        callbacks = with_own_callbacks(callbacks, self, next_epoch)
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def train_on_batch(self, *args, **kwargs):

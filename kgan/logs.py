@@ -89,9 +89,9 @@ class Keeper(keras.callbacks.Callback):
     Not when the first one ends: Keras runs its progress bar beside the training as long as no callback waits for that.
     """
 
-    def __init__(self, data):
+    def __init__(self, next_epoch):
         super().__init__()
-        self.checked, self.data = False, data
+        self.checked, self.next_epoch = False, next_epoch
 
     def _check(self):
         if not self.checked:
@@ -106,8 +106,8 @@ class Keeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self._check()
         self.model.epochs.assign(self.model.epochs + 1)
-        if hasattr(self.data, "next_epoch"):
-            self.data.next_epoch()
+        for prepare in self.next_epoch:
+            prepare()
 
 
 class EitherLoss(keras.callbacks.Callback):
@@ -122,12 +122,12 @@ class EitherLoss(keras.callbacks.Callback):
             watcher.on_batch_end(batch, {"loss": logs["d_loss"] + logs["g_loss"]})
 
 
-def with_own_callbacks(callbacks, model, data):
-    """What `fit` was given as `callbacks`, with the model's own before them."""
+def with_own_callbacks(callbacks, model, next_epoch):
+    """What `fit` was given as `callbacks`, with the model's own before them; `next_epoch` are functions to call between epochs."""
     given = getattr(callbacks, "callbacks", callbacks) or []
     given = list(given) if isinstance(given, list | tuple) else [given]
     watchers = [one for one in given if isinstance(one, keras.callbacks.TerminateOnNaN)]
-    own: list[keras.callbacks.Callback] = [Keeper(data), *([EitherLoss(watchers)] if watchers else [])]
+    own: list[keras.callbacks.Callback] = [Keeper(next_epoch), *([EitherLoss(watchers)] if watchers else [])]
     if isinstance(callbacks, keras.callbacks.CallbackList):
         for callback in own:
             callback.set_model(model)

@@ -544,3 +544,19 @@ def test_wrong_arguments_of_generate():
 def test_fit_before_compile(images):
     with pytest.raises(ValueError, match="You must call `compile\\(\\)` before"):
         small_gan().fit(images, verbose=0)
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="torch.compile")
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+def test_torch_compile(images):
+    """`jit_compile=True` runs the step through torch.compile, to the same weights."""
+    results = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(2)
+        gan = small_gan(latents=known_latents, discriminator=lambda: small_discriminator(rate=0.0))
+        sgd = {"d_opt": keras.optimizers.SGD(0.1), "g_opt": keras.optimizers.SGD(0.1)}
+        compiled(gan, jit_compile=jit_compile, **sgd)
+        gan.fit(images, batch_size=20, epochs=2, shuffle=False, verbose=0)
+        results.append(values(gan.weights))
+    assert gan.jit_compile
+    assert largest_difference(*results) < 1e-4

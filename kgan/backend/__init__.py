@@ -6,7 +6,8 @@
 - `input_gradient(function, x)` is the gradient of `sum(function(x))` by `x`, and can itself be differentiated.
 - `when(condition, then, otherwise)` runs one of two updates.
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
-- `stream(batches)` is what the engine's `fit` reads `kgan.data.Batches` from fastest.
+- `stream(batches)` is what the engine's `fit` reads `kgan.data.Batches` from fastest, and a function to call when their
+  order has changed.
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
 - `Steps` is how the engine's stock `fit` enters a model's `step` and `test`.
 """

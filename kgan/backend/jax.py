@@ -81,7 +81,7 @@ def pin_seeds(model):
 
 
 def stream(batches):
-    return batches
+    return batches, lambda: None
 
 
 def undisturbed():

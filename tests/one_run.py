@@ -1,0 +1,73 @@
+"""Train one row of small players on the engine that KERAS_BACKEND names, and write what came of it.
+
+    KERAS_BACKEND=jax python -m tests.one_run ROW OUT.npz
+
+Initial weights, batches and latents come from numpy's generator, dropout is off: all engines begin and go on alike.
+"""
+
+import sys
+
+import keras
+import numpy as np
+from keras import ops
+
+import kgan
+from kgan.architectures import dcgan, dense
+
+STEPS, BATCH, LATENT_DIM = 20, 8, 6
+TABLE = np.random.default_rng(5).normal(size=(3 * STEPS, BATCH, LATENT_DIM)).astype("float32")
+
+
+def table(shape, seed):
+    """The latents of draw number n are row n of the table."""
+    row = ops.take(ops.convert_to_tensor(TABLE), ops.cast(seed.next()[1], "int32"), axis=0)
+    return row[: shape[0]]
+
+
+def dense_players(**kwargs):
+    generator = dense.generator((8, 8, 1), LATENT_DIM, units=(16, 24, 32), **kwargs)
+    return generator, dense.discriminator((8, 8, 1), units=(24, 16))
+
+
+def dense_without_batch_norm():
+    return dense_players(batch_norm=False)
+
+
+def dcgan_players():
+    return dcgan.generator((8, 8, 1), LATENT_DIM, filters=4), dcgan.discriminator((8, 8, 1), filters=4, dropout=0.0)
+
+
+ROWS = {
+    "dense": (dense_players, {}),
+    "dense-alternating": (lambda: dense_players(momentum=0.9), {"schedule": kgan.schedules.Alternating(5)}),
+    "combined": (dense_without_batch_norm, {"schedule": "combined"}),
+    "dcgan": (dcgan_players, {}),
+    "dcgan-periods": (dcgan_players, {"schedule": kgan.schedules.Periods(1, 1)}),
+    "dense-saturating": (dense_players, {"loss": "minimax"}),
+    "relativistic, R1, average": (dense_players, {"loss": "relativistic", "penalties": ["r1"], "ema": 0.9}),
+}
+
+
+def main(row, out):
+    make, arguments = ROWS[row]
+    generator, discriminator = make()
+    rng = np.random.default_rng(1)
+    for variable in [*generator.trainable_variables, *discriminator.trainable_variables]:
+        if len(variable.shape) > 1:
+            variable.assign(rng.normal(0, 1 / np.sqrt(np.prod(variable.shape[:-1])), variable.shape).astype("float32"))
+    images = np.tanh(rng.normal(0.3, 1, (4 * BATCH + 3, 8, 8, 1))).astype(
+        "float32"
+    )  # five steps, the last one of three
+    gan = kgan.GAN(generator, discriminator, LATENT_DIM, latents=table)
+    adam = {name: keras.optimizers.Adam(1e-3, beta_1=0.5) for name in ("d_opt", "g_opt")}
+    gan.compile(**adam, **arguments)
+    history = gan.fit(images, batch_size=BATCH, epochs=STEPS // 5, shuffle=False, verbose=0).history
+    arrays = {}
+    for index, variable in enumerate([*gan.weights, *gan.d_opt.variables, *gan.g_opt.variables]):
+        arrays[f"{index:03d} {variable.path}"] = ops.convert_to_numpy(variable)
+    arrays |= {f"log {name}": np.asarray(values) for name, values in history.items()}
+    np.savez(out, **arrays)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
