@@ -123,7 +123,7 @@ class EitherLoss(keras.callbacks.Callback):
 
 
 def with_own_callbacks(callbacks, model, next_epoch):
-    """What `fit` was given as `callbacks`, with the model's own before them; `next_epoch` are functions to call between epochs."""
+    """What `fit` was given as `callbacks`, after the model's own; `next_epoch` holds functions to call between epochs."""
     given = getattr(callbacks, "callbacks", callbacks) or []
     given = list(given) if isinstance(given, list | tuple) else [given]
     watchers = [one for one in given if isinstance(one, keras.callbacks.TerminateOnNaN)]

@@ -88,6 +88,10 @@ def test_list_and_show(tmp_path):
             ["train", "digits", "--set", "discriminator.droput=1"],
             "discriminator.droput: unknown key. Did you mean",
         ),
+        (
+            ["train", "digits", "--set", "discriminator.dropout=5.0"],
+            "digits  Invalid value received for argument `rate`",
+        ),
         (["train", "digits", "--set", "seed"], "--set  'seed' must read key.path=value"),
         (["trian", "digits"], "trian"),
         (["sample", "nothing", "-o", "x.npy"], "nothing is no run directory"),

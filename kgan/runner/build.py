@@ -34,6 +34,7 @@ def build(recipe):
         schedule=schedules.SCHEDULES[recipe.schedule.name](**_arguments(recipe.schedule)),
         penalties=[penalties.PENALTIES[one.name](**_arguments(one)) for one in recipe.penalties],
         ema=recipe.ema,
+        jit_compile=recipe.jit_compile,
         steps_per_execution=1 if keras.backend.backend() == "torch" else min(20, len(batches)),
     )
     return batches, gan

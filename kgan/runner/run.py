@@ -31,7 +31,10 @@ def train(recipe, text, out=None, console=None):
     Raises:
         RecipeError: if the directory is taken.
     """
-    batches, gan = build.build(recipe)
+    try:
+        batches, gan = build.build(recipe)
+    except ValueError as error:  # what only the networks themselves know, such as a rate above 1
+        raise RecipeError(recipe.name, [Problem((), " ".join(str(error).split()))]) from None
     directory = claim(recipe.name, out)
     (directory / "recipe.yaml").write_text(text)
     (directory / "resolved.yaml").write_text(recipes.dump(recipe.model_dump(mode="json")))

@@ -109,6 +109,7 @@ class Recipe(Strict):
     epochs: Count | None = None
     steps: Count | None = None
     callbacks: list[CallbackName] = []
+    jit_compile: bool | Literal["auto"] = "auto"  # XLA, as in keras.Model.compile
 
     @model_validator(mode="after")
     def _length(self):

@@ -50,6 +50,7 @@ def kgan_subject(name, images, turns):
     """As the runner trains a recipe, in one `fit`."""
     import kgan
 
+    name, _, option = name.partition("+")
     players = {"dense": dense_players, "dcgan": dcgan_players, "combined": combined_players}[name]()
     gan = kgan.GAN(*players, latent_dim=100)
     batches = kgan.data.Batches(images, BATCH[name])
@@ -57,6 +58,7 @@ def kgan_subject(name, images, turns):
         d_opt=adam_of(name),
         g_opt=adam_of(name),
         schedule="combined" if name == "combined" else "simultaneous",
+        jit_compile=True if option == "xla" else "auto",
         steps_per_execution=1 if keras.backend.backend() == "torch" else min(20, len(batches)),
     )
     with contextlib.suppress(TurnsOverError):
@@ -65,6 +67,7 @@ def kgan_subject(name, images, turns):
 
 def loop_subject(name, images, turns):
     """As the document prints it, on TensorFlow."""
+    name = name.partition("+")[0]
     run = combined_loop(images) if name == "combined" else tape_loop(name, images)
     run()
     for _ in turns:
@@ -125,4 +128,4 @@ def combined_loop(images):
     return run
 
 
-BATCH = {"dense": 128, "dcgan": 256, "combined": 64}
+BATCH = {"dense": 128, "dcgan": 256, "combined": 64, "combined+xla": 64}
