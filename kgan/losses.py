@@ -203,7 +203,7 @@ def get(identifier):
             raise ValueError(f"Unknown loss {identifier!r}. {nearest(identifier, LOSSES)}") from None
     if isinstance(identifier, type) and issubclass(identifier, AdversarialLoss | keras.Loss):
         return identifier()
-    if callable(identifier) or (hasattr(identifier, "discriminator") and hasattr(identifier, "generator")):
+    if isinstance(identifier, AdversarialLoss) or callable(identifier):
         return identifier
     raise ValueError(
         "`loss` must be a name of kgan.losses, a kgan.losses.AdversarialLoss or a Keras loss such as "
@@ -217,7 +217,7 @@ def adversarial(loss, critic):
     kgan's own losses, and Keras losses with `from_logits`, are computed on logits wherever the discriminator's last
     activation is known: where that is a sigmoid, on what goes into it. `critic` is told which of the two to put out.
     """
-    if hasattr(loss, "discriminator"):
+    if isinstance(loss, AdversarialLoss):
         critic.logits = True
         return loss
     from_logits = getattr(loss, "from_logits", None)

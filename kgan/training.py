@@ -23,10 +23,12 @@ def prepare(images, shape):
     """
     if not hasattr(images, "shape"):
         raise ValueError(f"A batch must be one tensor of images. Received: {type(images).__name__}")
-    if tuple(images.shape[1:]) != tuple(shape):
+    got = tuple(images.shape[1:])  # None where a dataset does not say
+    if len(got) != len(shape) or any(size not in (None, wanted) for size, wanted in zip(got, shape, strict=True)):
         raise ValueError(
-            f"Real images must have the generator's shape {('batch', *shape)}. "
-            f"Received: {('batch', *images.shape[1:])}".replace("'batch'", "batch")
+            f"Real images must have the generator's shape {('batch', *shape)}. Received: {('batch', *got)}".replace(
+                "'batch'", "batch"
+            )
         )
     dtype = keras.backend.standardize_dtype(images.dtype)
     if dtype == "uint8":

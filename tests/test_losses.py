@@ -185,6 +185,7 @@ def test_own_loss(images):
     [
         ("non_saturatin", "Unknown loss 'non_saturatin'. Did you mean 'non_saturating'"),
         (3, "`loss` must be a name of kgan.losses, .* Received: 3"),
+        (object(), "a kgan.losses.AdversarialLoss or a Keras loss such as"),
     ],
 )
 def test_wrong_losses(loss, message):
