@@ -64,7 +64,7 @@ def pin_seeds(model):
 def stream(batches):
     # not through Python, as Keras feeds a PyDataset: a generator in the pipeline costs every dense step of the process 15 %
     images, order = tf.constant(batches.images), tf.Variable(batches.order)
-    even = len(batches.images) % batches.batch_size == 0  # then the size of a batch is known, and steps are faster
+    even = len(batches.order) % batches.batch_size == 0  # then the size of a batch is known, and steps are faster
 
     def one_epoch(_):
         return tf.data.Dataset.from_tensor_slices(order).batch(batches.batch_size, drop_remainder=even)

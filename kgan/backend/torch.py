@@ -1,6 +1,10 @@
 """The engine's part on PyTorch: autograd, and Python's own `if`."""
 
 import torch
+import torch._functorch.config
+
+# under torch.compile: two gradients are taken of one forward pass, so the first must not give its buffers away
+torch._functorch.config.donated_buffer = False
 
 
 def gradients(losses, groups):

@@ -1,6 +1,7 @@
 """What is measured: the documents' loops as they print them, and the same training in kgan.
 
-Each subject trains on the images, uint8 `(n, 28, 28, 1)`: one epoch to compile, then one for each turn that it is given.
+Each subject holds the images, uint8 `(60000, 28, 28, 1)`, as it would for a whole training, and trains on a number of
+batches: once to compile, then once for each turn that it is given.
 """
 
 import contextlib
@@ -46,14 +47,20 @@ class TurnsOverError(Exception):
     pass
 
 
-def kgan_subject(name, images, turns):
+def kgan_subject(name, images, count, turns):
     """As the runner trains a recipe, in one `fit`."""
     import kgan
 
     name, _, option = name.partition("+")
     players = {"dense": dense_players, "dcgan": dcgan_players, "combined": combined_players}[name]()
     gan = kgan.GAN(*players, latent_dim=100)
-    batches = kgan.data.Batches(images, BATCH[name])
+
+    class Some(kgan.data.Batches):
+        def _start(self, epoch):
+            super()._start(epoch)
+            self.order = self.order[: count * self.batch_size]
+
+    batches = Some(images, BATCH[name])
     gan.compile(
         d_opt=adam_of(name),
         g_opt=adam_of(name),
@@ -65,16 +72,16 @@ def kgan_subject(name, images, turns):
         gan.fit(batches, epochs=1_000_000, verbose=0, callbacks=[Turns(turns)])
 
 
-def loop_subject(name, images, turns):
+def loop_subject(name, images, count, turns):
     """As the document prints it, on TensorFlow."""
     name = name.partition("+")[0]
-    run = combined_loop(images) if name == "combined" else tape_loop(name, images)
+    run = combined_loop(images, count) if name == "combined" else tape_loop(name, images, count)
     run()
     for _ in turns:
         run()
 
 
-def tape_loop(name, images):
+def tape_loop(name, images, count):
     import tensorflow as tf
 
     generator, discriminator = (dense_players if name == "dense" else dcgan_players)()
@@ -98,14 +105,16 @@ def tape_loop(name, images):
         generator_optimizer.apply_gradients(zip(g_gradients, generator.trainable_variables, strict=True))
         discriminator_optimizer.apply_gradients(zip(d_gradients, discriminator.trainable_variables, strict=True))
 
+    batches = iter(dataset.repeat())  # the shuffle buffer is filled once, when it is compiled
+
     def run():
-        for batch in dataset:
-            train_step(batch)
+        for _ in range(count):
+            train_step(next(batches))
 
     return run
 
 
-def combined_loop(images):
+def combined_loop(images, count):
     generator, discriminator = combined_players()
     floats = images.astype("float32") / 127.5 - 1
     size = BATCH["combined"]
@@ -118,7 +127,7 @@ def combined_loop(images):
     combined.compile(optimizer=adam_of("combined"), **options)
 
     def run():
-        for _ in range(len(floats) // size):
+        for _ in range(count):
             real = floats[np.random.randint(0, len(floats), size)]
             discriminator.train_on_batch(real, np.ones((size, 1)))
             fake = generator.predict(np.random.randn(size, 100), verbose=0)

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from tests.benchmarks.subjects import BATCH, kgan_subject, loop_subject
+from tests.benchmarks.subjects import kgan_subject, loop_subject
 
 
 def rounds(batches):
@@ -20,8 +20,9 @@ def rounds(batches):
 
 
 def main(kind, name, batches):
-    images = np.random.default_rng(0).integers(0, 256, (BATCH[name] * int(batches), 28, 28, 1)).astype("uint8")
-    (kgan_subject if kind == "kgan" else loop_subject)(name, images, rounds(int(batches)))
+    images = np.random.default_rng(0).integers(0, 256, (60_000, 28, 28, 1), "uint8")
+    subject = kgan_subject if kind == "kgan" else loop_subject
+    subject(name, images, int(batches), rounds(int(batches)))
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), flush=True)
 
 
