@@ -1,6 +1,7 @@
 """The command line. Frameworks are loaded by the commands that need one, so that help and lists answer at once."""
 
 import importlib
+import json
 import os
 import pathlib
 from typing import Annotated
@@ -17,7 +18,20 @@ app = typer.Typer(
 out_console = Console()
 error_console = Console(stderr=True)
 
-RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A shipped name, or the path of a .yaml file.")]
+
+def _complete_recipe(incomplete: str):
+    from kgan.runner import recipes
+
+    files = sorted(str(path) for path in pathlib.Path(".").glob("*.yaml"))
+    return [name for name in [*recipes.shipped(), *files] if name.startswith(incomplete)]
+
+
+RecipeArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE", help="A shipped name, or the path of a .yaml file.", autocompletion=_complete_recipe
+    ),
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change the recipe. Can be repeated.")
 ]
@@ -27,10 +41,10 @@ def _read(name, settings):
     _load_engine()
     from kgan.runner import recipes, schema
 
-    text, data, places, source = recipes.read(name)
-    if settings and isinstance(data, dict):
-        recipes.override(data, settings)
-    return text, schema.check(data, source, places)
+    given = recipes.read(name)
+    if settings and isinstance(given.data, dict):
+        recipes.override(given, settings)
+    return schema.check(given), given
 
 
 def _load_engine():
@@ -56,15 +70,19 @@ def train(
     recipe: RecipeArgument,
     set: Settings = None,
     out: Annotated[pathlib.Path | None, typer.Option(help="The run directory; runs/<recipe>-0001 by default.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Build all of it, train for two steps, write nothing.")
+    ] = False,
 ):
     """Train a recipe."""
-    text, checked = _read(recipe, set)
+    checked, given = _read(recipe, set)
     from kgan.runner import run
 
-    directory = run.train(checked, text, out, out_console)
-    out_console.print(
-        f"Done. Grids, log, checkpoints and generator.keras are in {directory}", soft_wrap=True, highlight=False
-    )
+    if dry_run:
+        run.try_out(checked, given, out, out_console)
+        return
+    directory = run.train(checked, given, out, out_console)
+    _say(f"Done. Grids, log, checkpoints and generator.keras are in {directory}")
 
 
 @app.command("list")
@@ -81,37 +99,46 @@ def list_recipes():
 @app.command()
 def show(recipe: RecipeArgument, set: Settings = None):
     """Print a recipe as YAML, with every default filled in."""
-    _, checked = _read(recipe, set)
+    checked, _ = _read(recipe, set)
     from kgan.runner import recipes
 
     typer.echo(recipes.dump(checked.model_dump(mode="json")), nl=False)
 
 
 @app.command()
+def schema():
+    """Print the JSON Schema of recipes, with which editors complete and check them."""
+    _load_engine()
+    from kgan.runner import schema
+
+    typer.echo(json.dumps(schema.json_schema(), indent=2))
+
+
+@app.command()
 def sample(
     run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory, or a generator.keras.")],
-    out: Annotated[pathlib.Path, typer.Option("-o", "--out", help="Where to: x.npy or grid.png.")],
+    out: Annotated[
+        pathlib.Path, typer.Option("-o", "--out", help="Where to: x.npy, grid.png, film.gif or folder/.")
+    ] = pathlib.Path("grid.png"),
     n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
 ):
-    """Generate images with what a run has learned."""
-    if out.suffix not in (".npy", ".png"):
-        raise RecipeError("-o", [Problem((), f"must end in .npy or .png. Received: {out}")])
+    """Generate images with what a run has learned: an array, a grid, a film of a walk through the latents, or files."""
     path = run / "generator.keras" if run.is_dir() else run
     if not path.is_file():
         raise RecipeError("RUN", [Problem((), f"{run} is no run directory with a generator.keras in it")])
     _load_engine()
     from kgan.runner import sampling
 
-    sampling.write(path, n, seed, out)
-    _say(f"{n} images in {out}")
+    sampling.form(out)
+    _say(sampling.write(path, n, seed, out))
 
 
 def main():
-    """Entry point: errors of the user's end in one sentence each and exit code 2."""
+    """Entry point: errors of the user's end in one sentence each and exit code 2, other troubles of a run in 1."""
     try:
         app()
-    except RecipeError as error:
+    except (RecipeError, ConnectionError) as error:
         for line in str(error).splitlines():
             error_console.print(line, style="red", soft_wrap=True, highlight=False, markup=False)
-        raise SystemExit(2) from None
+        raise SystemExit(2 if isinstance(error, RecipeError) else 1) from None

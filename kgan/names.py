@@ -5,10 +5,15 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 
+def closest(name: Any, known: Collection[str]) -> str | None:
+    """Return the known name that was probably meant, if there is one."""
+    return next(iter(difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)), None)
+
+
 def nearest(name: Any, known: Collection[str]) -> str:
     """Return a sentence that names the nearest known name, or all of them."""
-    match = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
-    return f"Did you mean {match[0]!r}?" if match else f"Known are: {', '.join(sorted(known))}."
+    match = closest(name, known)
+    return f"Did you mean {match!r}?" if match else f"Known are: {', '.join(sorted(known))}."
 
 
 def lookup(kind: str, name: Any, known: Mapping[str, Any]) -> Any:

@@ -4,9 +4,26 @@ import math
 import pathlib
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from kgan.saving import replace_when_written
+
+
+def pixels(images):
+    """Images `(n, height, width, channels)` in [-1, 1] as uint8.
+
+    Raises:
+        ValueError: if these are no images of 1 or 3 channels, or there are none.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
+        raise ValueError(
+            "Pictures are made of images (n, height, width, channels) with 1 or 3 channels and n >= 1. "
+            f"Received: an array of shape {images.shape}"
+        )
+    return np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype("uint8")
 
 
 def grid(images, columns=None, smallest=32):
@@ -23,40 +40,69 @@ def grid(images, columns=None, smallest=32):
     Raises:
         ValueError: if these are no images, or there are none.
     """
-    images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
-        raise ValueError(
-            "A grid is made of images (n, height, width, channels) with 1 or 3 channels and n >= 1. "
-            f"Received: an array of shape {images.shape}"
-        )
-    pixels = np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype("uint8")
-    factor = max(1, math.ceil(smallest / min(images.shape[1:3])))
-    pixels = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
-    count, height, width, channels = pixels.shape
+    small = pixels(images)
+    factor = max(1, math.ceil(smallest / min(small.shape[1:3])))
+    large = small.repeat(factor, axis=1).repeat(factor, axis=2)
+    count, height, width, channels = large.shape
     columns = min(columns or math.ceil(math.sqrt(count)), count)
     rows = math.ceil(count / columns)
     gap = 2
     canvas = np.zeros((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), "uint8")
-    for index, image in enumerate(pixels):
+    for index, image in enumerate(large):
         top, left = (gap + (index // columns) * (height + gap), gap + (index % columns) * (width + gap))
         canvas[top : top + height, left : left + width] = image
     return canvas[..., 0] if channels == 1 else canvas
 
 
-def save(pixels, path):
+def scatter(points, side=480):
+    """Draw points in the plane.
+
+    Args:
+        points: Array `(n, 2)`.
+        side: Integer. Side of the picture in pixels. It shows a square around the origin, to the first of 1.25, 1.5, 2, 3,
+            4, ... that 99 % of the points lie within, so that the scale of a film seldom changes.
+
+    Returns:
+        A uint8 array `(side, side, 3)` of pixels.
+    """
+    figure = Figure(figsize=(side / 100, side / 100), dpi=100, layout="constrained")
+    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    x, y = np.asarray(points).T
+    axes.scatter(x, y, s=4, alpha=0.5, linewidths=0)
+    reach = float(np.quantile(np.abs(points), 0.99)) * 1.1
+    limit = next((limit for limit in (1.25, 1.5, 2) if limit >= reach), math.ceil(reach))
+    axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def picture(examples, columns=None):
+    """What examples look like: a `grid` of images `(n, height, width, channels)`, a `scatter` plot of points `(n, 2)`."""
+    return scatter(examples) if np.ndim(examples) == 2 and np.shape(examples)[1] == 2 else grid(examples, columns)
+
+
+def save(drawn, path):
     """Write pixels as a picture, whole or not at all; the folder is made where it is missing."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_when_written(path) as temporary:
-        Image.fromarray(pixels).save(temporary)
+        Image.fromarray(drawn).save(temporary)
 
 
 def animate(paths, path, milliseconds=200):
     """Write the pictures at `paths` one after the other as an animated GIF; the last one stays for two seconds."""
     frames = []
     for frame in paths:
-        with Image.open(frame) as picture:
-            frames.append(picture.convert("P" if picture.mode == "L" else "RGB"))
-    durations = [milliseconds] * (len(frames) - 1) + [2000]
+        with Image.open(frame) as drawn:
+            frames.append(np.asarray(drawn))
+    film(frames, path, milliseconds, last=2000)
+
+
+def film(frames, path, milliseconds=80, last=None):
+    """Write arrays of pixels as an animated GIF that begins again at its end; the last one may stay longer."""
+    images = [Image.fromarray(frame) for frame in frames]
+    images = [image.convert("P") if image.mode == "L" else image for image in images]
+    durations = [milliseconds] * (len(images) - 1) + [last or milliseconds]
+    path = pathlib.Path(path)
     with replace_when_written(path) as temporary:
-        frames[0].save(temporary, save_all=True, append_images=frames[1:], duration=durations, loop=0)
+        images[0].save(temporary, save_all=True, append_images=images[1:], duration=durations, loop=0)

@@ -1,5 +1,7 @@
 """The two models of a GAN, and whether they fit together."""
 
+import contextlib
+
 import keras
 
 from kgan.backend import pin_seeds
@@ -9,11 +11,12 @@ def model_of(given, name):
     """Return the `keras.Model` that `given` is, or that calling it makes.
 
     Raises:
-        ValueError: if that is no Keras model.
+        ValueError: if that is no Keras model, or one of its layers does not fit the others.
     """
     model = given
     if not isinstance(given, keras.Model) and callable(given) and not isinstance(given, keras.Layer):
-        model = given()
+        with _naming_the_layer(f"The {name} cannot be made"):
+            model = given()
     if not isinstance(model, keras.Model):
         raise ValueError(
             f"`{name}` must be a keras.Model, or a function without arguments that returns one. "
@@ -42,16 +45,32 @@ def fit_together(generator, discriminator, latent_dim):
 
 
 def _run(model, name, inputs, what):
-    try:
+    with _naming_the_layer(f"The {name}, model {model.name!r}, cannot take {what} of shape {_shape(inputs)}"):
         outputs = model(inputs)
-    except ValueError as error:
-        raise ValueError(
-            f"The {name}, model {model.name!r}, cannot take {what} of shape {_shape(inputs)}. "
-            f"{str(error).strip().splitlines()[0]}"
-        ) from error
     if not hasattr(outputs, "shape"):
         raise ValueError(f"The {name} must put out one tensor. Received: {type(outputs).__name__} from {model.name!r}.")
     return outputs
+
+
+@contextlib.contextmanager
+def _naming_the_layer(complaint):
+    """Turn an error about shapes into one sentence that begins with `complaint` and names the layer."""
+    filtering = keras.config.is_traceback_filtering_enabled()
+    keras.config.disable_traceback_filtering()  # or Keras cuts its layers out of the traceback
+    try:
+        yield
+    except ValueError as error:
+        layer, step = None, error.__traceback__
+        while step:
+            caller = step.tb_frame.f_locals.get("self")
+            if isinstance(caller, keras.Layer) and not isinstance(caller, keras.Model):
+                layer = caller
+            step = step.tb_next
+        where = f": its layer {layer.name!r} ({type(layer).__name__}) says" if layer else ""
+        raise ValueError(f"{complaint}{where}: {' '.join(str(error).split())}") from error
+    finally:
+        if filtering:
+            keras.config.enable_traceback_filtering()
 
 
 def _shape(tensor):

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kgan.cli import main
+
 TINY = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
         "--set", "callbacks=[{name: image_grid, rows: 2, columns: 2}, checkpoint, loss_plot]"]  # fmt: skip
 
@@ -21,11 +23,32 @@ def kgan(*arguments, cwd, code=0):
     return done.stdout + done.stderr
 
 
+@pytest.fixture
+def call(tmp_path, monkeypatch, capsys):
+    """The command line in this process, in an empty folder; `kgan` starts one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*arguments, code=0):
+        monkeypatch.setattr(sys, "argv", ["kgan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = "".join(capsys.readouterr())
+        assert (ended.value.code or 0) == code, said
+        return said
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     said = kgan("train", "digits", *TINY, cwd=folder)
-    assert "digits epoch 2/2" in said and "runs/digits-0001" in said
+    assert (
+        "digits: 1,797 images of 8 x 8 x 1" in said
+        and "digits  epoch 2/2  step 29/29" in said
+        and "runs/digits-0001" in said
+    )
     return folder / "runs" / "digits-0001"
 
 
@@ -67,16 +90,84 @@ def test_sample(run, tmp_path):
     assert images.shape == (10, 8, 8, 1) and images.dtype == np.float32 and np.abs(images).max() <= 1
     kgan("sample", run / "generator.keras", "-n", 10, "-o", tmp_path / "y.npy", "--seed", 3, cwd=tmp_path)
     np.testing.assert_array_equal(images, np.load(tmp_path / "y.npy"))
-    kgan("sample", run, "-n", 9, "-o", tmp_path / "deep" / "grid.png", cwd=tmp_path)
+
+
+def test_sample_as_pictures(run, tmp_path, call):
+    call("sample", run, "-n", 9, "-o", "deep/grid.png")
     with Image.open(tmp_path / "deep" / "grid.png") as grid:
         assert grid.size == (104, 104)
+    call("sample", run, "-n", 3, "-o", "folder/", "--seed", 3)
+    files = sorted((tmp_path / "folder").iterdir())
+    assert [file.name for file in files] == ["000000.png", "000001.png", "000002.png"]
+    call("sample", run, "-n", 3, "-o", "x.npy", "--seed", 3)
+    with Image.open(files[2]) as image:
+        np.testing.assert_array_equal(np.asarray(image), np.rint(np.load("x.npy")[2, ..., 0] * 127.5 + 127.5))
+    assert "72 frames of 4 images in walk.gif" in call("sample", run, "-n", 4, "-o", "walk.gif")
+    with Image.open("walk.gif") as film:
+        assert film.n_frames == 72 and film.size == (70, 70)
+        frames = [np.asarray(film.convert("L"), "float32") for index in range(72) if film.seek(index) is None]
+    steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
+    assert 0 < max(steps) < 4 * np.median(steps)  # no jump, at the end of the walk neither
 
 
-def test_list_and_show(tmp_path):
-    assert "digits" in kgan("list", cwd=tmp_path)
-    shown = kgan("show", "digits", "--set", "ema=0.5", cwd=tmp_path)
+def test_a_dry_run_says_what_to_expect_and_writes_nothing(tmp_path, call):
+    said = call("train", "digits", "--dry-run", "--out", "here")
+    for expected in ("generator      54,720 parameters", "discriminator  49,665 parameters", "11,600, 29 of them an epoch",
+                     "d_loss", "MiB so far", "ms a step", "a checkpoint"):  # fmt: skip
+        assert expected in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_list_show_and_schema(call):
+    said = call("list")
+    assert all(name in said for name in ("digits", "dense-alternating", "gaussians-ring"))
+    shown = call("show", "digits", "--set", "ema=0.5")
     assert "ema: 0.5" in shown and "slope: 0.2" in shown
-    assert "train" in kgan("--help", cwd=tmp_path)
+    assert json.loads(call("schema"))["properties"]["seed"]["default"] == 0
+    assert "train" in call("--help")
+
+
+def test_recipes_are_completed_by_the_shell(tmp_path):
+    (tmp_path / "dense-mine.yaml").touch()
+    asked = {"_KGAN_COMPLETE": "complete_bash", "COMP_WORDS": "kgan train de", "COMP_CWORD": "2"}
+    command = [sys.executable, "-c", "import sys; sys.argv[0] = 'kgan'; from kgan.cli import main; main()"]
+    said = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, **asked}).stdout
+    assert sorted(said.split()) == ["dense", "dense-alternating", "dense-mine.yaml", "dense-saturating"]
+
+
+def test_a_folder_of_two_hundred_pictures(tmp_path, call):
+    """Mixed sizes and modes, broken files among them; one key of the recipe is changed."""
+    draw = np.random.default_rng(0)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for index in range(200):
+        size, mode = draw.integers(20, 90, 2), ("RGB", "L", "RGBA", "P", "CMYK")[index % 5]
+        pixels = draw.integers(0, 255, (*size, 4)).astype("uint8")
+        ending = "jpg" if mode in ("CMYK", "RGB") else "png"
+        Image.fromarray(pixels).convert(mode).save(folder / f"{index:03d}.{ending}")
+    for index in range(0, 200, 20):
+        path = next(folder.glob(f"{index:03d}.*"))
+        path.write_bytes(path.read_bytes()[:150])
+    (folder / "readme.txt").write_text("not a picture")
+    (folder / "empty.png").touch()
+    said = call("train", "dcgan", "--set", "data.path=pictures", "--set", "data.size=16", "--set", "steps=2",
+                "--set", "data.batch_size=32", "--set", "generator.filters=4", "--out", "run")  # fmt: skip
+    assert "pictures: 190 images of 16 x 16 x 3; skipped 12 files: " in said
+    assert "1 empty (empty.png)" in said and "1 no picture (readme.txt)" in said
+    environment = json.loads((tmp_path / "run" / "environment.json").read_text())
+    assert sum(map(len, environment["data"]["skipped"].values())) == 12
+    assert (tmp_path / "run" / "generator.keras").is_file()
+
+
+def test_no_network_is_no_mistake_of_the_recipe(call, monkeypatch, tmp_path):
+    def no_network(*_):
+        raise OSError("no network here")
+
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", no_network)
+    said = call("train", "dcgan", code=1)
+    assert "no network here" in said and "--set data.path=" in said and "kgan train digits" in said
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(
@@ -84,21 +175,36 @@ def test_list_and_show(tmp_path):
     [
         (["train", "digit"], "digit  no such recipe. Did you mean 'digits'?"),
         (["train", "nowhere.yaml"], "nowhere.yaml  cannot be read: No such file"),
+        (["train", "."], ".  no such recipe"),
         (
             ["train", "digits", "--set", "discriminator.droput=1"],
-            "discriminator.droput: unknown key. Did you mean",
+            "--set  discriminator.droput: unknown key, did you mean",
         ),
         (
             ["train", "digits", "--set", "discriminator.dropout=5.0"],
-            "digits  Invalid value received for argument `rate`",
+            "--set  discriminator.dropout: must be less than 1",
         ),
         (["train", "digits", "--set", "seed"], "--set  'seed' must read key.path=value"),
+        (["train", "digits", "--set", "generator=dcgan", "--set", "generator.kernel_size=0"], "generator: "),
+        (["train", "digits", "--set", "data.path=nowhere"], "--set  data.path: there is no file or folder nowhere"),
+        (["train", "digits", "--out", "/proc/nothing"], "--out  /proc/nothing cannot be made"),
         (["trian", "digits"], "trian"),
+        (["train", "digits", "--epochs", "3"], "No such option"),
         (["sample", "nothing", "-o", "x.npy"], "nothing is no run directory"),
-        (["sample", "nothing", "-o", "x.txt"], "must end in .npy or .png"),
         (["sample", "nothing", "-n", "0", "-o", "x.npy"], "Invalid value for '-n'"),
     ],
 )
-def test_mistakes_end_in_a_sentence_and_exit_code_2(tmp_path, arguments, expected):
-    assert expected in kgan(*arguments, cwd=tmp_path, code=2)
+def test_mistakes_end_in_a_sentence_and_exit_code_2(tmp_path, call, arguments, expected):
+    assert expected in call(*arguments, code=2)
     assert not list(tmp_path.iterdir())
+
+
+def test_wrong_samples(run, tmp_path, call):
+    assert "must end in .npy, .png or .gif, or be a folder. Received: x.txt" in call(
+        "sample", run, "-o", "x.txt", code=2
+    )
+    (tmp_path / "file").write_text("x")
+    assert "file is a file" in call("sample", run, "-o", "file", code=2)
+    (tmp_path / "broken.keras").write_bytes(b"PK")
+    assert "broken.keras holds no generator" in call("sample", "broken.keras", "-o", "x.npy", code=2)
+    assert not (tmp_path / "x.npy").exists()

@@ -500,6 +500,24 @@ def test_wrong_arguments_of_the_constructor():
     assert "Unknown latents 'norml'. Did you mean 'normal'?" in wrong(lambda: small_gan(latents="norml"))
 
 
+def test_errors_about_shapes_name_the_player_and_the_layer():
+    def unfit():  # built when it is called
+        return keras.Sequential([keras.layers.Conv2D(2, 9, name="too_wide"), keras.layers.Dense(1)])
+
+    message = wrong(lambda: small_gan(discriminator=unfit))
+    assert message.startswith("The discriminator, model 'sequential")
+    assert "images of shape (batch, 8, 8, 1): its layer 'too_wide' (Conv2D) says: " in message and "\n" not in message
+
+    def unfit_from_the_start():
+        return keras.Sequential(
+            [keras.Input((5,)), keras.layers.Dense(7), keras.layers.Reshape((4, 2), name="to_pixels")]
+        )
+
+    message = wrong(lambda: small_gan(generator=unfit_from_the_start))
+    assert message.startswith("The generator cannot be made: its layer 'to_pixels' (Reshape) says: ")
+    assert keras.config.is_traceback_filtering_enabled()
+
+
 def test_wrong_arguments_of_compile():
     shared = adam()
     assert "must be two instances" in wrong(lambda: small_gan().compile(shared, shared))

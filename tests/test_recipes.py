@@ -1,9 +1,16 @@
 """The loader, the schema, and the shipped recipes."""
 
+import json
+import re
+
+import jsonschema
+import numpy as np
 import pytest
 import yaml
+from rich.console import Console
 
-from kgan.runner import loader, recipes, schema
+import kgan
+from kgan.runner import loader, recipes, run, schema
 from kgan.runner.errors import RecipeError
 
 GOOD = """\
@@ -18,8 +25,9 @@ epochs: 2
 
 def check(text, settings=()):
     data, places = loader.load(text, "recipe.yaml")
-    recipes.override(data, settings)
-    return schema.check({"name": "recipe", **data}, "recipe.yaml", places)
+    given = recipes.Given(text, {"name": "recipe", **data}, places, "recipe.yaml")
+    recipes.override(given, settings)
+    return schema.check(given)
 
 
 def complaint(text, settings=()):
@@ -47,10 +55,10 @@ WRONG = [
     (
         "droput: 0.1",
         GOOD.replace("dropout", "droput"),
-        "recipe.yaml:5:3  discriminator.droput: unknown key. Did you mean",
+        "recipe.yaml:5:3  discriminator.droput: unknown key, did you mean",
     ),
-    ("epoch", GOOD.replace("epochs", "epoch"), "recipe.yaml:6:1  epoch: unknown key. Did you mean 'epochs'?"),
-    ("name", GOOD.replace("name: dense\n", "name: dnse\n"), "unknown name 'dnse'. Did you mean 'dense'?"),
+    ("epoch", GOOD.replace("epochs", "epoch"), 'recipe.yaml:6:1  epoch: unknown key, did you mean "epochs"?'),
+    ("name", GOOD.replace("name: dense\n", "name: dnse\n"), 'unknown name "dnse", did you mean "dense"?'),
     (
         "type",
         GOOD.replace("0.2", "a lot"),
@@ -63,13 +71,13 @@ WRONG = [
     ),
     ("missing", GOOD.replace("data: {name: digits, batch_size: 32}\n", ""), "data: missing"),
     ("both", GOOD + "steps: 3\n", "give the length of the run once, as `epochs` or as `steps`"),
-    ("loss", GOOD + "loss: hing\n", "recipe.yaml:7:1  loss: unknown name 'hing'. Did you mean 'hinge'?"),
+    ("loss", GOOD + "loss: hing\n", 'recipe.yaml:7:1  loss: unknown name "hing", did you mean "hinge"?'),
     (
         "callback",
         GOOD + "callbacks: [{name: image_grid, evry: 2}]\n",
-        "callbacks[0].evry: unknown key. Did you mean",
+        "callbacks[0].evry: unknown key, did you mean",
     ),
-    ("optimizer", GOOD + "optimizers: {generator: {name: adam, lr: 1}}\n", "optimizers.generator.lr: unknown key."),
+    ("optimizer", GOOD + "optimizers: {generator: {name: adam, lr: 1}}\n", "optimizers.generator.lr: unknown key"),
     ("twice", GOOD + "epochs: 3\n", "recipe.yaml:7:1  epochs: given twice"),
     (
         "tag",
@@ -124,15 +132,69 @@ def test_set():
 
 @pytest.mark.parametrize("name", recipes.shipped())
 def test_shipped_recipes(name):
-    text, data, places, source = recipes.read(name)
-    recipe = schema.check(data, source, places)
-    assert recipe.name == name
-    assert 15 <= len(text.splitlines()) <= 35
-    assert text.startswith("# ") and recipes.shipped()[name]
+    given = recipes.read(name)
+    assert schema.check(given).name == name
+    assert 15 <= len(given.text.splitlines()) <= 35
+    assert given.text.startswith("# ") and recipes.shipped()[name]
 
 
 def test_the_loader_agrees_with_pyyaml_on_the_shipped_recipes():
     for name in recipes.shipped():
-        text, data, _, _ = recipes.read(name)
-        plain = yaml.safe_load(text.replace("1e-", "1.0e-"))
-        assert {key: data[key] for key in plain} == plain
+        given = recipes.read(name)
+        plain = yaml.safe_load(re.sub(r"(?<=\d)e-", ".0e-", given.text))
+        assert {key: given.data[key] for key in plain} == plain
+
+
+def test_the_json_schema_says_what_the_checks_say():
+    editor = jsonschema.Draft202012Validator(schema.json_schema())
+    for name in recipes.shipped():
+        text = recipes.read(name).text
+        editor.validate(loader.load(text, name)[0])
+    for label, text, _ in WRONG:
+        if label not in ("twice", "tag", "syntax", "both", "name"):  # not of the schema
+            assert not editor.is_valid(loader.load(text, "recipe.yaml")[0]), label
+    editor.validate(check(GOOD + "loss: hinge\n", ["data={path: here, size: [64, 48]}"]).model_dump(mode="json"))
+
+
+def test_the_length_is_given_once():
+    assert check(GOOD, ["steps=5"]).epochs is None
+    assert check(GOOD.replace("epochs", "steps"), ["epochs=5"]).steps is None
+
+
+def test_what_was_set_is_blamed_on_the_command_line():
+    assert complaint(GOOD, ["discriminator.dropout=x"]).startswith(
+        "--set  discriminator.dropout: must be a valid number"
+    )
+    assert complaint(GOOD, ["discriminator={name: dense, droput: 1}"]).startswith(
+        "--set  discriminator.droput: unknown"
+    )
+
+
+@pytest.mark.parametrize("name", recipes.shipped())
+def test_every_shipped_recipe_trains(name, tmp_path):
+    """Two steps of it, on noise of its data's shape where that is a download."""
+    given = recipes.read(name)
+    settings = ["steps=2", "jit_compile=false"]
+    if given.data["data"]["name"] not in ("digits", "ring"):
+        np.save(tmp_path / "noise.npy", np.random.default_rng(0).integers(0, 255, (40, 28, 28), "uint8"))
+        settings += [f"data.path={tmp_path / 'noise.npy'}", "data.batch_size=20"]
+    recipes.override(given, settings)
+    directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
+    logs = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
+    assert np.isfinite(logs[-1]["d_loss"]) and (directory / "generator.keras").is_file()
+    shape = json.loads((directory / "environment.json").read_text())["data"]["shape"]
+    assert shape[1:] in ([28, 28, 1], [8, 8, 1], [2])
+
+
+def test_a_run_of_steps_ends_at_that_step(tmp_path):
+    """Also in the middle of an epoch, of which Keras runs several steps at once."""
+    given = recipes.read("digits")
+    recipes.override(
+        given, ["steps=33", "callbacks=[{name: checkpoint, every: 1 epoch}, {name: image_grid, every: 4 steps}]"]
+    )
+    directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
+    gan = kgan.load(directory / "checkpoints" / "epoch-0002.keras")
+    assert int(gan.d_opt.iterations) == 33
+    # steps of the second epoch are counted from its real beginning, 29, not from where a full execution would have ended
+    assert (directory / "samples" / "step-000032.png").exists()
+    assert not (directory / "samples" / "step-000036.png").exists()

@@ -21,9 +21,10 @@ def generator(
     momentum: float = 0.1,
     epsilon: float = 0.8,
     slope: float = 0.2,
+    activation: str | None = "tanh",
     kernel_initializer: Any = "he_uniform",
 ):
-    """A generator of dense layers that widen, ending in tanh.
+    """A generator of dense layers that widen.
 
     Args:
         image_shape: Tuple of integers, shape of an image, `(height, width, channels)`.
@@ -33,10 +34,11 @@ def generator(
         momentum: Float. Of the moving statistics.
         epsilon: Float. Added to the variance.
         slope: Float. Of LeakyReLU below zero.
+        activation: Of the last layer: `"tanh"` for images in [-1, 1], or `None` for points anywhere.
         kernel_initializer: Keras initializer of all kernels.
 
     Returns:
-        A `keras.Model`, `(batch, latent_dim)` -> `(batch, *image_shape)` in [-1, 1].
+        A `keras.Model`, `(batch, latent_dim)` -> `(batch, *image_shape)`.
     """
     stack: list[Any] = [keras.Input((latent_dim,))]
     for index, width in enumerate(units):
@@ -44,7 +46,7 @@ def generator(
         if batch_norm and index:
             stack.append(layers.BatchNormalization(momentum=momentum, epsilon=epsilon))
         stack.append(layers.LeakyReLU(slope))
-    stack.append(layers.Dense(math.prod(image_shape), activation="tanh", kernel_initializer=kernel_initializer))
+    stack.append(layers.Dense(math.prod(image_shape), activation=activation, kernel_initializer=kernel_initializer))
     stack.append(layers.Reshape(image_shape))
     return keras.Sequential(stack, name="generator")
 

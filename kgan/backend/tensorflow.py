@@ -2,6 +2,7 @@
 
 import contextlib
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -63,15 +64,34 @@ def pin_seeds(model):
 
 def stream(batches):
     # not through Python, as Keras feeds a PyDataset: a generator in the pipeline costs every dense step of the process 15 %
-    images, order = tf.constant(batches.images), tf.Variable(batches.order)
+    if not isinstance(batches.images, np.ndarray):
+        return batches, lambda: None
+    images, labels = tf.constant(batches.images), None if batches.labels is None else tf.constant(batches.labels)
+    # each epoch's choices; those of a mirrored image are -1 - its position
+    order = tf.Variable(_choices(batches))
     even = len(batches.order) % batches.batch_size == 0  # then the size of a batch is known, and steps are faster
 
     def one_epoch(_):
         return tf.data.Dataset.from_tensor_slices(order).batch(batches.batch_size, drop_remainder=even)
 
-    dataset = tf.data.Dataset.range(1).flat_map(one_epoch).map(lambda chosen: (tf.gather(images, chosen),))
+    def take(chosen):
+        if not batches.flip:
+            taken = tf.gather(images, chosen)
+        else:
+            mirrored = chosen < 0
+            chosen = tf.where(mirrored, -1 - chosen, chosen)
+            taken = tf.gather(images, chosen)
+            taken = tf.where(mirrored[:, None, None, None], taken[:, :, ::-1], taken)
+        return (taken,) if labels is None else (taken, tf.gather(labels, chosen))
+
+    dataset = tf.data.Dataset.range(1).flat_map(one_epoch).map(take)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
-    return dataset, lambda: order.assign(batches.order)
+    return dataset, lambda: order.assign(_choices(batches))
+
+
+def _choices(batches):
+    order = batches.order
+    return order if batches.mirrored is None else np.where(batches.mirrored, -1 - order, order)
 
 
 def undisturbed():

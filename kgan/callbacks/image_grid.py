@@ -9,7 +9,7 @@ from kgan.callbacks.periodic import Periodic
 class ImageGrid(Periodic):
     """Writes a PNG of generated images at every interval, always of the same latents, and an animation at the end.
 
-    The images come from the averaged generator where there is one.
+    The images come from the averaged generator where there is one. Points in the plane are drawn as a plot.
 
     Example:
 
@@ -45,7 +45,7 @@ class ImageGrid(Periodic):
     def act(self, when):
         path = self.directory / f"{when}.png"
         images = self.model.generate(self.rows * self.columns, seed=self.seed)
-        pictures.save(pictures.grid(images, self.columns), path)
+        pictures.save(pictures.picture(images, self.columns), path)
         self.written.append(path)
 
     def on_train_end(self, logs=None):

@@ -34,7 +34,9 @@ class Periodic(keras.callbacks.Callback):
         self._before_epoch = self._steps
 
     def on_train_batch_end(self, batch, logs=None):
-        before, self._steps = self._steps, self._before_epoch + batch + 1
+        # Keras counts an epoch's last execution in full, even where fewer steps were left
+        done = min(batch + 1, self.params.get("steps") or batch + 1)
+        before, self._steps = self._steps, self._before_epoch + done
         if self.unit == "step" and self._steps // self.count > before // self.count:
             self.act(f"step-{self._steps // self.count * self.count:06d}")
 

@@ -2,18 +2,24 @@
 
 from kgan.data.batches import Batches
 from kgan.data.digits import digits
-from kgan.names import lookup
+from kgan.data.downloads import cifar10, fashion_mnist, mnist
+from kgan.data.files import file
+from kgan.data.folder import Folder
+from kgan.data.points import grid, ring
+from kgan.data.sources import DATASETS, Data, get, load
 
-DATASETS = {"digits": digits}
-
-
-def get(name):
-    """Return the function that loads that data set as a uint8 array `(n, height, width, channels)`.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    return lookup("data set", name, DATASETS)
-
-
-__all__ = ["DATASETS", "Batches", "digits", "get"]
+__all__ = [
+    "DATASETS",
+    "Batches",
+    "Data",
+    "Folder",
+    "cifar10",
+    "digits",
+    "fashion_mnist",
+    "file",
+    "get",
+    "grid",
+    "load",
+    "mnist",
+    "ring",
+]

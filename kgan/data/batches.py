@@ -7,30 +7,65 @@ import numpy as np
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of an array of images, shuffled anew for each epoch; the last one may be smaller.
+    """Batches of images, shuffled anew for each epoch; the last one may be smaller.
+
+    Example:
+
+    >>> batches = Batches(np.arange(10), batch_size=4, seed=1)
+    >>> [len(batches[index][0]) for index in range(len(batches))]
+    [4, 4, 2]
 
     Args:
-        images: Array `(n, height, width, channels)`, kept as it is: uint8 is scaled in the training step.
+        images: Array `(n, height, width, channels)`, kept as it is: uint8 is scaled in the training step. Or a `Folder`,
+            which reads its pictures when they are asked for.
         batch_size: Integer.
         seed: Integer. With the number of the epoch it decides the order.
         epoch: Integer. The epoch to begin with.
+        labels: Array `(n,)`. Batches are then `(images, labels)`.
+        replacement: Whether each image of a batch is drawn from all, so that some come twice in an epoch and others not at
+            all. Then every batch is full, and an epoch has `n // batch_size` of them, at least one.
+        flip: Whether every other image, drawn by lot, is mirrored left to right.
+
+    Raises:
+        ValueError: if there are no images, not as many labels, or something else than images is to be flipped.
     """
 
-    def __init__(self, images, batch_size, seed=0, epoch=0):
+    def __init__(self, images, batch_size, seed=0, epoch=0, labels=None, replacement=False, flip=False):
         super().__init__()
-        self.images, self.batch_size, self.seed = images, batch_size, seed
+        if not len(images):
+            raise ValueError("`images` of Batches holds none.")
+        if flip and len(images.shape) != 4:
+            raise ValueError(
+                f"`flip` is for images (n, height, width, channels). Received: shape {tuple(images.shape)}"
+            )
+        if labels is not None and len(labels) != len(images):
+            raise ValueError(
+                f"There must be one label for each image. Received: {len(labels)} labels, {len(images)} images."
+            )
+        self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
+        self.replacement, self.flip = replacement, flip
         self._start(epoch)
 
     def _start(self, epoch):
         self.epoch = epoch
-        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+        draw = np.random.default_rng([self.seed, epoch])
+        count = len(self.images)
+        if self.replacement:
+            self.order = draw.integers(count, size=max(1, count // self.batch_size) * self.batch_size)
+        else:
+            self.order = draw.permutation(count)
+        self.mirrored = draw.random(len(self.order)) < 0.5 if self.flip else None
 
     def __len__(self):
         return math.ceil(len(self.order) / self.batch_size)
 
     def __getitem__(self, index):
-        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        return (self.images[chosen],)
+        part = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        chosen = self.order[part]
+        images = self.images[chosen]
+        if self.mirrored is not None:
+            images = np.where(self.mirrored[part, None, None, None], images[:, :, ::-1], images)
+        return (images,) if self.labels is None else (images, self.labels[chosen])
 
     def next_epoch(self):
         """Shuffle anew. `GAN.fit` calls it at the end of every epoch."""

@@ -1,42 +1,108 @@
 """From a checked recipe to the objects it names."""
 
+import contextlib
+import pathlib
+
 import keras
 
 from kgan import architectures, callbacks, data, losses, penalties, schedules
 from kgan.gan import GAN
-from kgan.runner.schema import OPTIMIZERS
+from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.schema import OPTIMIZERS, nearest_place
+
+MAX_STEPS_AT_ONCE = 20
 
 
-def _arguments(chosen):
-    return {name: getattr(chosen, name) for name in type(chosen).model_fields if name != "name"}
+def build_rules(recipe, given):
+    """Return what `GAN.compile` takes, by the names of its arguments; before any data are read.
 
+    Args:
+        recipe: `Recipe`.
+        given: `Given`, what the recipe was read from.
 
-def build(recipe):
-    """Return the data, as batches, and the compiled GAN; the weights come from the recipe's seed."""
-    images = data.get(recipe.data.name)()
-    batches = data.Batches(images, recipe.data.batch_size, seed=recipe.seed)
-    keras.utils.set_random_seed(recipe.seed)
-    shape = images.shape[1:]
-    generator = architectures.get(recipe.generator.name).generator
-    discriminator = architectures.get(recipe.discriminator.name).discriminator
-    gan = GAN(
-        generator(image_shape=shape, latent_dim=recipe.latent_dim, **_arguments(recipe.generator)),
-        discriminator(image_shape=shape, **_arguments(recipe.discriminator)),
-        latent_dim=recipe.latent_dim,
-        latents=recipe.latents,
-        seed=recipe.seed,
-    )
+    Raises:
+        RecipeError: with all that is wrong, with the callbacks and the path of the data too.
+    """
     d_opt, g_opt = recipe.optimizers.discriminator, recipe.optimizers.generator
-    gan.compile(
-        d_opt=OPTIMIZERS[d_opt.name](**_arguments(d_opt)),
-        g_opt=OPTIMIZERS[g_opt.name](**_arguments(g_opt)),
-        loss=losses.LOSSES[recipe.loss.name](**_arguments(recipe.loss)),
-        schedule=schedules.SCHEDULES[recipe.schedule.name](**_arguments(recipe.schedule)),
-        penalties=[penalties.PENALTIES[one.name](**_arguments(one)) for one in recipe.penalties],
-        ema=recipe.ema,
-        jit_compile=recipe.jit_compile,
-        steps_per_execution=1 if keras.backend.backend() == "torch" else min(20, len(batches)),
-    )
+    made: dict = {"penalties": []}
+    with _Blame(given) as blame:
+        with blame("data", "path"):
+            path = getattr(recipe.data, "path", None)
+            if path and not pathlib.Path(path).exists():
+                raise ValueError(f"there is no file or folder {path}")
+        with blame("optimizers", "discriminator"):
+            made["d_opt"] = OPTIMIZERS[d_opt.name](**_arguments(d_opt))
+        with blame("optimizers", "generator"):
+            made["g_opt"] = OPTIMIZERS[g_opt.name](**_arguments(g_opt))
+        with blame("loss"):
+            made["loss"] = losses.LOSSES[recipe.loss.name](**_arguments(recipe.loss))
+        with blame("schedule"):
+            made["schedule"] = schedules.SCHEDULES[recipe.schedule.name](**_arguments(recipe.schedule))
+            if "loss" in made:
+                made["schedule"].check(made["loss"])
+        for index, one in enumerate(recipe.penalties):
+            with blame("penalties", index):
+                made["penalties"].append(penalties.PENALTIES[one.name](**_arguments(one)))
+        for index, one in enumerate(recipe.callbacks):
+            with blame("callbacks", index):
+                callbacks.CALLBACKS[one.name](**_arguments(one))
+    return {**made, "ema": recipe.ema, "jit_compile": recipe.jit_compile}
+
+
+def load_data(recipe, given, progress=None):
+    """Return the recipe's `kgan.data.Data`.
+
+    Args:
+        recipe: `Recipe`.
+        given: `Given`, what the recipe was read from.
+        progress: Function `(iterable, total) -> iterable` that shows how far reading a folder is.
+
+    Raises:
+        RecipeError: if the data cannot be read.
+        ConnectionError: if they have to be downloaded and cannot be.
+    """
+    arguments = _arguments(recipe.data)
+    for key in ("batch_size", "replacement", "flip"):
+        arguments.pop(key, None)
+    with _Blame(given) as blame, blame("data"):
+        return data.load(recipe.data.name, progress=progress, **arguments)
+
+
+def build(recipe, given, rules, found, steps_at_once=None):
+    """Return the batches and the compiled GAN; the weights come from the recipe's seed.
+
+    Args:
+        recipe: `Recipe`.
+        given: `Given`, what the recipe was read from.
+        rules: What `build_rules` returned.
+        found: `kgan.data.Data`.
+        steps_at_once: Integer, Keras' `steps_per_execution`; chosen by default.
+
+    Raises:
+        RecipeError: with all that is wrong, if the players cannot be made or do not fit together.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    shape = tuple(found.images.shape[1:])
+    players = {}
+    with _Blame(given) as blame:
+        with blame("data"):
+            batches = data.Batches(
+                found.images,
+                recipe.data.batch_size,
+                recipe.seed,
+                labels=found.labels,
+                replacement=recipe.data.replacement,
+                flip=getattr(recipe.data, "flip", False),
+            )
+        with blame("generator"):
+            generator = architectures.get(recipe.generator.name).generator
+            players["generator"] = generator(shape, recipe.latent_dim, **_arguments(recipe.generator))
+        with blame("discriminator"):
+            discriminator = architectures.get(recipe.discriminator.name).discriminator
+            players["discriminator"] = discriminator(shape, **_arguments(recipe.discriminator))
+    with _Blame(given) as blame, blame():
+        gan = GAN(**players, latent_dim=recipe.latent_dim, latents=recipe.latents, seed=recipe.seed)
+        gan.compile(**rules, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
     return batches, gan
 
 
@@ -44,3 +110,36 @@ def build_callbacks(recipe, directory):
     """Return the recipe's callbacks, each writing to its own place in the run directory."""
     classes = callbacks.CALLBACKS
     return [classes[one.name](directory / classes[one.name].place, **_arguments(one)) for one in recipe.callbacks]
+
+
+def _steps_at_once(recipe, epoch):
+    """As many as pays (on PyTorch Keras takes one), and such that a run of `steps` can end where it should."""
+    if keras.backend.backend() == "torch":
+        return 1
+    last = (recipe.steps or 0) % epoch
+    return next(count for count in range(min(MAX_STEPS_AT_ONCE, epoch), 0, -1) if last % count == 0)
+
+
+def _arguments(chosen):
+    return {name: getattr(chosen, name) for name in type(chosen).model_fields if name != "name"}
+
+
+class _Blame:
+    """Within `blame(*path)` an error becomes a problem at that path of the recipe; all are raised together at the end."""
+
+    def __init__(self, given):
+        self.given, self.problems = given, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if self.problems and kind is None:
+            raise RecipeError(self.given.source, self.problems) from None
+
+    @contextlib.contextmanager
+    def __call__(self, *path):
+        try:
+            yield
+        except (ValueError, TypeError) as error:
+            self.problems.append(Problem(path, " ".join(str(error).split()), nearest_place(path, self.given.places)))

@@ -1,57 +1,119 @@
-"""What a run shows while it trains: one live line in a terminal, a plain line now and then elsewhere."""
+"""What a run shows: one live display in a terminal, a plain line now and then elsewhere."""
 
 import time
 
 import keras
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, track
+from rich.text import Text
 
 
 class Display(keras.callbacks.Callback):
-    """Shows epoch, losses, accuracies, images/s and the time left.
+    """Shows epoch, step, losses, accuracies, images/s and the time left.
 
     Args:
         name: String. What is trained.
-        epochs: Integer. How many there will be.
-        images: Integer. Images in an epoch.
+        steps: Integer. How many there will be.
+        batches: `kgan.data.Batches`.
         console: `rich.console.Console`.
         seconds: Float. Where the console is no terminal, at least so much time lies between two lines.
     """
 
-    def __init__(self, name, epochs, images, console=None, seconds=5.0):
+    def __init__(self, name, steps, batches, console, seconds=10.0):
         super().__init__()
-        self.name, self.epochs, self.images, self.seconds = name, epochs, images, seconds
-        self.console = console or Console()
-        self.progress = None
+        self.name, self.steps, self.console, self.seconds = name, steps, console, seconds
+        self.epoch_steps, self.epoch_images = len(batches), len(batches.order)
+        self.done = self._before = self._counted_from = 0
+        self.live = None
 
     def on_train_begin(self, logs=None):
-        self.began = self.shown = time.monotonic()
+        self._shown = time.monotonic()
         if self.console.is_terminal:
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
+            self.progress = Progress(
+                TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}")
             )
-            self.progress = Progress(*columns, console=self.console)
-            self.task = self.progress.add_task(f"{self.name} epoch 0/{self.epochs}", total=self.epochs)
-            self.progress.start()
+            self.task = self.progress.add_task(self.name, total=self.steps, left="")
+            self.live = Live(self.progress, console=self.console, refresh_per_second=4)
+            self.live.start()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch, self._before = epoch, epoch * self.epoch_steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.done = self._before + min(
+            batch + 1, self.epoch_steps
+        )  # the last execution of an epoch may be a shorter one
+        now = time.monotonic()
+        if not self._counted_from:
+            self._began, self._counted_from = now, self.done  # from here on, since the first execution compiles
+        if now - self._shown >= (0.25 if self.live else self.seconds):
+            self._show(now, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        now, done = time.monotonic(), epoch + 1
-        rate = done * self.images / (now - self.began)
-        said = (
-            f"{self.name} epoch {done}/{self.epochs}  D loss {logs['d_loss']:.3f}  G loss {logs['g_loss']:.3f}  "
-            f"D right on real {logs['d_real_accuracy']:.0%}, on fake {logs['d_fake_accuracy']:.0%}  {rate:,.0f} images/s"
-        )
-        if self.progress:
-            self.progress.update(self.task, completed=done, description=said)
-        elif now - self.shown >= self.seconds or done in (1, self.epochs):
-            self.shown = now
-            left = (now - self.began) / done * (self.epochs - done)
-            self.console.print(f"{said}  {left:.0f} s left", soft_wrap=True, highlight=False)
+        if epoch == 0 or self.done >= self.steps:
+            self._show(time.monotonic(), logs)
 
     def on_train_end(self, logs=None):
-        if self.progress:
-            self.progress.stop()
+        self.close()
+
+    def close(self):
+        """Leave the terminal as it was; what was shown last stays."""
+        if self.live:
+            self.live.stop()
+
+    def _show(self, now, logs):
+        self._shown = now
+        rate = (self.done - self._counted_from) / max(now - self._began, 1e-9)  # steps/s
+        epochs = -(-self.steps // self.epoch_steps)
+        where = (
+            f"{self.name}  epoch {self.epoch + 1}/{epochs}  "
+            f"step {self.done - self._before}/{min(self.epoch_steps, self.steps - self._before)}"
+        )
+        said = (
+            f"D loss {logs['d_loss']:.3f}  G loss {logs['g_loss']:.3f}  D right on real {logs['d_real_accuracy']:.0%}, "
+            f"on fake {logs['d_fake_accuracy']:.0%}"
+        )
+        left = ""
+        if rate and now > self._began:
+            said += f"  {rate * self.epoch_images / self.epoch_steps:,.0f} images/s"
+            left = f"{duration((self.steps - self.done) / rate)} left"
+        if self.live:
+            self.progress.update(self.task, completed=self.done, description=where, left=left)
+            self.live.update(Group(self.progress, Text(said)))
+        else:
+            self.console.print(f"{where}  {said}  {left}".rstrip(), soft_wrap=True, highlight=False)
+
+
+def duration(seconds):
+    """A time as people say it: `45 s`, `12 min`, `3 h 05 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def reading(console):
+    """A function `(iterable, total) -> iterable` that shows how far reading pictures is, in a terminal."""
+
+    def shown(iterable, total):
+        return track(
+            iterable, "reading pictures", total, console=console, transient=True, disable=not console.is_terminal
+        )
+
+    return shown
+
+
+def data_line(recipe, found):
+    """A sentence on the `Data` found: what, how many, and what was skipped, with the reasons."""
+    source = getattr(recipe.data, "path", None) or recipe.data.name
+    shape = found.images.shape[1:]
+    what = "points" if len(shape) == 1 else f"images of {' x '.join(map(str, shape))}"
+    said = f"{source}: {len(found.images):,} {what}"
+    if found.skipped:
+        reasons = [
+            f"{len(paths):,} {reason} ({paths[0].name}{', ...' if len(paths) > 1 else ''})"
+            for reason, paths in found.skipped.items()
+        ]
+        said += f"; skipped {sum(map(len, found.skipped.values())):,} files: {', '.join(reasons)}"
+    return said

@@ -2,7 +2,10 @@
 
 
 class Problem:
-    """One thing wrong, at `path` (keys from the top) of a recipe, and its line and column, counted from 1, if known."""
+    """One thing wrong, at `path` (keys from the top) of a recipe.
+
+    Its place is the line and column, counted from 1, or `"--set"`, or `None` if nothing is known.
+    """
 
     def __init__(self, path, message, place=None):
         self.path, self.message, self.place = tuple(path), message, place
@@ -18,7 +21,8 @@ class RecipeError(ValueError):
     def __init__(self, source, problems):
         self.problems = list(problems)
         lines = []
-        for problem in sorted(self.problems, key=lambda problem: problem.place or (0, 0)):
-            where = ":".join(map(str, (source, *problem.place))) if problem.place else str(source)
+        for problem in sorted(self.problems, key=lambda one: one.place if isinstance(one.place, tuple) else (0, 0)):
+            place = problem.place
+            where = ":".join(map(str, (source, *place))) if isinstance(place, tuple) else str(place or source)
             lines.append(f"{where}  {problem}")
         super().__init__("\n".join(lines))

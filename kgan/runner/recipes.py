@@ -2,12 +2,24 @@
 
 import importlib.resources
 import pathlib
+from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
 from kgan.names import nearest
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
+
+
+@dataclass
+class Given:
+    """A recipe as it was given: its text; its plain data; the (line, column) of every path; what to call it in errors."""
+
+    text: str
+    data: Any
+    places: dict
+    source: str
 
 
 def shipped():
@@ -28,7 +40,7 @@ def read(name):
         name: Name of a shipped recipe, or path of a YAML file.
 
     Returns:
-        Its text; the data, with `name` filled in; the places of its keys; and what to call it in errors.
+        A `Given`, whose data have the file's name as `name` where they say none.
 
     Raises:
         RecipeError: if there is no such recipe, or it cannot be read.
@@ -52,11 +64,15 @@ def read(name):
     data, places = loader.load(text, source)
     if isinstance(data, dict):
         data = {"name": default, **data}
-    return text, data, places, source
+    return Given(text, data, places, source)
 
 
-def override(data, settings):
-    """Put `key.path=value` settings from the command line into a recipe's data, in place.
+def override(given, settings):
+    """Put `key.path=value` settings from the command line into a recipe, in place.
+
+    Args:
+        given: `Given`. What is set is placed at `"--set"`.
+        settings: Strings.
 
     Raises:
         RecipeError: if a setting has no `=` or its path leads nowhere.
@@ -65,20 +81,28 @@ def override(data, settings):
         path, equals, value = setting.partition("=")
         if not equals:
             raise RecipeError("--set", [Problem((), f"{setting!r} must read key.path=value")])
-        here, steps = data, path.split(".")
-        for index, step in enumerate(steps):
-            last = index == len(steps) - 1
-            if isinstance(here, list) and step.isdecimal() and int(step) < len(here):
-                step = int(step)
-            elif not isinstance(here, dict):
-                raise RecipeError("--set", [Problem(steps[:index], f"has no key {step!r} to set")])
-            if last:
-                here[step] = loader.load(value, f"--set {path}")[0]
-            else:
-                inner = here[step] if isinstance(here, list) else here.setdefault(step, {})
-                if isinstance(inner, str):
-                    inner = here[step] = {"name": inner}  # loss: hinge  ->  --set loss.name=...
-                here = inner
+        key = _put(given.data, path.split("."), loader.load(value, f"--set {path}")[0])
+        given.places = {at: place for at, place in given.places.items() if at[: len(key)] != key} | {key: "--set"}
+        if key in (("epochs",), ("steps",)):  # a run has one length
+            given.data.pop("steps" if key == ("epochs",) else "epochs", None)
+
+
+def _put(data, steps, value):
+    """Put a value at a path, making the mappings that lead there; return the path, with the indices of lists as integers."""
+    key: list[str | int] = []
+    for index, name in enumerate(steps):
+        step = int(name) if isinstance(data, list) and name.isdecimal() else name
+        if not (isinstance(data, dict) or (isinstance(step, int) and step < len(data))):
+            raise RecipeError("--set", [Problem(key, f"has no key {name!r} to set")])
+        key.append(step)
+        if index == len(steps) - 1:
+            data[step] = value
+        else:
+            inner = data[step] if isinstance(data, list) else data.get(step)
+            if inner is None or isinstance(inner, str):
+                inner = data[step] = {"name": inner} if inner else {}  # loss: hinge  ->  --set loss.name=...
+            data = inner
+    return tuple(key)
 
 
 def dump(data):

@@ -1,25 +1,90 @@
-"""Images from a saved generator."""
+"""Images from a saved generator, in the form that the ending of the path asks for."""
 
 import keras
 import numpy as np
 
 from kgan import latents, pictures
 from kgan.runner import loader
+from kgan.runner.errors import Problem, RecipeError
 from kgan.saving import replace_when_written
+
+STOPS, FRAMES = 6, 12  # of a walk: so many latents, and so many frames from one to the next
+
+
+def form(out):
+    """`"npy"`, `"png"`, `"gif"` or `"folder"`, as the path says.
+
+    Raises:
+        RecipeError: if its ending is another one.
+    """
+    if out.suffix in (".npy", ".png", ".gif") and not out.is_dir():
+        return out.suffix[1:]
+    if out.suffix and not out.is_dir():
+        message = f"must end in .npy, .png or .gif, or be a folder. Received: {out}"
+        raise RecipeError("-o", [Problem((), message)])
+    if out.is_file():
+        raise RecipeError("-o", [Problem((), f"{out} is a file, and no .npy, .png or .gif")])
+    return "folder"
 
 
 def write(path, n, seed, out):
-    """Write `n` images of the generator at `path` to `out`: `.npy`, float32 in [-1, 1], or `.png`, a grid."""
-    generator = keras.saving.load_model(path, safe_mode=True, compile=False)
-    name = "normal"
-    resolved = path.parent / "resolved.yaml"
-    if resolved.is_file():
-        name = loader.load(resolved.read_text("utf-8"), str(resolved))[0].get("latents", name)
-    noise = latents.get(name)((n, generator.input_shape[-1]), keras.random.SeedGenerator(seed))
-    images = generator.predict(keras.ops.convert_to_numpy(noise), batch_size=256, verbose=0).astype("float32")
+    """Write `n` images of the generator at `path` to `out`, and return what was written, in words.
+
+    - `.npy`: a float32 array in [-1, 1].
+    - `.png`: a grid; of points in the plane, a plot.
+    - `.gif`: a film of that grid, in which each image walks through the latents and comes back to where it began.
+    - a folder: a PNG for each.
+
+    Raises:
+        RecipeError: if there is no generator in the file, or its examples are no pictures.
+    """
+    kind = form(out)
+    try:
+        generator = keras.saving.load_model(path, safe_mode=True, compile=False)
+    except (ValueError, TypeError, OSError) as error:
+        message = f"{path} holds no generator that can be loaded: {str(error).strip().splitlines()[0]}"
+        raise RecipeError("RUN", [Problem((), message)]) from None
+    sampler = latents.get(_latents(path))
+
+    def images_of(noise):
+        return generator.predict(noise, batch_size=256, verbose=0).astype("float32")
+
+    def draw(count):
+        shape = (count, generator.input_shape[-1])
+        return keras.ops.convert_to_numpy(sampler(shape, keras.random.SeedGenerator(seed)))
+
     out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".png":
-        pictures.save(pictures.grid(images), out)
-    else:
+    if kind == "gif":
+        stops = draw(n * STOPS).reshape(STOPS, n, -1)
+        frames = [pictures.picture(images_of(noise)) for noise in _walk(stops)]
+        pictures.film(frames, out)
+        return f"{len(frames)} frames of {n} images in {out}"
+    images = images_of(draw(n))
+    if kind == "npy":
         with replace_when_written(out) as temporary:
             np.save(temporary, images)
+    elif kind == "png":
+        pictures.save(pictures.picture(images), out)
+    else:
+        for index, image in enumerate(images):
+            pictures.save(pictures.pixels(image[None])[0].squeeze(), out / f"{index:06d}.png")
+    return f"{n} images in {out}"
+
+
+def _latents(path):
+    """The name of the latents that the run at a generator's side was trained with."""
+    resolved = path.parent / "resolved.yaml"
+    data = loader.load(resolved.read_text("utf-8"), str(resolved))[0] if resolved.is_file() else {}
+    return data.get("latents", "normal")
+
+
+def _walk(stops):
+    """Latents along great circles from stop to stop and back to the first: between two normal vectors, which have nearly the
+    same length, the straight line passes through shorter ones, which the generator never saw.
+    """
+    for begin, end in zip(stops, np.roll(stops, -1, axis=0), strict=True):
+        cosine = np.sum(begin * end, axis=-1, keepdims=True)
+        cosine = cosine / (np.linalg.norm(begin, axis=-1, keepdims=True) * np.linalg.norm(end, axis=-1, keepdims=True))
+        angle = np.arccos(np.clip(cosine, -1 + 1e-6, 1 - 1e-6))
+        for share in np.arange(FRAMES) / FRAMES:
+            yield (np.sin((1 - share) * angle) * begin + np.sin(share * angle) * end) / np.sin(angle)

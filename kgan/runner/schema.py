@@ -7,6 +7,7 @@ defaults are those of the function or class in the code: there is no second list
 import functools
 import inspect
 import operator
+import re
 import typing
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -19,33 +20,42 @@ from kgan.callbacks import CALLBACKS
 from kgan.data import DATASETS
 from kgan.latents import LATENTS
 from kgan.losses import LOSSES
-from kgan.names import nearest
+from kgan.names import closest
 from kgan.penalties import PENALTIES
 from kgan.runner.errors import Problem, RecipeError
 from kgan.schedules import SCHEDULES
 
 Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+# arguments of Keras that it takes without a look at them
+_LIMITED: dict[str, Any] = {
+    "learning_rate": Annotated[float, Field(gt=0)],
+    "beta_1": Rate,
+    "beta_2": Rate,
+    "rho": Rate,
+    "dropout": Rate,
+}
 
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def _named(kind, things: Mapping[str, Any], without=(), usual=None):
-    """The type of a named thing: one model for each name, with the arguments of its signature.
+def _named(kind, things: Mapping[str, Any], without=(), usual=None, base=lambda name: Strict):
+    """The type of a named thing: one model for each name, with the arguments of its signature and the keys of its base.
 
     Without a name it is the `usual` one.
     """
     models = {}
     for name, thing in things.items():
-        fields: dict[str, Any] = {"name": (Literal[name], ...)}
+        fields: dict[str, Any] = {"name": (Literal[name], name if name == usual else ...)}
         for argument, parameter in inspect.signature(thing).parameters.items():
             if argument in without or parameter.kind is parameter.VAR_KEYWORD:
                 continue
             annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
             default = ... if parameter.default is parameter.empty else parameter.default
-            fields[argument] = (annotation, default)
-        models[name] = create_model(f"{kind}_{name}", __base__=Strict, **fields)
+            fields[argument] = (_LIMITED.get(argument, annotation), default)
+        models[name] = create_model(f"{kind}_{name}", __base__=base(name), **fields)
 
     def spelled_out(value):
         if isinstance(value, str):
@@ -53,7 +63,12 @@ def _named(kind, things: Mapping[str, Any], without=(), usual=None):
         return {"name": usual, **value} if usual and isinstance(value, dict) else value
 
     one_of = functools.reduce(operator.or_, models.values())
-    return Annotated[one_of, Field(discriminator="name"), BeforeValidator(spelled_out)]
+    names_alone = Literal[tuple(models)]
+    return Annotated[
+        one_of,
+        Field(discriminator="name"),
+        BeforeValidator(spelled_out, json_schema_input_type=names_alone | one_of),
+    ]
 
 
 def _optimizers():
@@ -63,7 +78,7 @@ def _optimizers():
         for name, cls in classes.items()
         if isinstance(cls, type)
         and issubclass(cls, keras.Optimizer)
-        and name not in ("Optimizer", "LossScaleOptimizer")
+        and name not in ("Optimizer", "LossScaleOptimizer", "MultiOptimizer")
     }
 
 
@@ -81,9 +96,40 @@ Optimizer = _named("optimizer", OPTIMIZERS, without=("name",), usual="adam")
 CallbackName = _named("callback", CALLBACKS, without=_shapes)
 
 
-class Data(Strict):
-    name: Literal[tuple(sorted(DATASETS))]  # type: ignore[valid-type]
+class Points(Strict):
+    """What is said of any data."""
+
     batch_size: Count = 64
+    limit: Count | None = None  # so many examples, spread evenly over all
+    replacement: bool = False  # every example of a batch is drawn from all
+
+
+def _size(value):
+    both = value if isinstance(value, list) else [value, value]
+    if value is not None and not (len(both) == 2 and all(type(one) is int and one >= 1 for one in both)):
+        raise ValueError(f"must be a number of pixels or [height, width], not {_shown(value)}")
+    return value
+
+
+class Images(Points):
+    """What is said of images besides."""
+
+    path: str | None = None  # of a file or folder that is read instead of what the name stands for
+    size: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | list[Count] | None)] = None
+    channels: Literal[1, 3] | None = None
+    flip: bool = False  # half of the images are mirrored left to right
+
+
+def _own(path: str, split: str = "train"):
+    """A file or a folder."""
+
+
+Data = _named(
+    "data",
+    {**DATASETS, "own": _own},
+    usual="own",
+    base=lambda name: Points if name in ("grid", "ring") else Images,
+)
 
 
 class Optimizers(Strict):
@@ -118,59 +164,107 @@ class Recipe(Strict):
         return self
 
 
-def check(raw, source, places):
-    """Return the `Recipe` that plain data describes.
-
-    Args:
-        raw: The data.
-        source: What to call it in errors.
-        places: Dict from paths to (line, column), as the loader returns it.
+def check(given):
+    """Return the `Recipe` that a `Given` describes.
 
     Raises:
         RecipeError: with everything that is wrong.
     """
-    if not isinstance(raw, dict):
-        raise RecipeError(source, [Problem((), "a recipe is a mapping of keys such as `data` and `generator`")])
+    if not isinstance(given.data, dict):
+        problem = Problem((), "a recipe is a mapping of keys such as `data` and `generator`", (1, 1))
+        raise RecipeError(given.source, [problem])
     try:
-        return Recipe.model_validate(raw)
+        return Recipe.model_validate(given.data)
     except ValidationError as error:
-        raise RecipeError(source, [_problem(one, raw, places) for one in error.errors()]) from None
+        raise RecipeError(given.source, _problems(error, given.data, given.places)) from None
 
 
-def _problem(error, raw, places):
-    path = _path(error["loc"], raw)
-    if error["type"] == "extra_forbidden":
-        message = f"unknown key. {nearest(path[-1], _known_keys(path[:-1], raw))}"
-    elif error["type"] == "missing":
-        message = "missing"
-    elif error["type"] == "union_tag_invalid":
-        tag, expected = error["ctx"]["tag"], error["ctx"]["expected_tags"].replace("'", "").split(", ")
-        message = f"unknown name {tag!r}. {nearest(tag, expected)}"
-    elif error["type"] == "union_tag_not_found":
-        message = "must be a name, or a mapping with a `name`"
-    elif error["type"] == "value_error":
-        message = str(error["ctx"]["error"])
-    else:
-        message = f"{error['msg'].replace('Input should', 'must')}, not {error['input']!r}"
-    at = path
-    while at not in places and at:
-        at = at[:-1]
-    return Problem(path, message, places.get(at))
+def json_schema():
+    """The JSON Schema of recipes, which editors complete and check YAML with (draft 2020-12)."""
+    found = Recipe.model_json_schema()
+    found["required"] = [key for key in found["required"] if key != "name"]  # the file's, by default
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "kgan recipe", **found}
+
+
+def _problems(error, raw, places):
+    """One problem for each path; what several types have to say of a value is joined."""
+    found: dict[tuple, list[str]] = {}
+    hints: dict[tuple, str] = {}
+    for one in error.errors():
+        path = _path(one["loc"], raw)
+        if one["type"] == "union_tag_invalid" and isinstance(_value(raw, path), dict):
+            path = (*path, "name")
+        message, hints[path] = _message(one, path, raw)
+        found.setdefault(path, []).append(message)
+    for path, messages in found.items():
+        message = ", or ".join(dict.fromkeys(messages))
+        if messages[0].startswith("must be"):
+            message += f", not {_shown(_value(raw, path))}"
+        yield Problem(path, message + hints[path], nearest_place(path, places))
+
+
+def nearest_place(path, places):
+    """Where the value at a path stands, or what is around it."""
+    while path not in places and path:
+        path = path[:-1]
+    return places.get(path)
+
+
+def _message(error, path, raw):
+    """What is wrong, and what was probably meant."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "unknown key", _meant(path[-1], _known_keys(path[:-1], raw))
+    if kind == "missing":
+        return "missing", "; data has a name, or the path of a file or folder" if path == ("data", "path") else ""
+    if kind == "union_tag_invalid":
+        return f'unknown name "{context["tag"]}"', _meant(context["tag"], _quoted(context["expected_tags"]))
+    if kind == "value_error":
+        return str(context["error"]), ""
+    if kind in ("union_tag_not_found", "model_type", "model_attributes_type"):
+        return "must be a name, or a mapping with a `name`", ""
+    if kind == "literal_error":
+        hint = _meant(error["input"], _quoted(context["expected"]))
+        return f"must be {context['expected']}", hint if "did you mean" in hint else ""
+    return error["msg"].replace("Input should", "must").replace("a valid dictionary", "a mapping"), ""
+
+
+def _quoted(text):
+    """The names in pydantic's `'a', 'b' or 'c'`."""
+    return re.findall(r"'([^']*)'", text)
+
+
+def _meant(given, known):
+    match = closest(given, known)
+    return f', did you mean "{match}"?' if match else f"; known are {', '.join(sorted(known))}"
+
+
+def _shown(value):
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _value(raw, path):
+    for step in path:
+        raw = raw[step]
+    return raw
 
 
 def _path(location, raw):
-    """pydantic's location without the names of chosen models that it puts between the keys."""
-    path, here = [], raw
-    for step in location:
-        if isinstance(here, dict) and step not in here and here.get("name") == step or here == step:
-            continue
-        path.append(step)
+    """pydantic's location without what it puts between the keys: names of chosen models, and of types of a union."""
+    path: list[str | int] = []
+    here = raw
+    for index, step in enumerate(location):
+        last = index == len(location) - 1
         if isinstance(here, dict):
+            if step not in here and path and (not last or here.get("name") == step):
+                continue
             here = here.get(step)
         elif isinstance(here, list) and isinstance(step, int) and step < len(here):
             here = here[step]
         else:
-            here = None
+            continue
+        path.append(step)
     return tuple(path)
 
 

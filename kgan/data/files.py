@@ -1,0 +1,81 @@
+"""Images in a file: `.npy`, one array; `.npz`, arrays by name."""
+
+import pathlib
+import zipfile
+
+import numpy as np
+
+# names under which images and their labels are looked for, the first pair that is there
+_PAIRS = (("x", "y"), ("images", "labels"))
+
+
+def file(path, split="train"):
+    """Read a file of images.
+
+    Args:
+        path: Path of a `.npy` or `.npz` file of uint8 images, or of floats in [-1, 1]: `(n, height, width, channels)`, grey
+            also `(n, height, width)`; or of points, `(n, dimensions)`. In an `.npz` file the images are called `images` or
+            `x`, with a split `x_train` or `x_test`, or they are its only array; labels are called `labels` or `y`, likewise.
+        split: String, such as `"test"`: which images, where there is a choice.
+
+    Returns:
+        The array of images, and that of labels, `(n,)`, or `None`.
+
+    Raises:
+        ValueError: if it is no such file.
+    """
+    path = pathlib.Path(path)
+    try:
+        with path.open("rb") as opened:
+            content = np.load(opened, allow_pickle=False)
+            arrays = dict(content) if isinstance(content, np.lib.npyio.NpzFile) else {"images": content}
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is no .npy or .npz file of numbers: {str(error).splitlines()[0]}") from None
+    images, labels = _choose(arrays, split, path)
+    images = _images(images, path)
+    if labels is not None:
+        labels = labels.reshape(-1)
+        if len(labels) != len(images):
+            raise ValueError(f"{path} holds {len(images):,} images, but {len(labels):,} labels.")
+    return images, labels
+
+
+def _choose(arrays, split, path):
+    for end in (f"_{split}", "") if split == "train" else (f"_{split}",):
+        for images, labels in _PAIRS:
+            if images + end in arrays:
+                return arrays[images + end], arrays.get(labels + end)
+    if split == "train" and len(arrays) == 1:
+        return next(iter(arrays.values())), None
+    wanted = "x_train, or images" if split == "train" else f"x_{split}"
+    raise ValueError(f"{path} has no array called {wanted}. It has: {', '.join(sorted(arrays)) or 'none'}.")
+
+
+def _images(images, path):
+    """Check the array and give grey images their channel."""
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim not in (2, 4) or not images.size:
+        raise ValueError(
+            f"{path} must hold images, (n, height, width, channels) or (n, height, width), or points, (n, dimensions). "
+            f"Received: shape {images.shape}"
+        )
+    if images.ndim == 4 and images.shape[-1] not in (1, 3):
+        raise ValueError(f"{path} must hold images of 1 or 3 channels, the last axis. Received: shape {images.shape}")
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind not in "biuf":
+        raise ValueError(f"{path} must hold uint8, or floats in [-1, 1]. Received: {images.dtype}")
+    low, high = float(images.min()), float(images.max())
+    if images.dtype.kind != "f":
+        if images.dtype.kind == "b":
+            return images.astype("uint8") * np.uint8(255)
+        if low < 0 or high > 255:
+            raise ValueError(f"{path} must hold whole numbers in [0, 255]. Received: {low:g} to {high:g}")
+        return images.astype("uint8")
+    if images.ndim == 4 and not (-1.001 <= low < 0 and high <= 1.001):
+        raise ValueError(
+            f"{path} must hold uint8, or floats in [-1, 1]. Received: floats from {low:g} to {high:g}. "
+            "Pixels in [0, 1] become uint8 by np.rint(255 * x).astype('uint8')."
+        )
+    return images.astype("float32")

@@ -1,0 +1,150 @@
+"""A folder of pictures of any size and mode."""
+
+import concurrent.futures
+import math
+import os
+import pathlib
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from kgan.data.fitting import fit, is_grey, pair
+
+USUAL_SIZE = (64, 64)  # where the pictures' own sizes differ
+_AT_ONCE = 1024  # pictures decoded before the next ones are begun
+
+
+class Folder:
+    """Pictures in a folder and the folders below it, in the order of their paths, as one uint8 array.
+
+    Every file is opened and decoded once: what cannot be, is skipped and counted. If all fit, they are kept decoded;
+    otherwise they are decoded again when a batch asks for them.
+
+    Args:
+        path: Path of the folder.
+        size: Integer, or pair `(height, width)`. `None` takes the pictures' own size if that is one and the same and at most
+            256, 64 x 64 otherwise.
+        channels: 1 or 3. `None` is 1 if all pictures are grey, 3 otherwise.
+        limit: Integer. Takes so many files, spread evenly over all.
+        memory: Integer. Bytes of decoded pictures that fit; an eighth of the machine's memory by default.
+        progress: Function `(iterable, total) -> iterable` that shows how far the reading is.
+
+    Attributes:
+        paths: The files that are pictures.
+        labels: Number of each picture's folder below `path`, `(n,)`; `None` if they do not all lie in such folders.
+        classes: Names of those folders.
+        skipped: Dict from a reason to the files skipped for it.
+
+    Raises:
+        ValueError: if there is no such folder, or no picture in it.
+    """
+
+    def __init__(self, path, size=None, channels=None, limit=None, memory=None, progress=None):
+        self.path = pathlib.Path(path)
+        if not self.path.is_dir():
+            raise ValueError(f"{self.path} is no folder.")
+        self.skipped: dict[str, list[pathlib.Path]] = {}
+        self._pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count(), "pictures")
+        self._progress = progress or (lambda iterable, total: iterable)
+        looked = list(self._each(_look, spread(_files(self.path), limit)))
+        size = pair(size) or _common([size for _, (size, _) in looked])
+        channels = channels or (1 if all(is_grey(mode) for _, (_, mode) in looked) else 3)
+        self._form = size, channels
+        needed = len(looked) * math.prod(size) * channels
+        fits = needed <= (memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 8)
+        decoded = np.empty((len(looked) if fits else 0, *size, channels), "uint8")
+        self.paths: list[pathlib.Path] = []
+        for path, picture in self._each(self._read, [path for path, _ in looked]):
+            if fits:
+                decoded[len(self.paths)] = picture
+            self.paths.append(path)
+        if not self.paths:
+            counts = ", ".join(f"{len(paths):,} {reason}" for reason, paths in self.skipped.items())
+            raise ValueError(f"{self.path} holds no picture that can be read ({counts or 'it is empty'}).")
+        self._decoded = decoded[: len(self.paths)] if fits else None
+        self.shape, self.dtype = (len(self.paths), *size, channels), np.dtype("uint8")
+        self.labels, self.classes = self._classes()
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, chosen):
+        """Pictures `(len(chosen), height, width, channels)` at an array or a slice of positions."""
+        if self._decoded is not None:
+            return self._decoded[chosen]
+        paths = [self.paths[position] for position in np.arange(len(self))[chosen]]
+        return np.stack(list(self._pool.map(self._read, paths)))
+
+    @property
+    def in_memory(self):
+        """All pictures, `(n, height, width, channels)`, where they are kept decoded; `None` otherwise."""
+        return self._decoded
+
+    def _read(self, path):
+        (height, width), channels = self._form
+        with Image.open(path) as picture:
+            picture.draft(
+                "RGB" if channels == 3 else "L", (2 * width, 2 * height)
+            )  # JPEG decodes no more than it takes
+            return fit(picture, (height, width), channels)
+
+    def _each(self, read, paths):
+        """Yield `(path, read(path))` for each file that it can read; the others are counted as skipped."""
+
+        def attempt(path):
+            try:
+                return read(path), None
+            except Exception as error:  # each of Pillow's readers raises what it likes
+                return None, _reason(error, path)
+
+        for start in self._progress(range(0, len(paths), _AT_ONCE), -(-len(paths) // _AT_ONCE)):
+            part = paths[start : start + _AT_ONCE]
+            for path, (result, reason) in zip(part, self._pool.map(attempt, part), strict=True):
+                if reason:
+                    self.skipped.setdefault(reason, []).append(path)
+                else:
+                    yield path, result
+
+    def _classes(self):
+        folders = [path.relative_to(self.path).parts[:-1] for path in self.paths]
+        if not all(folders):
+            return None, []
+        classes = sorted({parts[0] for parts in folders})
+        return np.array([classes.index(parts[0]) for parts in folders]), classes
+
+
+def spread(items, limit):
+    """At most `limit` of the items, spread evenly over all of them."""
+    if limit is None or limit >= len(items):
+        return items
+    chosen = np.linspace(0, len(items) - 1, limit).astype(int)
+    return [items[index] for index in chosen] if isinstance(items, list) else items[chosen]
+
+
+def _files(path):
+    found = (pathlib.Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+    return sorted(found)
+
+
+def _look(path):
+    """The size, (height, width), and mode of a picture, from its first bytes."""
+    if not path.is_file():  # a pipe would wait for ever
+        raise OSError("no file")
+    with Image.open(path) as picture:
+        return picture.size[::-1], picture.mode
+
+
+def _reason(error, path):
+    if isinstance(error, UnidentifiedImageError):
+        return "empty" if not path.stat().st_size else "no picture"
+    if isinstance(error, PermissionError):
+        return "not to be opened"
+    if isinstance(error, Image.DecompressionBombError):
+        return "of too many pixels"
+    return "truncated" if "truncated" in str(error) else "broken"
+
+
+def _common(sizes):
+    """The one size that all have, if it is moderate."""
+    first = sizes[0] if sizes else USUAL_SIZE
+    return first if max(first) <= 256 and set(sizes) <= {first} else USUAL_SIZE

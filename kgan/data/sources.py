@@ -1,0 +1,102 @@
+"""All sources by name, and what is done with the images of each."""
+
+import pathlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kgan.data.digits import digits
+from kgan.data.downloads import cifar10, fashion_mnist, mnist
+from kgan.data.files import file
+from kgan.data.fitting import fit_all, pair
+from kgan.data.folder import Folder, spread
+from kgan.data.points import grid, ring
+from kgan.names import lookup
+
+DATASETS = {
+    "cifar10": cifar10,
+    "digits": digits,
+    "fashion_mnist": fashion_mnist,
+    "grid": grid,
+    "mnist": mnist,
+    "ring": ring,
+}
+
+
+@dataclass
+class Data:
+    """Images, what is known of each, and what was left out.
+
+    Attributes:
+        images: uint8 or float array `(n, height, width, channels)`, or points `(n, 2)`; a `Folder` whose pictures do not fit
+            into memory.
+        labels: Integers `(n,)`, or `None`.
+        skipped: Dict from a reason to the files of a folder that were skipped for it.
+    """
+
+    images: Any
+    labels: np.ndarray | None = None
+    skipped: Mapping[str, list[pathlib.Path]] = field(default_factory=dict)
+
+
+def get(name):
+    """Return the function that loads that data set, as images and labels.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    return lookup("data set", name, DATASETS)
+
+
+def load(name=None, path=None, split="train", size=None, channels=None, limit=None, progress=None, **arguments):
+    """Load images of a named data set, of a file or of a folder.
+
+    Example:
+
+    >>> kgan.data.load("digits", size=16, limit=100).images.shape
+    (100, 16, 16, 1)
+
+    Args:
+        name: Name of a data set; not needed with `path`.
+        path: Path of an `.npy` or `.npz` file, or of a folder of pictures. It is read instead of what the name stands for.
+        split: String, such as `"test"`: the part of a data set, the arrays of an `.npz` file with that ending, the folder of
+            that name in a folder. What is not divided is there to train with.
+        size: Integer or pair `(height, width)`: pictures are cropped to these proportions and resized.
+        channels: 1, grey, or 3, colour.
+        limit: Integer. Takes so many images, spread evenly over all, so that sorted classes stay balanced.
+        progress: Function `(iterable, total) -> iterable` that shows how far reading a folder is.
+        **arguments: Of the data set, such as `modes` of `ring`.
+
+    Returns:
+        A `Data`.
+
+    Raises:
+        ValueError: if there is no such data set, file or folder, or no image in it.
+        ConnectionError: if it has to be downloaded and cannot be.
+    """
+    if path is not None and pathlib.Path(path).is_dir():
+        return _of_folder(pathlib.Path(path), split, size, channels, limit, progress)
+    if path is not None:
+        images, labels = file(path, split)
+    else:
+        images, labels = get(name)(**arguments, **({} if split == "train" else {"split": split}))
+    images = spread(images, limit)
+    if labels is not None:
+        labels = spread(labels, limit)
+    if size is not None or channels is not None:
+        if images.ndim != 4 or images.dtype != np.uint8:
+            raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
+        images = fit_all(images, pair(size) or images.shape[1:3], channels or images.shape[3])
+    return Data(images, labels)
+
+
+def _of_folder(path, split, size, channels, limit, progress):
+    part = path / split
+    if not part.is_dir() and split != "train":
+        inside = ", ".join(sorted(folder.name for folder in path.iterdir() if folder.is_dir())) or "none"
+        raise ValueError(f"{path} has no folder {split!r} for that split. Folders in it: {inside}.")
+    folder = Folder(part if part.is_dir() else path, size, channels, limit, progress=progress)
+    images = folder if folder.in_memory is None else folder.in_memory
+    return Data(images, folder.labels, folder.skipped)

@@ -1,0 +1,117 @@
+"""A wrong recipe ends in its file, line, column and key, what was expected, and exit code 2; nothing is written."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from kgan.cli import main
+
+GOOD = """\
+latent_dim: 8
+data: {name: digits, batch_size: 32}
+generator:
+  name: dense
+  units: [16]
+discriminator:
+  name: dense
+  units: [16]
+  dropout: 0.2
+loss: non_saturating
+schedule: {name: alternating, d_steps: 2}
+penalties: [{name: r1, weight: 1}]
+optimizers:
+  discriminator: {name: adam, learning_rate: 1e-3}
+  generator: {name: adam, learning_rate: 1e-3}
+epochs: 1
+callbacks:
+  - {name: image_grid, every: 1 epoch}
+"""
+
+CASES = [
+    ("dropout", "droput", '9:3  discriminator.droput: unknown key, did you mean "dropout"?'),
+    ("latent_dim: 8", "latent_dim: eight", "1:1  latent_dim: must be a valid integer, not 'eight'"),
+    ("latent_dim: 8", "latent_dim: 0", "1:1  latent_dim: must be greater than or equal to 1, not 0"),
+    ("latent_dim: 8", "latent_dim: 8.5", "1:1  latent_dim: must be a valid integer"),
+    ("latent_dim: 8", "latents: gauss", "1:1  latents: must be 'normal', 'sphere' or 'uniform', not 'gauss'"),
+    ("digits", "digit", '2:8  data.name: unknown name "digit", did you mean "digits"?'),
+    ("name: digits, ", "", '2:1  data.path: missing; data has a name'),
+    ("name: digits", "path: nowhere/at/all", "2:8  data.path: there is no file or folder nowhere/at/all"),
+    ("name: digits", "name: digits, flip: maybe", "2:22  data.flip: must be a valid boolean, not 'maybe'"),
+    ("name: digits", "name: digits, size: [8]  ", "2:22  data.size"),
+    ("name: digits", "name: digits, size: big", "2:22  data.size: must be a number of pixels or [height, width]"),
+    ("name: digits", "name: digits, channels: 4", "2:22  data.channels: must be 1 or 3, not 4"),
+    ("name: digits", "name: ring, modes: 0", "2:1  data: `modes` of ring must be above 0. Received: 0"),
+    ("batch_size: 32", "batch_size: 0", "2:22  data.batch_size: must be greater than or equal to 1"),
+    ("batch_size: 32", "batchsize: 32", '2:22  data.batchsize: unknown key, did you mean "batch_size"?'),
+    ("name: dense\n  units: [16]\ndisc", "name: dnse\n  units: [16]\ndisc", '4:3  generator.name: unknown name "dnse"'),
+    ("units: [16]\ndisc", "units: [0]\ndisc", "3:1  generator: "),
+    ("units: [16]\ndisc", "units: 16\ndisc", "5:3  generator.units: "),
+    ("units: [16]\ndisc", "units: [a]\ndisc", "generator.units[0]: must be a valid integer, not 'a'"),
+    ("name: dense\n  units: [16]\ndisc", "name: dcgan\n  filters: -1\ndisc", "3:1  generator: "),
+    ("dropout: 0.2", "dropout: 1.5", "9:3  discriminator.dropout: must be less than 1, not 1.5"),
+    ("dropout: 0.2", "dropout: 0.2\n  dropout: 0.3", "10:3  discriminator.dropout: given twice"),
+    ("dropout: 0.2", "activation: sigmod", "6:1  discriminator: "),
+    ("non_saturating", "nonsaturating", '10:1  loss: unknown name "nonsaturating", did you mean "non_saturating"?'),
+    ("loss: non_saturating", "loss: relativistic\nschedule: combined\n_", "11:1  schedule: "),
+    ("d_steps: 2", "d_steps: 0", "11:1  schedule: `d_steps` of Alternating must be an integer >= 1"),
+    ("d_steps: 2", "k: 2", "11:31  schedule.k: unknown key"),
+    ("name: r1", "name: r3", '12:14  penalties[0].name: unknown name "r3", did you mean "r1"?'),
+    ("weight: 1", "weight: -1", "12:13  penalties[0]: `weight` of R1 must be a number >= 0. Received: -1"),
+    ("weight: 1}", "weight: 1}, r1", "penalties"),
+    ("learning_rate: 1e-3}\n  gen", "lr: 1e-3}\n  gen", '14:31  optimizers.discriminator.lr: unknown key'),
+    ("learning_rate: 1e-3}\n  gen", "learning_rate: -1}\n  gen", "14:31  optimizers.discriminator.learning_rate: must be"),
+    ("epochs: 1", "epochs: 1\nsteps: 3", "give the length of the run once, as `epochs` or as `steps`"),
+    ("epochs: 1", "epoch: 1", '16:1  epoch: unknown key, did you mean "epochs"?'),
+    ("epochs: 1", "epochs: 1\n\tseed: 3", "17:1  not YAML"),
+    ("epochs: 1", "epochs: !!python/name:os.system", "16:9  epochs: the tag"),
+    ("every: 1 epoch", "every: sometimes", "18:5  callbacks[0]: `every` of ImageGrid must be a number of epochs"),
+    ("every: 1 epoch", "rows: many", "18:24  callbacks[0].rows: must be a valid integer, not 'many'"),
+    ("image_grid", "imagegrid", '18:6  callbacks[0].name: unknown name "imagegrid", did you mean "image_grid"?'),
+    ("epochs: 1", "epochs: 1\nema: 1.5", "17:1  ema: must be less than 1, not 1.5"),
+    ("epochs: 1", "epochs: 1\njit_compile: perhaps", "17:1  jit_compile: "),
+    (GOOD, "just a sentence", "1:1  a recipe is a mapping of keys"),
+    (GOOD, "", "1:1  a recipe is a mapping of keys"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def complain(tmp_path, monkeypatch, capsys):
+    """What `kgan train recipe.yaml` says of a text, which it must refuse."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(text, *arguments):
+        (tmp_path / "recipe.yaml").write_text(text)
+        monkeypatch.setattr(sys, "argv", ["kgan", "train", "recipe.yaml", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = "".join(capsys.readouterr())
+        assert ended.value.code == 2, said
+        assert [path.name for path in tmp_path.iterdir() if path.suffix != ".npy"] == ["recipe.yaml"]
+        return said
+
+    return run
+
+
+@pytest.mark.parametrize("right, wrong, expected", CASES, ids=[wrong[:30] for _, wrong, _ in CASES])
+def test_wrong_recipe(complain, right, wrong, expected):
+    assert right in GOOD
+    text = GOOD.replace(right, wrong, 1).replace("\n_\nschedule: {name: alternating, d_steps: 2}", "")
+    place = "recipe.yaml:" if expected[0].isdigit() else ""
+    assert place + expected in complain(text)
+
+
+def test_all_that_is_wrong_is_said_at_once(complain):
+    text = GOOD.replace("dropout", "droput").replace("epochs: 1", "epochs: one").replace("r1", "r2x")
+    lines = complain(text).splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["recipe.yaml:9:3", "recipe.yaml:12:14", "recipe.yaml:16:1"]
+    text = GOOD.replace("d_steps: 2", "d_steps: 0").replace("weight: 1", "weight: -1").replace("1 epoch", "never")
+    lines = complain(text).splitlines()
+    assert [line.split(" ")[2] for line in lines] == ["schedule:", "penalties[0]:", "callbacks[0]:"]
+
+
+def test_players_that_do_not_fit_the_images_name_the_player(complain, tmp_path):
+    np.save(tmp_path / "odd.npy", np.zeros((5, 30, 30), "uint8"))
+    text = GOOD.replace("name: digits", "path: odd.npy").replace("name: dense\n  units: [16]", "name: dcgan", 1)
+    assert "recipe.yaml:3:1  generator: dcgan halves an image at least twice" in complain(text)
+    assert "the nearest that fits is 32 x 32" in complain(text)
