@@ -25,16 +25,23 @@ class GAN(backend.Steps, keras.Model):
 
     Example:
 
-    ```python
-    gan = kgan.GAN(generator=make_generator, discriminator=make_discriminator, latent_dim=100)
-    gan.compile(
-        d_opt=keras.optimizers.Adam(2e-4, beta_1=0.5),
-        g_opt=keras.optimizers.Adam(2e-4, beta_1=0.5),
-        loss="non_saturating",
-    )
-    gan.fit(images, batch_size=128, epochs=50, callbacks=[kgan.callbacks.ImageGrid("samples")])
-    images = gan.generate(64, seed=1)
-    ```
+    >>> from kgan.architectures import dense
+    >>> gan = kgan.GAN(
+    ...     generator=lambda: dense.generator((8, 8, 1), latent_dim=16, units=(32, 64)),
+    ...     discriminator=lambda: dense.discriminator((8, 8, 1), units=(32,)),
+    ...     latent_dim=16,
+    ... )
+    >>> gan.compile(
+    ...     d_opt=keras.optimizers.Adam(2e-4, beta_1=0.5),
+    ...     g_opt=keras.optimizers.Adam(2e-4, beta_1=0.5),
+    ...     loss="non_saturating",
+    ... )
+    >>> images, labels = kgan.data.digits()
+    >>> history = gan.fit(images, batch_size=64, epochs=2, verbose=0)
+    >>> sorted(history.history)[:3]
+    ['d_fake_accuracy', 'd_fake_loss', 'd_loss']
+    >>> gan.generate(4, seed=1).shape
+    (4, 8, 8, 1)
 
     Real images are arrays, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a torch `DataLoader`, with or without labels,
     which are ignored. uint8 images are scaled to [-1, 1]; floats must lie there, which is checked on the first batch.
@@ -335,6 +342,15 @@ def load(path):
     """Load a GAN that `save` wrote, ready to generate or to go on training where it stopped.
 
     It is `keras.saving.load_model` in safe mode, with kgan's classes registered.
+
+    Example:
+
+    >>> from kgan.architectures import dense
+    >>> gan = kgan.GAN(dense.generator((2,), latent_dim=2), dense.discriminator((2,)), latent_dim=2)
+    >>> gan.save("gan.keras")
+    >>> again = kgan.load("gan.keras")
+    >>> np.array_equal(again.generate(3, seed=1), gan.generate(3, seed=1))
+    True
 
     Args:
         path: Path of a `.keras` file.

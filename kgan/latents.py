@@ -21,7 +21,14 @@ def uniform(shape, seed):
 
 
 def sphere(shape, seed):
-    """Latents uniform on the sphere of radius sqrt(latent_dim), as in ProGAN (arXiv:1710.10196)."""
+    """Latents uniform on the sphere of radius sqrt(latent_dim), as in ProGAN (arXiv:1710.10196).
+
+    Example:
+
+    >>> latents = kgan.latents.sphere((2, 100), keras.random.SeedGenerator(0))
+    >>> np.round(np.linalg.norm(latents, axis=1), 3).tolist()
+    [10.0, 10.0]
+    """
     latents = normal(shape, seed)
     return latents * ops.rsqrt(ops.mean(ops.square(latents), axis=-1, keepdims=True) + 1e-8)
 

@@ -36,18 +36,19 @@ class AdversarialLoss:
 
     Example:
 
-    ```python
-    @keras.saving.register_keras_serializable("mine")
-    class Shifted(kgan.losses.AdversarialLoss):
-        def real(self, real_logits):
-            return ops.softplus(1.0 - real_logits)
-
-        def fake(self, fake_logits):
-            return ops.softplus(1.0 + fake_logits)
-
-        def generator(self, fake_logits, real_logits=None):
-            return ops.softplus(-fake_logits)
-    ```
+    >>> @keras.saving.register_keras_serializable("mine")
+    ... class Shifted(kgan.losses.AdversarialLoss):
+    ...     def real(self, real_logits):
+    ...         return ops.softplus(1.0 - real_logits)
+    ...
+    ...     def fake(self, fake_logits):
+    ...         return ops.softplus(1.0 + fake_logits)
+    ...
+    ...     def generator(self, fake_logits, real_logits=None):
+    ...         return ops.softplus(-fake_logits)
+    >>> logits = ops.zeros((2,))
+    >>> [round(float(value), 4) for value in Shifted().discriminator(logits, logits)]
+    [2.6265, 2.6265]
     """
 
     threshold = 0.0

@@ -51,7 +51,16 @@ def squared_norm(gradient):
 
 @register_keras_serializable("kgan")
 class R1(Penalty):
-    """Zero-centred penalty on real images (arXiv:1801.04406, equation 9)."""
+    """Zero-centred penalty on real images (arXiv:1801.04406, equation 9).
+
+    Example:
+
+    With D(x) = 3 x the gradient is 3 everywhere, and the penalty weight / 2 * 9.
+
+    >>> penalty = kgan.penalties.R1(weight=10.0)
+    >>> float(penalty(lambda x: 3.0 * x, ops.ones((4, 1)), None, None))
+    45.0
+    """
 
     name = "r1"
 

@@ -54,6 +54,11 @@ class Alternating(Schedule):
     Algorithm 1 of Goodfellow et al., arXiv:1406.2661: each training step updates the discriminator, every `d_steps`-th the
     generator too, against the discriminator just updated.
 
+    Example:
+
+    >>> kgan.schedules.Alternating(d_steps=5).get_config()
+    {'d_steps': 5, 'reuse_latents': False}
+
     Args:
         d_steps: Integer, k of the paper.
         reuse_latents: Whether the generator is updated on the latents that the discriminator's fakes were made of, as much

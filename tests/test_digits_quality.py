@@ -7,12 +7,12 @@ import time
 import numpy as np
 import pytest
 
-from tests.quality import digit_classifier, score
+from tests.quality import judge
 
 
 @pytest.mark.slow
 def test_digits_look_like_digits(tmp_path):
-    classifier = digit_classifier()
+    _, score = judge("digits")
     for seed in range(3):
         began = time.monotonic()
         kgan = [sys.executable, "-c", "from kgan.cli import main; main()"]
@@ -21,5 +21,5 @@ def test_digits_look_like_digits(tmp_path):
         subprocess.run(
             [*kgan, "sample", tmp_path / str(seed), "-n", "1000", "-o", tmp_path / f"{seed}.npy"], check=True
         )
-        confidence, classes = score(np.load(tmp_path / f"{seed}.npy"), classifier)
+        confidence, classes = score(np.load(tmp_path / f"{seed}.npy"))
         assert confidence >= 0.85 and classes >= 9.5, (seed, confidence, classes)

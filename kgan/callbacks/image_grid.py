@@ -13,9 +13,8 @@ class ImageGrid(Periodic):
 
     Example:
 
-    ```python
-    gan.fit(images, epochs=50, callbacks=[kgan.callbacks.ImageGrid("samples", every="500 steps")])
-    ```
+    >>> grid = kgan.callbacks.ImageGrid("samples", every="500 steps", rows=4, columns=10)
+    >>> # gan.fit(images, epochs=50, callbacks=[grid]) writes samples/step-000500.png, ...
 
     Args:
         directory: Where `epoch-0001.png`, ... and `training.gif` are written.

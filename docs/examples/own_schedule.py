@@ -1,0 +1,19 @@
+"""A schedule of your own: the generator moves twice for each move of the discriminator."""
+
+import keras
+
+import kgan
+from kgan.training import update_discriminator, update_generator
+
+
+@keras.saving.register_keras_serializable("mine")
+class GeneratorTwice(kgan.schedules.Schedule):
+    def step(self, gan, real):
+        update_discriminator(gan, real, gan.draw_latents(real))
+        for _ in range(2):
+            update_generator(gan, gan.draw_latents(real), real)
+
+
+def train(gan, images, epochs):
+    gan.compile(keras.optimizers.Adam(2e-4), keras.optimizers.Adam(2e-4), schedule=GeneratorTwice())
+    return gan.fit(images, epochs=epochs)

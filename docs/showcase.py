@@ -1,0 +1,105 @@
+"""The pictures and figures of a recipe's page in the documentation, from a run of it.
+
+python -m docs.showcase runs/dense-0001
+
+writes docs/recipes/dense/: grids.png, three stages of the same latents; losses.png; thumbnail.png; and facts.md, a table\nthat the page includes.
+"""
+
+import json
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from kgan import data
+from kgan.runner import display, loader, sampling
+from tests import quality
+
+SAMPLES = 10_000
+
+
+def stages(run, out):
+    """The first, a middle and the last grid of a run beside each other, with the names of their files below."""
+    files = sorted((run / "samples").glob("*-*.png"))
+    chosen = [files[0], files[round((len(files) - 1) / 4)], files[-1]]
+    pictures = [Image.open(file).convert("RGB") for file in chosen]
+    width, height = pictures[0].size
+    across = width < 1.5 * height  # beside each other, or wide ones below each other
+    step = (width + 12, 0) if across else (0, height + 30)
+    canvas = Image.new("RGB", (width + 2 * step[0], height + 18 + 2 * step[1]), "white")
+    for index, (file, picture) in enumerate(zip(chosen, pictures, strict=True)):
+        left, top = index * step[0], index * step[1]
+        canvas.paste(picture, (left, top))
+        unit, number = file.stem.split("-")
+        ImageDraw.Draw(canvas).text((left + 2, top + height + 3), f"{unit} {int(number)}", fill="black")
+    canvas.save(out, optimize=True)
+
+
+def thumbnail(run, out):
+    """The corner of the last grid, two rows of four images; all of a plot."""
+    picture = Image.open(sorted((run / "samples").glob("*-*.png"))[-1]).convert("RGB")
+    recipe = loader.load((run / "resolved.yaml").read_text(), "resolved.yaml")[0]
+    shape = json.loads((run / "environment.json").read_text())["data"]["shape"][1:]
+    if len(shape) == 3:
+        grid = next(one for one in recipe["callbacks"] if one["name"] == "image_grid")
+        cell = (picture.width - 2) // grid["columns"]
+        picture = picture.crop((0, 0, 2 + 4 * cell, 2 + 2 * cell))
+        picture = picture.resize((240, 240 * picture.height // picture.width))
+    else:
+        picture = picture.resize((120, 120))
+    picture.save(out, optimize=True)
+
+
+def figures(run, recipe):
+    """Rows of what an independent judge says of images that the run's generator makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        sampling.write(run / "generator.keras", SAMPLES, 0, pathlib.Path(folder) / "x.npy")
+        images = np.load(pathlib.Path(folder) / "x.npy")
+    found = recipe["data"]
+    if found["name"] == "ring":
+        points, labels = data.ring(found["modes"], found["radius"], found["std"])
+        centres = np.array([points[labels == mode].mean(0) for mode in range(found["modes"])])
+        hit, share = quality.modes(images, centres, found["std"])
+        return [("modes with a sample within 3 sigma", f"{hit} of {len(centres)}"), ("samples there", f"{share:.1%}")]
+    real, score = quality.judge(found["name"], found["path"])
+    confidence, classes = score(images)
+    return [
+        ("mean confidence of the judge", f"{confidence:.3f} (real images {real[0]:.3f})"),
+        ("effective classes of 10", f"{classes:.2f} (real images {real[1]:.2f})"),
+    ]
+
+
+def facts(run, recipe):
+    environment = json.loads((run / "environment.json").read_text())
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    versions = environment["versions"]
+    engine = f"{environment['backend']} {versions[environment['backend']]}, keras {versions['keras']}"
+    command = " ".join(environment["command"][1:])
+    command = re.sub(r"data\.path=\S*/", "data.path=", command)  # not where it lay here
+    return [
+        ("command", f"`kgan {command}`"),
+        ("epochs", f"{len(rows)}"),
+        ("training took", f"{display.duration(rows[-1]['seconds'])} on {environment['cores']} cores ({engine})"),
+        *figures(run, recipe),
+    ]
+
+
+def main(run):
+    recipe = loader.load((run / "resolved.yaml").read_text(), "resolved.yaml")[0]
+    out = pathlib.Path(__file__).parent / "recipes" / recipe["name"]
+    out.mkdir(parents=True, exist_ok=True)
+    stages(run, out / "grids.png")
+    thumbnail(run, out / "thumbnail.png")
+    shutil.copy(run / "losses.png", out / "losses.png")
+    lines = [f"| {name} | {value} |" for name, value in facts(run, recipe)]
+    (out / "facts.md").write_text("\n".join(["| | |", "|---|---|", *lines]) + "\n")
+    print(f"{out}: {' '.join(sorted(file.name for file in out.iterdir()))}")
+
+
+if __name__ == "__main__":
+    for path in sys.argv[1:]:
+        main(pathlib.Path(path))
