@@ -2,7 +2,8 @@
 
 python -m docs.showcase runs/dense-0001
 
-writes docs/recipes/dense/: grids.png, three stages of the same latents; losses.png; thumbnail.png; and facts.md, a table\nthat the page includes.
+writes docs/recipes/dense/: grids.png, three stages of the same latents; losses.png; thumbnail.png; and facts.md, a table
+that the page includes.
 """
 
 import json

@@ -64,7 +64,7 @@ def judge(name, path=None):
 
 
 def modes(points, centres, std):
-    """How many Gaussians have a point within three standard deviations, and the share of the points that lie so near to one."""
+    """How many Gaussians have a point within three standard deviations, and the share of points that lie so near to one."""
     distances = np.linalg.norm(points[:, None] - centres[None], axis=2)
     near = distances.min(1) < 3 * std
     return len(set(distances.argmin(1)[near])), float(near.mean())
