@@ -4,13 +4,14 @@ import importlib
 import json
 import os
 import pathlib
+import signal
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.errors import RecipeError, RunError
 
 app = typer.Typer(
     help="Train GANs from recipes.", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -70,6 +71,12 @@ def train(
     recipe: RecipeArgument,
     set: Settings = None,
     out: Annotated[pathlib.Path | None, typer.Option(help="The run directory; runs/<recipe>-0001 by default.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out, exactly where it was.")
+    ] = False,
+    allow_changes: Annotated[
+        bool, typer.Option("--allow-changes", help="Resume although the recipe is no longer the same.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Build all of it, train for two steps, write nothing.")
     ] = False,
@@ -81,7 +88,7 @@ def train(
     if dry_run:
         run.try_out(checked, given, out, out_console)
         return
-    directory = run.train(checked, given, out, out_console)
+    directory = run.train(checked, given, out, out_console, resume, allow_changes)
     _say(f"Done. Grids, log, checkpoints and generator.keras are in {directory}")
 
 
@@ -124,21 +131,27 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
 ):
     """Generate images with what a run has learned: an array, a grid, a film of a walk through the latents, or files."""
-    path = run / "generator.keras" if run.is_dir() else run
-    if not path.is_file():
-        raise RecipeError("RUN", [Problem((), f"{run} is no run directory with a generator.keras in it")])
     _load_engine()
     from kgan.runner import sampling
 
     sampling.form(out)
-    _say(sampling.write(path, n, seed, out))
+    _say(sampling.write(run, n, seed, out))
 
 
 def main():
     """Entry point: errors of the user's end in one sentence each and exit code 2, other troubles of a run in 1."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     try:
         app()
-    except (RecipeError, ConnectionError) as error:
-        for line in str(error).splitlines():
+    except (RecipeError, RunError, OSError) as error:
+        said = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        for line in said.splitlines():
             error_console.print(line, style="red", soft_wrap=True, highlight=False, markup=False)
         raise SystemExit(2 if isinstance(error, RecipeError) else 1) from None
+
+
+def _leave(number, frame):
+    os._exit(128 + number)  # an exception could be swallowed by what is being imported; `fit` handles signals itself

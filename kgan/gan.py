@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from kgan import backend, losses, optimizers, schedules, training
+from kgan import backend, losses, optimizers, resuming, schedules, training
 from kgan.critic import Critic
 from kgan.data import Batches
 from kgan.latents import get as _sampler
@@ -222,14 +222,34 @@ class GAN(backend.Steps, keras.Model):
         Raises:
             ValueError: if the images have another shape than the generator's, or lie outside [-1, 1].
         """
-        next_epoch = []
-        if isinstance(x, Batches):
-            next_epoch.append(x.next_epoch)
-            kwargs["shuffle"] = False  # Keras would take the batches of a PyDataset in an order of its own
-            x, order_changed = backend.stream(x)
-            next_epoch.append(order_changed)
-        callbacks = with_own_callbacks(callbacks, self, next_epoch)
-        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
+        next_epoch: list = []
+        own = with_own_callbacks(callbacks, self, next_epoch)
+        keras_fit = super().fit
+
+        def fit_span(callbacks, epochs, **more):
+            feed = x
+            if isinstance(x, Batches):
+                more["shuffle"] = False  # Keras would take the batches of a PyDataset in an order of its own
+                feed, order_changed = backend.stream(x)
+                next_epoch[:] = x.next_epoch, order_changed
+            return keras_fit(feed, y, batch_size, epochs, verbose, callbacks, *args, **kwargs, **more)
+
+        saver = resuming.saver_among(callbacks)
+        if saver is None:
+            return fit_span(own, epochs)
+        if (
+            isinstance(x, np.ndarray)
+            and y is None
+            and not args
+            and kwargs.keys() <= {"initial_epoch", "validation_data"}
+        ):
+            x = Batches(x, batch_size or 32, seed=self.seed, epoch=int(self.epochs))  # an order that a resume can name
+            batch_size = None
+        first_epoch = kwargs.pop("initial_epoch", 0)
+        run = resuming.Run(self, own, x, verbose, epochs)
+        return resuming.train(
+            self, saver, run, epochs, first_epoch, lambda first, last: fit_span(run, last, initial_epoch=first)
+        )
 
     def train_on_batch(self, *args, **kwargs):
         """One step. See `keras.Model.train_on_batch`."""
@@ -341,7 +361,8 @@ class GAN(backend.Steps, keras.Model):
 def load(path):
     """Load a GAN that `save` wrote, ready to generate or to go on training where it stopped.
 
-    It is `keras.saving.load_model` in safe mode, with kgan's classes registered.
+    It is `keras.saving.load_model` in safe mode, with kgan's classes registered. A checkpoint is one more thing that
+    it loads.
 
     Example:
 
@@ -353,11 +374,16 @@ def load(path):
     True
 
     Args:
-        path: Path of a `.keras` file.
+        path: Path of a `.keras` file, or of the folder of a checkpoint.
 
     Returns:
         The `GAN`; or another Keras model, if that is what the file holds.
+
+    Raises:
+        ValueError: if a checkpoint is damaged, or was made of classes that are not registered here.
     """
+    if pathlib.Path(path).is_dir():
+        return resuming.load(path)
     return keras.saving.load_model(path, safe_mode=True)
 
 

@@ -15,8 +15,13 @@ class Logs:
         if parts:
             self.names += ["d_real_loss", "d_fake_loss"]
         self._penalties = [penalty.name for penalty in penalties]
-        self._means = Means([*self.names, *self._penalties], name="means")
+        self._means = Means(self.all_names, name="means")
         self._range = Range(name="range")
+
+    @property
+    def all_names(self):
+        """Names of the logs and of the penalties."""
+        return [*self.names, *self._penalties]
 
     @property
     def metrics(self):
@@ -28,7 +33,7 @@ class Logs:
 
     def results(self, training):
         results = self._means.result()
-        return {name: results[name] for name in (*self.names, *(self._penalties if training else ()))}
+        return {name: results[name] for name in (self.all_names if training else self.names)}
 
     def range_of(self, images):
         """Look at the values of images (rank 4); points and other data may lie anywhere."""

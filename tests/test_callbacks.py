@@ -10,7 +10,7 @@ from PIL import Image
 import kgan
 from kgan import pictures
 from kgan.callbacks import CALLBACKS, Checkpoint, ImageGrid, LogFile, LossPlot
-from tests.helpers import compiled, largest_difference, state
+from tests.helpers import compiled, largest_difference, small_gan, state
 
 
 def fit(images, callbacks, epochs=4, gan=None, **kwargs):
@@ -67,16 +67,45 @@ def test_grid_by_hand():
 
 def test_checkpoint_keeps_the_last_and_they_load(images, tmp_path):
     gan = fit(images, [Checkpoint(tmp_path, every=1, keep=2)])
-    assert names(tmp_path) == ["epoch-0003.keras", "epoch-0004.keras"]
-    again = kgan.load(tmp_path / "epoch-0004.keras")
+    assert names(tmp_path) == ["epoch-0003", "epoch-0004"]
+    again = kgan.load(tmp_path / "epoch-0004")
     assert largest_difference(state(gan), state(again)) == 0.0
 
 
 def test_checkpoint_in_the_middle_of_an_epoch(images, tmp_path):
     fit(images, [Checkpoint(tmp_path, every="3 steps", keep=None)], epochs=2)
-    assert names(tmp_path) == ["step-000003.keras", "step-000006.keras"]
-    again = kgan.load(tmp_path / "step-000003.keras")
+    assert names(tmp_path) == ["epoch-0002", "step-000003", "step-000006"]  # and the end
+    again = kgan.load(tmp_path / "step-000003")
     assert int(again.d_opt.iterations) == 3 and int(again.epochs) == 0
+
+
+class Scores(keras.callbacks.Callback):
+    """Puts a log of its own there, before the checkpoint looks."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["score"] = [3.0, 1.0, 2.0, 2.5, 1.5][epoch]
+
+
+@pytest.mark.parametrize("mode, best", [("min", "epoch-0002"), ("max", "epoch-0001")])
+def test_checkpoint_keeps_the_best_and_every_nth(images, tmp_path, mode, best):
+    saver = Checkpoint(tmp_path, every=1, keep=1, keep_every=3, monitor="score", mode=mode)
+    fit(images, [saver, Scores()], epochs=5)
+    assert names(tmp_path) == sorted({best, "epoch-0003", "epoch-0005"})
+    with pytest.raises(ValueError, match="`monitor` of Checkpoint must be a log. Did you mean 'd_loss'"):
+        fit(images, [Checkpoint(tmp_path / "other", monitor="d_los")])
+
+
+def test_checkpoint_of_what_cannot_be_named(images, tmp_path):
+    """Arrays are saved all the same, and the training can go on; only `load` needs the classes."""
+
+    def fitted(epochs):
+        gan = compiled(small_gan(latents=lambda shape, seed: keras.random.normal(shape, seed=seed)))
+        fit(images, [Checkpoint(tmp_path, resume=True)], epochs=epochs, gan=gan)
+        return gan
+
+    assert int(fitted(1).epochs) == 1 and int(fitted(3).epochs) == 3
+    with pytest.raises(ValueError, match="was made of functions or classes that are not registered"):
+        kgan.load(tmp_path / "epoch-0003")
 
 
 def test_loss_plot(images, tmp_path):
@@ -119,5 +148,14 @@ def test_wrong_intervals(every):
 def test_wrong_arguments():
     with pytest.raises(ValueError, match="`keep` of Checkpoint must be a positive integer.* Received: 0"):
         Checkpoint("x", keep=0)
+    for arguments, message in (
+        ({"keep_every": True}, "`keep_every` of Checkpoint must be a positive integer"),
+        ({"mode": "best"}, "`mode` of Checkpoint must be 'min' or 'max'. Received: 'best'"),
+        ({"nonfinite": "stopp"}, "Unknown policy for `nonfinite` 'stopp'. Did you mean 'stop'"),
+        ({"rollbacks": -1}, "`rollbacks` of Checkpoint must be an integer >= 0"),
+        ({"slower": 1.0}, "`slower` of Checkpoint must lie between 0 and 1. Received: 1.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Checkpoint("x", **arguments)
     with pytest.raises(ValueError, match="`every` of LossPlot must count epochs.* Received: '5 steps'"):
         LossPlot("x.png", every="5 steps")

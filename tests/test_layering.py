@@ -11,12 +11,12 @@ ROOT = pathlib.Path(kgan.__file__).parent
 # each may import those before it, not those beside it
 LAYERS = [
     {"names"},
-    {"latents", "saving"},
+    {"latents", "saving", "checkpoints", "signals"},
     {"pictures"},
     {"backend"},
     {"critic", "players"},
     {"losses", "penalties", "data", "architectures"},
-    {"training", "logs"},
+    {"training", "logs", "resuming"},
     {"schedules"},
     {"optimizers"},
     {"gan"},

@@ -68,7 +68,7 @@ def stream(batches):
         return batches, lambda: None
     images, labels = tf.constant(batches.images), None if batches.labels is None else tf.constant(batches.labels)
     # each epoch's choices; those of a mirrored image are -1 - its position
-    order = tf.Variable(_choices(batches))
+    order = tf.Variable(_choices(batches), shape=[None])  # the rest of an epoch is shorter than the next one
     even = len(batches.order) % batches.batch_size == 0  # then the size of a batch is known, and steps are faster
 
     def one_epoch(_):
@@ -90,8 +90,8 @@ def stream(batches):
 
 
 def _choices(batches):
-    order = batches.order
-    return order if batches.mirrored is None else np.where(batches.mirrored, -1 - order, order)
+    order = batches.order if batches.mirrored is None else np.where(batches.mirrored, -1 - batches.order, batches.order)
+    return order[batches.first * batches.batch_size :]
 
 
 def undisturbed():

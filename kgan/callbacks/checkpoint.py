@@ -1,37 +1,210 @@
-"""Checkpoint: what the run has learned, on disk."""
+"""Checkpoint: the whole training on disk, to go on from where it was, whatever happened."""
 
+import contextlib
+import fcntl
+import logging
+import math
+import os
 import pathlib
+import shutil
 
+from kgan import checkpoints, resuming, signals
 from kgan.callbacks.periodic import Periodic
+from kgan.names import lookup, nearest
+
+log = logging.getLogger("kgan")
+NONFINITE = {"stop": "stop", "rollback": "rollback", "raise": "raise"}
 
 
-class Checkpoint(Periodic):
-    """Saves the whole GAN, optimizers and seeds included, at every interval; the last `keep` files stay.
+class Checkpoint(Periodic, resuming.Saver):
+    """Saves the whole training at every interval, and lets `fit` go on from there.
 
-    A file appears when it is complete. `kgan.load` reads it, and goes on training where it stopped.
+    A checkpoint is a folder of plain arrays and JSON that appears when all of it is on the disk: weights, statistics, both
+    optimizers, seeds, counters, the sums behind the logs, the place in the data, what the callbacks remember, the history. A
+    training that goes on from it ends with the same weights, bit for bit, as one that was never stopped, if its data are
+    `kgan.data` or an array; other data begin the epoch again. `kgan.load` reads a checkpoint too.
+
+    While it is there, SIGTERM and Ctrl-C finish the step, save, and end the process with 143 or 130; a second one ends it at
+    once. A loss or weight that is no finite number is never saved.
+
+    Example:
+
+    >>> checkpoint = kgan.callbacks.Checkpoint("checkpoints", every="500 steps", resume=True)
+    >>> # gan.fit(images, epochs=50, callbacks=[checkpoint]) goes on where it was, when it is started again
 
     Args:
-        directory: Where `epoch-0001.keras`, ... are written.
-        every: Integer, a number of epochs; or a string such as `"15 epochs"` or `"500 steps"`.
-        keep: Integer. How many of the files it wrote stay; older ones are deleted. `None` keeps all.
+        directory: Where `epoch-0001/`, ... are written. One process at a time.
+        every: Integer, a number of epochs; or a string such as `"15 epochs"`, `"500 steps"` or `"10 minutes"`.
+        keep: Integer. How many of the last ones stay; older ones are deleted. `None` keeps all.
+        keep_every: Integer. Every n-th one stays for ever. `None` for none.
+        monitor: Name of a log. The checkpoint at the end of the epoch where it was best stays too.
+        mode: `"min"` or `"max"`: what best means.
+        resume: Whether `fit` goes on from the newest good checkpoint in the directory, if there is one.
+        nonfinite: What happens at a loss or weight that is no finite number. `"stop"` puts the last good state back
+            and ends the
+            training; `"rollback"` goes on from there with smaller learning rates; `"raise"` raises FloatingPointError.
+        rollbacks: Integer. How often it may go back, before it stops.
+        slower: Float. By what the learning rates are multiplied each time.
 
     Raises:
-        ValueError: if `keep` is no positive integer.
+        ValueError: if an argument is none of these.
     """
 
     place = "checkpoints"
 
-    def __init__(self, directory: str | pathlib.Path = "checkpoints", every: int | str = 1, keep: int | None = 3):
+    def __init__(
+        self,
+        directory: str | pathlib.Path = "checkpoints",
+        every: int | str = 1,
+        keep: int | None = 3,
+        keep_every: int | None = None,
+        monitor: str | None = None,
+        mode: str = "min",
+        resume: bool = False,
+        nonfinite: str = "stop",
+        rollbacks: int = 3,
+        slower: float = 0.5,
+    ):
         super().__init__(every)
-        if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):
-            raise ValueError(f"`keep` of Checkpoint must be a positive integer, or None for all. Received: {keep!r}")
-        self.directory, self.keep = pathlib.Path(directory), keep
-        self.written: list[pathlib.Path] = []
+        for name, value in (("keep", keep), ("keep_every", keep_every)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise ValueError(f"`{name}` of Checkpoint must be a positive integer, or None. Received: {value!r}")
+        if mode not in ("min", "max"):
+            raise ValueError(f"`mode` of Checkpoint must be 'min' or 'max'. Received: {mode!r}")
+        self.nonfinite = lookup("policy for `nonfinite`", nonfinite, NONFINITE)
+        if isinstance(rollbacks, bool) or not isinstance(rollbacks, int) or rollbacks < 0:
+            raise ValueError(f"`rollbacks` of Checkpoint must be an integer >= 0. Received: {rollbacks!r}")
+        if not 0 < slower < 1:
+            raise ValueError(f"`slower` of Checkpoint must lie between 0 and 1. Received: {slower!r}")
+        self.directory, self.keep, self.keep_every = pathlib.Path(directory), keep, keep_every
+        self.monitor, self.mode, self.resume = monitor, mode, resume
+        self.rollbacks, self.slower = rollbacks, slower
+        self.best: float | None = None
+        self.best_name: str | None = None
+        self.written, self.rolled_back = 0, 0
+        self.forever: list[str] = []
+        self.about: dict | None = None  # what was trained, in the user's words: kept with every checkpoint
+        self._held = False
+        self._wishes: list[int] = []
+        self._due = False
+
+    def get_state(self):
+        return {
+            **super().get_state(),
+            "best": self.best,
+            "best_name": self.best_name,
+            "written": self.written,
+            "forever": self.forever,
+            "rolled_back": self.rolled_back,
+        }
+
+    def set_state(self, state):
+        super().set_state(state)
+        self.best, self.best_name = state.get("best"), state.get("best_name")
+        self.written, self.forever = state.get("written", 0), list(state.get("forever", []))
+        self.rolled_back = max(self.rolled_back, state.get("rolled_back", 0))
+
+    @contextlib.contextmanager
+    def watching(self):
+        """Hold the directory and watch for signals, as long as a `fit`, or what surrounds it, lasts."""
+        if self._held:
+            yield
+            return
+        self.directory.mkdir(parents=True, exist_ok=True)
+        held = os.open(self.directory, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(held)
+            raise checkpoints.BusyError(f"{self.directory} is in use by another process that trains.") from None
+        self._held = True
+        try:
+            for left in self.directory.glob(".*.*"):  # of a process that was killed while it saved
+                shutil.rmtree(left, ignore_errors=True)
+            with signals.noted() as self._wishes:
+                yield
+        finally:
+            self._held = False
+            os.close(held)
+
+    def newest(self):
+        """Path of the newest good checkpoint, or `None`; says which ones are not."""
+        path, passed = checkpoints.latest(self.directory)
+        for sentence in passed:
+            log.warning(f"{sentence}; the one before it is used.")
+        return path
 
     def act(self, when):
-        self.directory.mkdir(parents=True, exist_ok=True)
-        path = self.directory / f"{when}.keras"
-        self.model.save(path)
-        self.written = [*(old for old in self.written if old != path), path]
-        while self.keep and len(self.written) > self.keep:
-            self.written.pop(0).unlink(missing_ok=True)
+        if self.run.epoch_is_done:
+            self._due = True  # with the end of the epoch, which is about to come
+        else:
+            self.save(f"step-{self.run.step:06d}" if self.run.batch else when)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._check_losses(logs)
+        super().on_train_batch_end(batch, logs)
+        if self._wishes and not self.run.epoch_is_done:
+            self._leave()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check_losses(logs)
+        name = f"epoch-{epoch + 1:04d}"
+        if self.monitor is not None and self._is_best(logs):
+            self.best_name, self._due = name, True
+        if self._due:
+            self._due = False
+            self.save(name)
+        else:
+            super().on_epoch_end(epoch, logs)
+        if self._wishes:
+            self._leave()
+
+    def on_train_end(self, logs=None):
+        if self.failed is None and self.saved_step != self.run.step:
+            self.save(f"epoch-{self.run.epoch:04d}" if not self.run.batch else f"step-{self.run.step:06d}")
+
+    def save(self, name):
+        """Save the training as it is now, under that name; return the path."""
+        self.written += 1
+        if self.keep_every and self.written % self.keep_every == 0:
+            self.forever.append(name)
+        arrays, state = self.run.capture()
+        if not resuming.finite(arrays):
+            self._not_finite("a weight")
+        path = self.directory / name
+        checkpoints.write(path, arrays, {**state, "about": self.about})
+        self.saved_step = self.run.step
+        self._prune()
+        return path
+
+    def _prune(self):
+        if self.keep:
+            for old in checkpoints.all_in(self.directory)[: -self.keep]:
+                if old.name not in (self.best_name, *self.forever):
+                    shutil.rmtree(old, ignore_errors=True)
+
+    def _is_best(self, logs):
+        if self.monitor not in (logs or {}):
+            raise ValueError(f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, logs or {})}")
+        value = float(logs[self.monitor])
+        better = self.best is None or (value < self.best if self.mode == "min" else value > self.best)
+        if better:
+            self.best = value
+        return better
+
+    def _leave(self):
+        number = self._wishes[0]
+        path = self.save(f"step-{self.run.step:06d}")
+        log.warning(f"Stopped by {signals.name(number)} after step {self.run.step}; all of it is in {path}.")
+        raise signals.Interrupted(128 + number)
+
+    def _not_finite(self, what):
+        where = f"{what} is no finite number in epoch {self.run.epoch + 1}, step {self.run.step}"
+        if self.nonfinite == "raise":
+            raise FloatingPointError(f"{where[0].upper()}{where[1:]}.")
+        raise resuming.NotFinite(where)
+
+    def _check_losses(self, logs):
+        for name in self.model.logs.all_names:
+            if name in (logs or {}) and not math.isfinite(logs[name]):
+                self._not_finite(name)

@@ -41,6 +41,14 @@ class ImageGrid(Periodic):
         self.rows, self.columns, self.seed, self.gif = rows, columns, seed, gif
         self.written: list[pathlib.Path] = []
 
+    def get_state(self):
+        return {**super().get_state(), "written": [path.name for path in self.written]}
+
+    def set_state(self, state):
+        super().set_state(state)
+        self.written = [self.directory / pathlib.Path(name).name for name in state.get("written", [])]
+        self.written = [path for path in self.written if path.is_file()]
+
     def act(self, when):
         path = self.directory / f"{when}.png"
         images = self.model.generate(self.rows * self.columns, seed=self.seed)

@@ -1,6 +1,7 @@
 """LogFile: the logs as lines of JSON."""
 
 import json
+import os
 import pathlib
 import time
 
@@ -23,6 +24,17 @@ class LogFile(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.began = time.monotonic()
+
+    def get_state(self):
+        """Where the file ends now, and how long the run has taken."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        return {"bytes": size, "seconds": time.monotonic() - self.began}
+
+    def set_state(self, state):
+        """Take the file back to where it ended then: what follows will be written again."""
+        if self.path.exists():
+            os.truncate(self.path, min(state.get("bytes", 0), self.path.stat().st_size))
+        self.began = time.monotonic() - state.get("seconds", 0.0)
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, "seconds": round(time.monotonic() - self.began, 3)}

@@ -26,6 +26,14 @@ class LossPlot(Periodic):
         self.epochs: list[int] = []
         self.curves: dict[str, list[float]] = {}
 
+    def get_state(self):
+        return {**super().get_state(), "epochs": self.epochs, "curves": self.curves}
+
+    def set_state(self, state):
+        super().set_state(state)
+        self.epochs = list(state.get("epochs", []))
+        self.curves = {name: list(values) for name, values in state.get("curves", {}).items()}
+
     def on_epoch_end(self, epoch, logs=None):
         self.epochs.append(epoch + 1)
         for name, value in (logs or {}).items():

@@ -1,6 +1,7 @@
 """Something to do every few epochs or steps."""
 
 import re
+import time
 
 import keras
 
@@ -9,8 +10,8 @@ class Periodic(keras.callbacks.Callback):
     """Calls `act(when)` at the ends of epochs or steps that are due; `when` is a word such as `"epoch-0015"`.
 
     Args:
-        every: Integer, a number of epochs; or a string such as `"2 epochs"` or `"500 steps"`. A step counts one batch; with
-            `steps_per_execution` the callback acts after the execution that contains the step.
+        every: Integer, a number of epochs; or a string such as `"2 epochs"`, `"500 steps"` or `"10 minutes"`. A step counts
+            one batch; with `steps_per_execution` the callback acts after the execution that contains the step.
 
     Raises:
         ValueError: if `every` is none of these.
@@ -18,7 +19,9 @@ class Periodic(keras.callbacks.Callback):
 
     def __init__(self, every: int | str = 1):
         super().__init__()
-        match = re.fullmatch(r"(\d+) (epoch|step)s?", str(every) if isinstance(every, str) else f"{every} epochs")
+        match = re.fullmatch(
+            r"(\d+) (epoch|step|minute)s?", str(every) if isinstance(every, str) else f"{every} epochs"
+        )
         if isinstance(every, bool) or not match or int(match[1]) < 1:
             raise ValueError(
                 f"`every` of {type(self).__name__} must be a number of epochs, or a string such as '2 epochs' or "
@@ -26,9 +29,18 @@ class Periodic(keras.callbacks.Callback):
             )
         self.count, self.unit = int(match[1]), match[2]
         self._steps = self._before_epoch = 0
+        self._acted = time.monotonic()
 
     def act(self, when):
         raise NotImplementedError
+
+    def get_state(self):
+        """What is to be remembered of a training that goes on later, as plain data."""
+        return {"steps": self._steps, "before_epoch": self._before_epoch}
+
+    def set_state(self, state):
+        """Take up what `get_state` returned; `{}` is the beginning."""
+        self._steps, self._before_epoch = state.get("steps", 0), state.get("before_epoch", 0)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._before_epoch = self._steps
@@ -39,6 +51,9 @@ class Periodic(keras.callbacks.Callback):
         before, self._steps = self._steps, self._before_epoch + done
         if self.unit == "step" and self._steps // self.count > before // self.count:
             self.act(f"step-{self._steps // self.count * self.count:06d}")
+        elif self.unit == "minute" and time.monotonic() - self._acted >= 60 * self.count:
+            self._acted = time.monotonic()
+            self.act(f"step-{self._steps:06d}")
 
     def on_epoch_end(self, epoch, logs=None):
         if self.unit == "epoch" and (epoch + 1) % self.count == 0:

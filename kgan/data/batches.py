@@ -44,6 +44,7 @@ class Batches(keras.utils.PyDataset):
             )
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
         self.replacement, self.flip = replacement, flip
+        self.first = 0
         self._start(epoch)
 
     def _start(self, epoch):
@@ -56,10 +57,16 @@ class Batches(keras.utils.PyDataset):
             self.order = draw.permutation(count)
         self.mirrored = draw.random(len(self.order)) < 0.5 if self.flip else None
 
-    def __len__(self):
+    @property
+    def steps(self):
+        """Batches in a whole epoch."""
         return math.ceil(len(self.order) / self.batch_size)
 
+    def __len__(self):
+        return self.steps - self.first
+
     def __getitem__(self, index):
+        index += self.first
         part = slice(index * self.batch_size, (index + 1) * self.batch_size)
         chosen = self.order[part]
         images = self.images[chosen]
@@ -69,4 +76,19 @@ class Batches(keras.utils.PyDataset):
 
     def next_epoch(self):
         """Shuffle anew. `GAN.fit` calls it at the end of every epoch."""
-        self._start(self.epoch + 1)
+        self.seek(self.epoch + 1)
+
+    def seek(self, epoch, batch=0):
+        """Go to an epoch, and leave out its first batches: they are done."""
+        self.first = batch
+        self._start(epoch)
+
+    def identity(self):
+        """What the order is a function of, with the epoch."""
+        return {
+            "seed": self.seed,
+            "images": len(self.images),
+            "batch_size": self.batch_size,
+            "replacement": self.replacement,
+            "flip": self.flip,
+        }

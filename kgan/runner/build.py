@@ -106,10 +106,17 @@ def build(recipe, given, rules, found, steps_at_once=None):
     return batches, gan
 
 
-def build_callbacks(recipe, directory):
-    """Return the recipe's callbacks, each writing to its own place in the run directory."""
-    classes = callbacks.CALLBACKS
-    return [classes[one.name](directory / classes[one.name].place, **_arguments(one)) for one in recipe.callbacks]
+def build_callbacks(recipe, directory, resume=False):
+    """Return the recipe's callbacks, each writing to its own place in the run directory; one of them saves the training."""
+    classes, made = callbacks.CALLBACKS, []
+    for one in recipe.callbacks:
+        made.append(classes[one.name](directory / classes[one.name].place, **_arguments(one)))
+    if not any(isinstance(one, callbacks.Checkpoint) for one in made):
+        made.append(callbacks.Checkpoint(directory / callbacks.Checkpoint.place, every="10 minutes"))
+    for one in made:
+        if isinstance(one, callbacks.Checkpoint):
+            one.resume = resume
+    return made
 
 
 def _steps_at_once(recipe, epoch):

@@ -26,3 +26,7 @@ class RecipeError(ValueError):
             where = ":".join(map(str, (source, *place))) if isinstance(place, tuple) else str(place or source)
             lines.append(f"{where}  {problem}")
         super().__init__("\n".join(lines))
+
+
+class RunError(Exception):
+    """A run that had to be stopped; what was good is still there."""

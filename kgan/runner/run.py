@@ -1,7 +1,6 @@
 """One run: its directory, its training, what it leaves behind."""
 
 import contextlib
-import importlib.metadata
 import json
 import math
 import os
@@ -16,12 +15,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from kgan.callbacks import LogFile
-from kgan.runner import build, display, recipes
-from kgan.runner.errors import Problem, RecipeError
+from kgan.callbacks import Checkpoint, LogFile
+from kgan.checkpoints import BusyError
+from kgan.resuming import versions
+from kgan.runner import build, display, loader, recipes
+from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.saving import replace_when_written
 
 
-def train(recipe, given, out=None, console=None):
+def train(recipe, given, out=None, console=None, resume=False, changed=False):
     """Train a checked recipe, and leave a run directory.
 
     Args:
@@ -29,31 +31,93 @@ def train(recipe, given, out=None, console=None):
         given: `Given`, what it was read from; its text is kept in the directory.
         out: Path. The run directory; `runs/<name>-0001` or the next free number by default.
         console: `rich.console.Console` to show progress on.
+        resume: Whether to go on with the run in `out`, if there is one.
+        changed: Whether that run may have been another recipe's.
 
     Returns:
         The path of the run directory.
 
     Raises:
-        RecipeError: if the objects that the recipe names cannot be made, or the directory is taken.
+        RecipeError: if the objects that the recipe names cannot be made, or the directory is taken, or another recipe's.
         ConnectionError: if the data have to be downloaded and cannot be.
+        RunError: if the training had to be stopped.
     """
     console = console or Console()
-    batches, gan, found = _build(recipe, given, out, console)
-    directory = claim(recipe.name, out)
-    (directory / "recipe.yaml").write_text(given.text)
-    (directory / "resolved.yaml").write_text(recipes.dump(resolved(recipe)))
-    (directory / "environment.json").write_text(json.dumps(environment(found), indent=2) + "\n")
+    there = resume and is_run(out)
+    if there and not changed:
+        check_same(recipe, out)
+    batches, gan, found = _build(recipe, given, None if there else out, console)
+    directory = out if there else claim(recipe.name, out)
+    if not there:
+        (directory / "recipe.yaml").write_text(given.text)
+        (directory / "environment.json").write_text(json.dumps(environment(found), indent=2) + "\n")
     steps = recipe.steps or recipe.epochs * len(batches)
-    callbacks = build.build_callbacks(recipe, directory)
     shown = display.Display(recipe.name, steps, batches, console)
-    callbacks += [LogFile(directory / LogFile.place), StopAt(steps), shown]
+    callbacks = [
+        *build.build_callbacks(recipe, directory, resume),
+        LogFile(directory / LogFile.place),
+        StopAt(steps),
+        shown,
+    ]
+    saver = next(one for one in callbacks if isinstance(one, Checkpoint))
+    saver.about = resolved(recipe)
     try:
-        gan.fit(batches, epochs=math.ceil(steps / len(batches)), verbose=0, callbacks=callbacks)
+        with saver.watching():
+            with replace_when_written(directory / "resolved.yaml") as temporary:
+                temporary.write_text(recipes.dump(resolved(recipe)))
+            gan.fit(batches, epochs=math.ceil(steps / batches.steps), verbose=0, callbacks=callbacks)
+            if saver.failed and not saver.newest():
+                raise RunError(f"{saver.failed} Nothing had been saved yet.")
+            sampler = gan.generator if gan.ema_generator is None else gan.ema_generator
+            with replace_when_written(directory / "generator.keras") as temporary:
+                sampler.save(temporary)
+    except BusyError:
+        raise RecipeError("--out", [Problem((), f"{directory} is in use by another process")]) from None
     finally:
         shown.close()
-    sampler = gan.generator if gan.ema_generator is None else gan.ema_generator
-    sampler.save(directory / "generator.keras")
+    if saver.failed:
+        raise RunError(f"{saver.failed} The generator of that state is in {directory}.")
     return directory
+
+
+def is_run(directory):
+    """Whether a directory holds a run that was begun; an empty or missing one does not.
+
+    Raises:
+        RecipeError: if it holds something else.
+    """
+    if directory is None:
+        raise RecipeError("--resume", [Problem((), "needs the run directory: --out DIR")])
+    if (directory / "resolved.yaml").is_file():
+        return True
+    check_free(directory)
+    return False
+
+
+def check_same(recipe, directory):
+    """Raise RecipeError, with all differences, if a run directory is that of another recipe."""
+    path = directory / "resolved.yaml"
+    before, now = flat(loader.load(path.read_text("utf-8"), str(path))[0]), flat(resolved(recipe))
+    problems = [
+        Problem((key,), f"was {before.get(key, 'not there')}, is now {now.get(key, 'not there')}")
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    ]
+    if problems:
+        hint = Problem((), f"{directory} is a run of another recipe; --allow-changes goes on all the same")
+        raise RecipeError("--resume", [*problems, hint])
+
+
+def flat(data, path=""):
+    """Nested plain data as one dict from paths such as `data.name` to values."""
+    if isinstance(data, dict | list) and data:
+        items = data.items() if isinstance(data, dict) else enumerate(data)
+        return {
+            name: one
+            for key, value in items
+            for name, one in flat(value, f"{path}.{key}" if path else str(key)).items()
+        }
+    return {path: data}
 
 
 def try_out(recipe, given, out=None, console=None):
@@ -111,16 +175,14 @@ class StopAt(keras.callbacks.Callback):
 
     def __init__(self, steps):
         super().__init__()
-        self.left = steps
+        self.steps = steps
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.before = self.left
+        self.before = epoch * self.params["steps"]
 
     def on_train_batch_end(self, batch, logs=None):
-        self.left = self.before - min(
-            batch + 1, self.params["steps"]
-        )  # Keras counts a short last execution as a long one
-        if self.left <= 0:
+        # Keras counts a short last execution as a long one
+        if self.before + min(batch + 1, self.params["steps"]) >= self.steps:
             self.model.stop_training = True
 
 
@@ -166,20 +228,13 @@ def _make(directory, exist_ok=False):
 
 def environment(found):
     """What a run was made with."""
-    packages = ("kgan", "keras", "numpy", "tensorflow", "jax", "torch")
-    versions = {}
-    for package in packages:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": os.cpu_count(),
         "backend": keras.backend.backend(),
         "command": [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],
-        "versions": versions,
+        "versions": versions(),
         "data": {
             "shape": list(found.images.shape),
             "skipped": {reason: [str(path) for path in paths] for reason, paths in found.skipped.items()},

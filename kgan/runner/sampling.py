@@ -3,7 +3,8 @@
 import keras
 import numpy as np
 
-from kgan import latents, pictures
+from kgan import checkpoints, latents, pictures
+from kgan.gan import load
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 from kgan.saving import replace_when_written
@@ -27,8 +28,10 @@ def form(out):
     return "folder"
 
 
-def write(path, n, seed, out):
-    """Write `n` images of the generator at `path` to `out`, and return what was written, in words.
+def write(run, n, seed, out):
+    """Write `n` images of a run, or of the generator in a file, to `out`, and return what was written, in words.
+
+    A run that has not ended yet gives those of its newest checkpoint.
 
     - `.npy`: a float32 array in [-1, 1].
     - `.png`: a grid; of points in the plane, a plot.
@@ -36,15 +39,11 @@ def write(path, n, seed, out):
     - a folder: a PNG for each.
 
     Raises:
-        RecipeError: if there is no generator in the file, or its examples are no pictures.
+        RecipeError: if there is no generator.
     """
     kind = form(out)
-    try:
-        generator = keras.saving.load_model(path, safe_mode=True, compile=False)
-    except (ValueError, TypeError, OSError) as error:
-        message = f"{path} holds no generator that can be loaded: {str(error).strip().splitlines()[0]}"
-        raise RecipeError("RUN", [Problem((), message)]) from None
-    sampler = latents.get(_latents(path))
+    generator = generator_of(run)
+    sampler = latents.get(_latents(run))
 
     def images_of(noise):
         return generator.predict(noise, batch_size=256, verbose=0).astype("float32")
@@ -71,9 +70,29 @@ def write(path, n, seed, out):
     return f"{n} images in {out}"
 
 
-def _latents(path):
-    """The name of the latents that the run at a generator's side was trained with."""
-    resolved = path.parent / "resolved.yaml"
+def generator_of(run):
+    """Load the generator of a run directory, or of a file.
+
+    Raises:
+        RecipeError: if there is none.
+    """
+    path = run / "generator.keras" if run.is_dir() else run
+    newest = checkpoints.latest(run / "checkpoints")[0] if run.is_dir() and not path.exists() else None
+    try:
+        if newest:
+            gan = load(newest)
+            return gan.generator if gan.ema_generator is None else gan.ema_generator
+        if path.is_file():
+            return keras.saving.load_model(path, safe_mode=True, compile=False)
+        message = f"{run} is no run directory with a generator.keras or a checkpoint in it"
+    except (ValueError, TypeError, OSError) as error:
+        message = f"{newest or path} holds no generator that can be loaded: {str(error).strip().splitlines()[0][:300]}"
+    raise RecipeError("RUN", [Problem((), message)]) from None
+
+
+def _latents(run):
+    """The name of the latents that the run was trained with."""
+    resolved = (run if run.is_dir() else run.parent) / "resolved.yaml"
     data = loader.load(resolved.read_text("utf-8"), str(resolved))[0] if resolved.is_file() else {}
     return data.get("latents", "normal")
 

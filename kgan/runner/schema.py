@@ -93,7 +93,7 @@ PenaltyName = _named("penalty", PENALTIES)
 Generator = _named("architecture", _generators, without=_shapes)
 Discriminator = _named("architecture", _discriminators, without=_shapes)
 Optimizer = _named("optimizer", OPTIMIZERS, without=("name",), usual="adam")
-CallbackName = _named("callback", CALLBACKS, without=_shapes)
+CallbackName = _named("callback", CALLBACKS, without=(*_shapes, "resume"))
 
 
 class Points(Strict):

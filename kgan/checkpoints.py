@@ -1,0 +1,219 @@
+"""Checkpoints: all that a training is, as plain arrays and JSON in a folder that is whole or not there.
+
+A checkpoint is a folder with
+
+- `arrays.npz`, every variable, uncompressed, no pickles: `variables/0000`, `metrics/0000`, `d_opt/0000`, `g_opt/0000`, ...
+- `state.json`, everything else: where the training is, the callbacks' states, the history, versions, the recipe.
+- `manifest.json`, written last: the version of this format, and the size and sha256 of the other two.
+
+It is written under a name that begins with a dot, synced to the disk, and then renamed. What is read is checked first:
+a file of
+another size or hash, an array of another shape or type than is asked for, or a link is refused before anything is made
+of it.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import zipfile
+
+import numpy as np
+
+FORMAT = 1
+MAX_JSON = 50_000_000  # bytes
+_FILES = ("arrays.npz", "state.json")
+
+
+class BadCheckpointError(ValueError):
+    """A checkpoint that cannot be used, and why."""
+
+
+class BusyError(RuntimeError):
+    """A directory that another process writes to."""
+
+
+def write(path, arrays, state):
+    """Write a checkpoint; it is there when all of it is on the disk, or not at all.
+
+    Args:
+        path: Path of the folder to be. A broken one that is there is replaced, a good one stays as it is.
+        arrays: Dict from the names of groups to lists of arrays.
+        state: What JSON can hold.
+
+    Raises:
+        OSError: if it cannot be written; nothing is left behind then.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        with contextlib.suppress(BadCheckpointError):
+            check(path)
+            return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.mkdir()
+        named = {f"{group}/{index:04d}": array for group, some in arrays.items() for index, array in enumerate(some)}
+        _put(temporary / "arrays.npz", lambda file: np.savez(file, **named))
+        _put_json(temporary / "state.json", state)
+        files = {name: _seal(temporary / name) for name in _FILES}
+        _put_json(temporary / "manifest.json", {"format": FORMAT, "files": files})
+        _sync(temporary)
+        if path.exists():
+            shutil.rmtree(path)
+        os.rename(temporary, path)
+        _sync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check(path):
+    """Read and check a checkpoint's manifest and both files' sizes and hashes.
+
+    Raises:
+        BadCheckpointError: if one does not hold.
+    """
+    path = pathlib.Path(path)
+    manifest = _json(path / "manifest.json")
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise BadCheckpointError(f"{path}: its manifest.json is none")
+    if manifest.get("format") != FORMAT:
+        raise BadCheckpointError(
+            f"{path}: its format is {manifest.get('format')!r}, and this version of kgan reads {FORMAT}"
+        )
+    for name in _FILES:
+        file = _plain(path / name)
+        try:
+            found = _seal(file)
+        except OSError as error:
+            raise BadCheckpointError(f"{file} cannot be read: {error.strerror}") from None
+        if manifest["files"].get(name) != found:
+            raise BadCheckpointError(f"{file} is not the file that was written: its size or sha256 differs")
+
+
+def read_state(path):
+    """Return what was given to `write` as `state`; the hash is not checked."""
+    state = _json(pathlib.Path(path) / "state.json")
+    if not isinstance(state, dict) or not isinstance(state.get("step"), int):
+        raise BadCheckpointError(f"{path}: its state.json is none")
+    return state
+
+
+def read_arrays(path, expected):
+    """Return the arrays of a checkpoint, by group.
+
+    Args:
+        path: Path of the folder.
+        expected: Dict from the names of groups to lists of shapes.
+
+    Raises:
+        BadCheckpointError: if the arrays are others, so that nothing larger than what is expected is ever read.
+    """
+    file = _plain(pathlib.Path(path) / "arrays.npz")
+    wanted = {f"{group}/{index:04d}.npy": one for group, some in expected.items() for index, one in enumerate(some)}
+    found: dict[str, list[np.ndarray]] = {group: [] for group in expected}
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = {info.filename: info for info in archive.infolist()}
+            if members.keys() != wanted.keys():
+                message = f"{file} holds {len(members)} arrays; this GAN has {len(wanted)}, or others"
+                raise BadCheckpointError(message)
+            for name, shape in wanted.items():
+                found[name.split("/")[0]].append(_array(archive, members[name], tuple(shape), file))
+    except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        if isinstance(error, BadCheckpointError):
+            raise
+        raise BadCheckpointError(f"{file} cannot be read: {error}") from None
+    return found
+
+
+def _array(archive, info, shape, file):
+    if info.compress_type != zipfile.ZIP_STORED or info.file_size > 8 * int(np.prod(shape, dtype="int64")) + 1000:
+        raise BadCheckpointError(
+            f"{file}: {info.filename} is compressed, or larger than the array of shape {shape} here"
+        )
+    with archive.open(info) as opened:
+        np.lib.format.read_magic(opened)
+        header = np.lib.format.read_array_header_1_0(opened)
+    if header[0] != shape or header[2].kind not in "biuf":
+        raise BadCheckpointError(
+            f"{file}: {info.filename} holds {header[2]} of shape {header[0]}, not numbers of shape {shape}"
+        )
+    with archive.open(info) as opened:
+        return np.lib.format.read_array(opened, allow_pickle=False)
+
+
+def all_in(directory):
+    """Paths of what looks like checkpoints in a folder, by step, the earliest first."""
+    found = []
+    directory = pathlib.Path(directory)
+    for path in directory.iterdir() if directory.is_dir() else ():
+        if path.is_dir() and not path.name.startswith("."):
+            with contextlib.suppress(BadCheckpointError):
+                found.append((read_state(path)["step"], path.name, path))
+    return [path for *_, path in sorted(found)]
+
+
+def latest(directory):
+    """The newest checkpoint whose manifest holds.
+
+    Returns:
+        Its path, or `None`; and a list of sentences, one for each that had to be passed over.
+    """
+    directory = pathlib.Path(directory)
+    known, passed = all_in(directory), []
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+        if path.is_dir() and not path.name.startswith(".") and path not in known:
+            passed.append(f"{path}: its state.json cannot be read")
+    for path in reversed(known):
+        try:
+            check(path)
+            return path, passed
+        except BadCheckpointError as error:
+            passed.append(str(error))
+    return None, passed
+
+
+def _plain(path):
+    if path.is_symlink() or not path.is_file():
+        raise BadCheckpointError(f"{path} is missing, or no plain file")
+    return path
+
+
+def _json(path):
+    try:
+        if _plain(path).stat().st_size > MAX_JSON:
+            raise BadCheckpointError(f"{path} is larger than {MAX_JSON:,} bytes")
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, BadCheckpointError):
+            raise
+        raise BadCheckpointError(f"{path} cannot be read: {str(error).splitlines()[0][:200]}") from None
+
+
+def _put_json(path, data):
+    _put(path, lambda file: file.write(json.dumps(data, indent=1).encode()))
+
+
+def _put(path, fill):
+    with path.open("wb") as file:
+        fill(file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _seal(path):
+    """Size and sha256 of a file."""
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _sync(folder):
+    """Make sure that a folder's entries are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,368 @@
+"""A `fit` that can be stopped anywhere and resumed: where it is, all that it is made of, and how that is put back.
+
+A training is a function of its variables (weights, statistics, seeds, counters, both optimizers, the sums behind the
+logs), of its
+place in the data, and of what its callbacks remember. `Run` is the list of callbacks that knows all of this.
+"""
+
+import importlib.metadata
+import logging
+
+import keras
+import numpy as np
+from keras import ops
+
+from kgan import checkpoints
+from kgan.data import Batches
+from kgan.saving import check_serializable
+
+log = logging.getLogger("kgan")
+# what Keras' own callbacks remember from epoch to epoch
+_REMEMBERED = {
+    "EarlyStopping": ("wait", "stopped_epoch", "best", "best_epoch"),
+    "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
+}
+
+
+class Run(keras.callbacks.CallbackList):
+    """The callbacks of one `fit`, and how far it is.
+
+    Keras takes an epoch's length before a training begins, so a training that goes on in the middle of an epoch is two
+    for it: the
+    rest of that epoch, and all others. For the callbacks it is one.
+
+    Attributes:
+        epoch: Integer. The epoch that it is in, from 0.
+        batch: Integer. How many batches of that epoch are done.
+        step: Integer. How many steps are done, since the very beginning.
+        steps: Integer. Steps in an epoch; `None` where the data do not say.
+    """
+
+    def __init__(self, gan, callbacks, batches, verbose, epochs):
+        self.batches = batches if isinstance(batches, Batches) else None
+        self.steps = self.batches.steps if self.batches else None
+        self.epoch = self.batch = self.step = self._before = 0
+        self._begun, self._restored, self._last_logs, self._skipped = False, None, None, 0
+        super().__init__(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            model=gan,
+            verbose=verbose,
+            epochs=epochs,
+            steps=self.steps,
+        )
+        # the saver acts when all others have: then what they remember belongs to the same moment
+        self.callbacks.sort(key=lambda callback: isinstance(callback, Saver))
+        for callback in self.callbacks:
+            if isinstance(callback, Saver):
+                callback.run = self
+
+    @property
+    def gan(self):
+        return self.model
+
+    @property
+    def begun(self):
+        return self._begun
+
+    @property
+    def epoch_is_done(self):
+        """Whether only the end of the epoch is left of it."""
+        return self.steps is not None and self.batch >= self.steps
+
+    def on_train_begin(self, logs=None):
+        if not self._begun:
+            self._begun = True
+            super().on_train_begin(logs)
+            self._remind()
+
+    def on_train_end(self, logs=None):
+        self._last_logs = logs  # Keras may begin a second time
+
+    def end(self):
+        super().on_train_end(self._last_logs)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch, self._before = epoch, self.step - self.batch
+        super().on_epoch_begin(epoch, logs)
+        if self.batch and self._restored:  # in the middle of an epoch, which the callbacks took for a new one
+            self._remind()
+            for variable, value in zip(self.gan.metrics_variables, self._restored[0]["metrics"], strict=True):
+                variable.assign(value)  # Keras has just set them to zero
+        self._skipped, self._restored = self.batch, None
+
+    def on_train_batch_begin(self, batch, logs=None):
+        super().on_train_batch_begin(batch + self._skipped, logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        batch += self._skipped
+        self.batch = min(batch + 1, self.steps or batch + 1)  # Keras counts a short last execution as a long one
+        self.step = self._before + self.batch
+        super().on_train_batch_end(batch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epoch, self.batch = epoch + 1, 0
+        super().on_epoch_end(epoch, logs)
+
+    def capture(self):
+        """All of the training as it is now: arrays by group, and what JSON can hold."""
+        self.gan.sync()
+        groups = groups_of(self.gan)
+        arrays = {group: [_numpy(variable) for variable in variables] for group, variables in groups.items()}
+        state = {
+            "step": self.step,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "data": self.batches.identity() if self.batches else None,
+            "data_epoch": self.batches.epoch if self.batches else None,
+            "backend": keras.backend.backend(),
+            "versions": versions(),
+            "devices": devices(),
+            "gan": _config(self.gan),
+            "history": {"epochs": self._history.epoch, "logs": self._history.history},
+            "callbacks": [{"class": type(one).__name__, "state": _memory(one)} for one in self.callbacks],
+        }
+        return arrays, _plain(state)
+
+    def restore(self, path):
+        """Put a checkpoint's training in the place of this one.
+
+        Raises:
+            BadCheckpointError: if it is another GAN's; nothing is changed then.
+        """
+        state = checkpoints.read_state(path)
+        arrays = put_back(self.gan, path)
+        self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
+        self._place_data(state)
+        for line in self._inexact(state):
+            log.warning(line)
+        self._restored = arrays, state
+        for callback in self.callbacks:
+            if isinstance(callback, Saver):
+                callback.saved_step = self.step
+        if self._begun:
+            self._remind()
+
+    def start_anew(self):
+        """Nothing was saved yet: what callbacks wrote of a run that ended before is not part of this one."""
+        for callback in self.callbacks:
+            if hasattr(callback, "set_state"):
+                callback.set_state({})
+
+    def _place_data(self, state):
+        if self.batches is not None and state["data"] == self.batches.identity():
+            self.batches.seek(state["data_epoch"], self.batch)
+        elif self.batch or self.batches is not None:
+            why = "only kgan.data can be named batch by batch" if self.batches is None else "these are other batches"
+            log.warning(f"Epoch {self.epoch + 1} begins again: {why}.")
+            self.step, self.batch = self.step - self.batch, 0
+            if self.batches is not None:
+                self.batches.seek(state["epoch"], 0)
+
+    def _inexact(self, state):
+        if state["backend"] != keras.backend.backend():
+            yield (
+                f"The checkpoint was written on {state['backend']}: its weights and optimizers go on, but random numbers "
+                "and rounding are those of another engine, so the run is no longer the same bit for bit."
+            )
+        elif state["devices"] != devices():
+            yield f"The checkpoint was written on {state['devices']} devices, here are {devices()}: rounding differs."
+
+    def _remind(self):
+        """Give the callbacks back what they remembered."""
+        if self._restored is None:
+            return
+        _, state = self._restored
+        self._history.epoch, self._history.history = list(state["history"]["epochs"]), dict(state["history"]["logs"])
+        left = list(state["callbacks"])
+        for callback in self.callbacks:
+            kind = type(callback).__name__
+            found = next((one for one in left if one["class"] == kind), None)
+            if found:
+                left.remove(found)
+                _remind(callback, found["state"])
+
+
+class Saver(keras.callbacks.Callback):
+    """A callback that saves the run; `Run` sets its `run`, and calls it after all others.
+
+    A subclass gives `watching()`, a context for a whole `fit`; `newest()`, the path of the newest good checkpoint or
+    `None`; and the
+    attributes `resume`, whether to begin there, and `rollbacks`, `rolled_back` and `slower`, what to do at `NotFinite`.
+    """
+
+    run: Run
+    resume = False
+    saved_step: int | None = None
+    failed: str | None = None
+
+
+class NotFinite(Exception):  # noqa: N818
+    """A loss or weight is no finite number; the message says where."""
+
+
+def saver_among(callbacks):
+    """The first `Saver` of what `fit` was given as `callbacks`."""
+    return next((one for one in keras.tree.flatten(callbacks or []) if isinstance(one, Saver)), None)
+
+
+def train(gan, saver, run, epochs, first_epoch, fit_span):
+    """Train until `epochs` are over, from the newest checkpoint if the saver says so; through interruptions that can
+    be healed.
+
+    Args:
+        gan: `GAN`.
+        saver: `Saver`, one of the callbacks.
+        run: `Run`.
+        epochs: Integer. As in `fit`.
+        first_epoch: Integer. Where to begin if no checkpoint says otherwise.
+        fit_span: Function `(first_epoch, epochs)` that lets Keras train.
+
+    Returns:
+        The `keras.callbacks.History`.
+    """
+    with saver.watching():
+        newest = saver.newest() if saver.resume else None
+        run.epoch = first_epoch
+        if newest:
+            run.restore(newest)
+            log.warning(f"Going on from {newest}: epoch {run.epoch + 1}, step {run.step}.")
+        elif saver.resume:
+            run.start_anew()
+        while True:
+            try:
+                if run.batch:  # the rest of an epoch; Keras takes an epoch's length before it begins
+                    fit_span(run.epoch, run.epoch + 1)
+                if run.epoch < epochs and not (run.begun and gan.stop_training):
+                    fit_span(run.epoch, epochs)
+                break
+            except NotFinite as error:
+                if not _heal(gan, saver, run, str(error)):
+                    break
+        if not run.begun:  # nothing was left to do
+            run.on_train_begin()
+        run.end()
+    return gan.history
+
+
+def _heal(gan, saver, run, where):
+    """Put the last good state back; return whether the training goes on from there."""
+    newest = saver.newest()
+    said = f"{where[0].upper()}{where[1:]}"
+    if newest:
+        run.restore(newest)
+        said += f"; the state of {newest} was put back"
+    if newest and saver.nonfinite == "rollback" and saver.rolled_back < saver.rollbacks:
+        saver.rolled_back += 1
+        for optimizer in (gan.d_opt, gan.g_opt):
+            optimizer.learning_rate = float(optimizer.learning_rate) * saver.slower**saver.rolled_back
+        log.warning(f"{said}, and goes on with {saver.slower**saver.rolled_back:g} times its learning rates.")
+        return True
+    saver.failed = f"{said}, and the training is stopped."
+    log.warning(saver.failed)
+    return False
+
+
+def groups_of(gan):
+    """All variables of a training, by group."""
+    return {
+        "variables": gan.variables,
+        "metrics": gan.metrics_variables,
+        "d_opt": gan.d_opt.variables,
+        "g_opt": gan.g_opt.variables,
+    }
+
+
+def put_back(gan, path):
+    """Give the variables of a compiled GAN the values in a checkpoint; return them by group.
+
+    Raises:
+        BadCheckpointError: if it is another GAN's; nothing is changed then.
+    """
+    groups = groups_of(gan)
+    expected = {group: [tuple(variable.shape) for variable in variables] for group, variables in groups.items()}
+    arrays = checkpoints.read_arrays(path, expected)
+    for group, variables in groups.items():
+        for variable, array in zip(variables, arrays[group], strict=True):
+            variable.assign(array)
+    return arrays
+
+
+def load(path):
+    """Return the compiled GAN in a checkpoint, with its weights, optimizers and counters.
+
+    Raises:
+        BadCheckpointError: if it is damaged, or was made of classes that are not registered here.
+    """
+    checkpoints.check(path)
+    config = checkpoints.read_state(path).get("gan")
+    if config is None:
+        raise checkpoints.BadCheckpointError(
+            f"{path} was made of functions or classes that are not registered; build the GAN as it was, and let "
+            "`fit` go on with `Checkpoint(..., resume=True)`."
+        )
+    gan = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    put_back(gan, path)
+    return gan
+
+
+def _config(gan):
+    try:
+        check_serializable(gan)
+    except ValueError:
+        return None
+    return keras.saving.serialize_keras_object(gan)
+
+
+def finite(arrays):
+    """Whether no array holds a NaN or an infinity."""
+    return all(np.isfinite(array).all() for some in arrays.values() for array in some if array.dtype.kind == "f")
+
+
+def versions():
+    """Versions of what a run's numbers depend on."""
+    found = {}
+    for package in ("kgan", "keras", "numpy", "tensorflow", "jax", "torch"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def devices():
+    return len(keras.distribution.list_devices()) if keras.backend.backend() != "torch" else 1
+
+
+def _numpy(variable):
+    array = ops.convert_to_numpy(ops.convert_to_tensor(variable))
+    return array if array.dtype.kind in "biuf" else array.astype("float32")  # bfloat16, which numpy does not know
+
+
+def _memory(callback):
+    if hasattr(callback, "get_state"):
+        return callback.get_state()
+    return {
+        name: getattr(callback, name)
+        for name in _REMEMBERED.get(type(callback).__name__, ())
+        if hasattr(callback, name)
+    }
+
+
+def _remind(callback, state):
+    if hasattr(callback, "set_state"):
+        callback.set_state(state)
+    elif type(callback).__module__.startswith("keras."):
+        for name in _REMEMBERED.get(type(callback).__name__, ()):
+            if name in state:
+                setattr(callback, name, state[name])
+
+
+def _plain(value):
+    """numpy's numbers as Python's."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,96 @@
+"""Real `kgan train` processes, and what they leave."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from kgan import checkpoints
+
+# every kind of state in one small run: BatchNormalization, dropout, R1, an averaged generator, a smaller last batch
+RECIPE = """\
+latent_dim: 8
+data: {name: digits, batch_size: 100, limit: 450}
+generator: {name: dense, units: [16, 24], momentum: 0.9}
+discriminator: {name: dense, units: [24], dropout: 0.3}
+schedule: {name: alternating, d_steps: 3}
+penalties: [{name: r1, weight: 1}]
+ema: 0.99
+epochs: EPOCHS
+callbacks:
+  - {name: image_grid, every: 40, rows: 2, columns: 2}
+  - {name: checkpoint, every: 7 steps}
+  - {name: loss_plot, every: 1000}
+"""
+
+
+def start(*arguments, cwd, **kwargs):
+    command = [sys.executable, "-c", "from kgan.cli import main; main()", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "COLUMNS": "200"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=cwd, env=environment, **{**pipes, **kwargs})
+
+
+def finish(*arguments, cwd, code=0):
+    """Run to the end; return what was said."""
+    process = start(*arguments, cwd=cwd)
+    said = process.communicate()[0]
+    assert process.returncode == code, said
+    assert "Traceback" not in said, said
+    return said
+
+
+def interrupt(process, folder, number, steps=1):
+    """Send a signal once the run in the folder has a checkpoint of so many steps; return what it said."""
+    while process.poll() is None and newest_step(folder) < steps:
+        time.sleep(0.02)
+    if process.poll() is None:
+        process.send_signal(number)
+    said = process.communicate()[0]
+    assert "Traceback" not in said, said
+    return said
+
+
+def newest_step(folder):
+    known = checkpoints.all_in(folder / "checkpoints")
+    return checkpoints.read_state(known[-1])["step"] if known else 0
+
+
+def kill(process, after):
+    """SIGKILL after so many seconds; return whether it was still there."""
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return True
+    said = process.communicate()[0]
+    assert process.returncode == 0, said
+    return False
+
+
+def everything(folder):
+    """The last checkpoint's arrays, the rows of the log without their times, and the pictures."""
+    newest, passed = checkpoints.latest(folder / "checkpoints")
+    assert not passed
+    with np.load(newest / "arrays.npz") as arrays:
+        state = dict(arrays)
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    for row in rows:
+        del row["seconds"]
+    return state, rows, {path.name: path.read_bytes() for path in (folder / "samples").iterdir()}
+
+
+def assert_same(folder, other, tolerance=0.0):
+    state, rows, pictures = everything(folder)
+    other_state, other_rows, other_pictures = everything(other)
+    assert state.keys() == other_state.keys() and len(state) > 20
+    worst = max(np.abs(state[name].astype("float64") - other_state[name].astype("float64")).max() for name in state)
+    assert worst <= tolerance, worst
+    if tolerance == 0.0:
+        assert rows == other_rows and pictures == other_pictures
+    return worst

@@ -1,0 +1,121 @@
+"""Runs that are killed for real, stopped by signals, starved of disk, or begun twice."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+
+import keras
+import numpy as np
+import pytest
+
+from tests.faults.processes import RECIPE, assert_same, finish, interrupt, kill, newest_step, start
+
+EPOCHS = 400
+TOLERANCE = 1e-6 if keras.backend.backend() == "torch" else 0.0
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """A run that was never stopped."""
+    folder = tmp_path_factory.mktemp("straight")
+    (folder / "r.yaml").write_text(RECIPE.replace("EPOCHS", str(EPOCHS)))
+    finish("train", "r.yaml", "--out", "run", cwd=folder)
+    return folder / "run"
+
+
+@pytest.fixture
+def here(tmp_path):
+    (tmp_path / "r.yaml").write_text(RECIPE.replace("EPOCHS", str(EPOCHS)))
+    return tmp_path
+
+
+ARGUMENTS = "train", "r.yaml", "--out", "run", "--resume"
+
+
+def test_signals_save_and_say_where(here, straight):
+    said = interrupt(start(*ARGUMENTS, cwd=here), here / "run", signal.SIGTERM)
+    assert "Stopped by SIGTERM after step" in said and "run/checkpoints/step-" in said
+    process = start(*ARGUMENTS, cwd=here)
+    said = interrupt(process, here / "run", signal.SIGINT, steps=newest_step(here / "run") + 20)
+    assert process.returncode == 130 and "Going on from run/checkpoints/step-" in said and "Stopped by Ctrl-C" in said
+    said = finish("sample", "run", "-n", "4", "-o", "x.npy", cwd=here)  # of the newest checkpoint
+    assert np.load(here / "x.npy").shape == (4, 8, 8, 1)
+    finish(*ARGUMENTS, cwd=here)
+    assert_same(here / "run", straight, TOLERANCE)
+    assert "Done" in finish(*ARGUMENTS, cwd=here)  # nothing left to do
+    assert_same(here / "run", straight, TOLERANCE)
+
+
+def test_killed_at_random_moments(here, straight):
+    draw = np.random.default_rng(0)
+    kills = 0
+    while kills < 3:
+        kills += kill(start(*ARGUMENTS, cwd=here), draw.uniform(2, 9))
+    finish(*ARGUMENTS, cwd=here)
+    assert_same(here / "run", straight, TOLERANCE)
+
+
+def test_one_process_at_a_time(here):
+    first = start(*ARGUMENTS, cwd=here)
+    while not (here / "run" / "checkpoints").exists():
+        assert first.poll() is None
+    said = finish(*ARGUMENTS, cwd=here, code=2)
+    assert "run is in use by another process" in said
+    interrupt(first, here / "run", signal.SIGTERM)
+    assert first.returncode == 143
+
+
+def test_a_run_directory_moved_elsewhere(here, straight):
+    interrupt(start(*ARGUMENTS, cwd=here), here / "run", signal.SIGTERM)
+    shutil.move(here / "run", here / "elsewhere")
+    finish("train", "r.yaml", "--out", "elsewhere", "--resume", cwd=here)
+    assert_same(here / "elsewhere", straight, TOLERANCE)
+
+
+def test_a_changed_recipe_is_refused(here, straight):
+    interrupt(start(*ARGUMENTS, cwd=here), here / "run", signal.SIGTERM)
+    changes = "--set", "ema=0.5", "--set", "discriminator.dropout=0.1"
+    said = finish(*ARGUMENTS, *changes, cwd=here, code=2)
+    assert (
+        "--resume  discriminator.dropout: was 0.3, is now 0.1" in said and "--resume  ema: was 0.99, is now 0.5" in said
+    )
+    assert "--allow-changes" in said
+    finish(*ARGUMENTS, *changes, "--allow-changes", cwd=here)
+    with pytest.raises(AssertionError):
+        assert_same(here / "run", straight)
+    assert "needs the run directory" in finish("train", "r.yaml", "--resume", cwd=here, code=2)
+    (here / "other").mkdir()
+    (here / "other" / "thesis.txt").write_text("all my work")
+    said = finish("train", "r.yaml", "--out", "other", "--resume", cwd=here, code=2)
+    assert "is not an empty folder" in said and (here / "other" / "thesis.txt").read_text() == "all my work"
+
+
+@contextlib.contextmanager
+def small_disk(folder, kilobytes):
+    folder.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", folder], capture_output=True
+    ).returncode:
+        pytest.skip("a small disk needs the right to mount one")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.parametrize("kilobytes", [8, 60, 150, 260])
+def test_a_full_disk(here, straight, kilobytes):
+    """It is said in one line; what was saved before is whole, and with more room the run goes on from there."""
+    with small_disk(here / "disk", kilobytes):
+        arguments = ["train", "r.yaml", "--out", "disk/run", "--resume"]
+        said = finish(*arguments, cwd=here, code=1)
+        assert said.splitlines()[-1].endswith("No space left on device")
+        left = [
+            name for _, folders, files in os.walk(here / "disk") for name in (*folders, *files) if name.startswith(".")
+        ]
+        assert not left
+        subprocess.run(["mount", "-o", "remount,size=8m", here / "disk"], check=True)
+        finish(*arguments, cwd=here)
+        assert_same(here / "disk" / "run", straight, TOLERANCE)
