@@ -89,7 +89,7 @@ def train(
         run.try_out(checked, given, out, out_console)
         return
     directory = run.train(checked, given, out, out_console, resume, allow_changes)
-    _say(f"Done. Grids, log, checkpoints and generator.keras are in {directory}")
+    _say(f"Done. In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")
 
 
 @app.command("list")
@@ -128,7 +128,7 @@ def sample(
         pathlib.Path, typer.Option("-o", "--out", help="Where to: x.npy, grid.png, film.gif or folder/.")
     ] = pathlib.Path("grid.png"),
     n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same images.")] = 0,
 ):
     """Generate images with what a run has learned: an array, a grid, a film of a walk through the latents, or files."""
     _load_engine()

@@ -7,7 +7,7 @@ from typing import Any
 
 def closest(name: Any, known: Collection[str]) -> str | None:
     """Return the known name that was probably meant, if there is one."""
-    return next(iter(difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)), None)
+    return next(iter(difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)), None)
 
 
 def nearest(name: Any, known: Collection[str]) -> str:

@@ -7,6 +7,8 @@ gradient_penalty  weight E (||grad_x D(x)|| - 1)^2 with x = u real + (1 - u) fak
                   Gulrajani et al., arXiv:1704.00028
 """
 
+import math
+
 import keras
 from keras import ops
 from keras.saving import register_keras_serializable
@@ -29,7 +31,7 @@ class Penalty:
     name = "penalty"
 
     def __init__(self, weight: float = 10.0):
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight >= 0:
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
             raise ValueError(f"`weight` of {type(self).__name__} must be a number >= 0. Received: {weight!r}")
         self.weight = weight
 

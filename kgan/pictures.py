@@ -23,7 +23,7 @@ def pixels(images):
             "Pictures are made of images (n, height, width, channels) with 1 or 3 channels and n >= 1. "
             f"Received: an array of shape {images.shape}"
         )
-    return np.clip(np.rint(images * 127.5 + 127.5), 0, 255).astype("uint8")
+    return np.rint(np.clip(np.nan_to_num(images) * 127.5 + 127.5, 0, 255)).astype("uint8")
 
 
 def grid(images, columns=None, smallest=32):
@@ -41,7 +41,7 @@ def grid(images, columns=None, smallest=32):
         ValueError: if these are no images, or there are none.
     """
     small = pixels(images)
-    factor = max(1, math.ceil(smallest / min(small.shape[1:3])))
+    factor = min(math.ceil(smallest / min(small.shape[1:3])), 512 // max(small.shape[1:3])) or 1
     large = small.repeat(factor, axis=1).repeat(factor, axis=2)
     count, height, width, channels = large.shape
     columns = min(columns or math.ceil(math.sqrt(count)), count)
@@ -69,7 +69,8 @@ def scatter(points, side=480):
     canvas, axes = FigureCanvasAgg(figure), figure.subplots()
     x, y = np.asarray(points).T
     axes.scatter(x, y, s=4, alpha=0.5, linewidths=0)
-    reach = float(np.quantile(np.abs(points), 0.99)) * 1.1
+    finite = np.abs(points)[np.isfinite(points)]
+    reach = float(np.quantile(finite, 0.99)) * 1.1 if finite.size else 1.0
     limit = next((limit for limit in (1.25, 1.5, 2) if limit >= reach), math.ceil(reach))
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
     canvas.draw()

@@ -81,6 +81,8 @@ class Run(keras.callbacks.CallbackList):
         self._last_logs = logs  # Keras may begin a second time
 
     def end(self):
+        # savers first: what the others do at the end may fail
+        self.callbacks.sort(key=lambda callback: not isinstance(callback, Saver))
         super().on_train_end(self._last_logs)
 
     def on_epoch_begin(self, epoch, logs=None):

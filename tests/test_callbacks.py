@@ -51,7 +51,11 @@ def test_every_few_steps_with_steps_per_execution(images, tmp_path):
         pytest.skip("one step at a time there")
     gan = compiled(steps_per_execution=4)
     fit(images, [ImageGrid(tmp_path, every="3 steps", rows=1, columns=1, gif=False)], epochs=3, gan=gan)
-    assert names(tmp_path) == ["step-000003.png", "step-000006.png", "step-000012.png"]  # 4, 8, 12 steps were done
+    assert names(tmp_path) == [
+        "step-000004.png",
+        "step-000008.png",
+        "step-000012.png",
+    ]  # where 3, 6 and 9, 12 were passed
 
 
 def test_grid_by_hand():

@@ -154,6 +154,25 @@ def test_pictures_that_do_not_fit_into_memory_are_read_when_needed(mixed):
     assert largest_difference(*results) < 1e-5
 
 
+def test_limit_counts_pictures_that_can_be_read(tmp_path):
+    for index in range(10):
+        picture(tmp_path / f"{index}.png", (12, 12))
+    for index in (0, 9):
+        (tmp_path / f"{index}.png").write_bytes((tmp_path / f"{index}.png").read_bytes()[:100])
+    for limit in (1, 2, 8, 20):
+        folder = Folder(tmp_path, limit=limit)
+        assert len(folder) == len(folder[:]) == min(limit, 8) and folder.paths == sorted(folder.paths)
+        np.testing.assert_array_equal(folder[:], Folder(tmp_path, limit=limit, memory=1)[:])
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    picture(tmp_path / "elsewhere" / "a.png", (12, 12))
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "there").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "here")
+    assert len(Folder(tmp_path / "here")) == 1
+
+
 def test_equal_sizes_are_kept_and_classes_are_labels(tmp_path):
     for name in ("train/cat/2", "train/cat/1", "train/ant/1", "test/cat/9"):
         picture(tmp_path / f"{name}.png", (20, 12), "L")
@@ -193,6 +212,14 @@ def test_how_a_picture_is_fitted():
     turned = Image.fromarray(np.array([[10, 200]], "uint8"))
     turned.getexif()[0x0112] = 6  # to be shown turned by 90 degrees
     assert fit(turned, (2, 1), 1)[:, 0, 0].tolist() == [10, 200]
+    assert fit(Image.fromarray(np.full((4, 4), 77, "int32")), (4, 4), 1).max() == 77
+
+
+def test_turned_pictures_are_as_large_as_they_are_shown(tmp_path):
+    turned = Image.new("RGB", (20, 10))
+    turned.getexif()[0x0112] = 6
+    turned.save(tmp_path / "a.jpg", exif=turned.getexif())
+    assert Folder(tmp_path).shape == (1, 20, 10, 3)
 
 
 def test_files_of_arrays(tmp_path):
@@ -228,7 +255,7 @@ def test_files_of_arrays(tmp_path):
         ({"x": np.zeros((3, 4, 4)) + [0, 0, 1, 0.5]}, "train", "floats from 0 to 1. Pixels in .0, 1. become uint8"),
         ({"x": np.full((3, 4, 4), 300)}, "train", r"whole numbers in \[0, 255\]. Received: 300 to 300"),
         ({"x": np.full((3, 4, 4), "a")}, "train", "must hold uint8, or floats"),
-        ({"x": np.full((3, 4, 4), np.nan)}, "train", "floats from nan to nan"),
+        ({"x": np.full((3, 4, 4), np.nan)}, "train", "holds NaN or infinity"),
         ({"x": np.zeros((3, 4, 4), "uint8"), "y": np.zeros(2)}, "train", "3 images, but 2 labels"),
         ({"x": np.array([None])}, "train", "is no .npy or .npz file of numbers"),
     ],
@@ -258,7 +285,7 @@ def test_gaussians_lie_around_their_modes(name, modes, std):
         np.testing.assert_allclose(np.linalg.norm(centres, axis=1), 1, atol=0.002)
     else:
         np.testing.assert_allclose(sorted(set(np.round(centres[:, 0]))), [-4, -2, 0, 2, 4])
-    with pytest.raises(ValueError, match="`std` of .* must be above 0. Received: -1"):
+    with pytest.raises(ValueError, match="`std` of .* must be above 0, and below a milliard. Received: -1"):
         kgan.data.get(name)(std=-1)
 
 

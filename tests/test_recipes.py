@@ -82,7 +82,7 @@ WRONG = [
     (
         "tag",
         GOOD + "seed: !!python/object:os.system 3\n",
-        "tag:yaml.org,2002:python/object:os.system is not allowed",
+        "recipe.yaml:7:7  seed: tags (words with a `!`) are not allowed",
     ),
     ("syntax", GOOD + "seed: [1\n", "not YAML"),
     ("list", "- 1\n", "must be a mapping"),
@@ -193,8 +193,8 @@ def test_a_run_of_steps_ends_at_that_step(tmp_path):
         given, ["steps=33", "callbacks=[{name: checkpoint, every: 1 epoch}, {name: image_grid, every: 4 steps}]"]
     )
     directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
-    gan = kgan.load(directory / "checkpoints" / "epoch-0002.keras")
+    gan = kgan.load(directory / "checkpoints" / "epoch-0002")
     assert int(gan.d_opt.iterations) == 33
-    # steps of the second epoch are counted from its real beginning, 29, not from where a full execution would have ended
-    assert (directory / "samples" / "step-000032.png").exists()
-    assert not (directory / "samples" / "step-000036.png").exists()
+    # four steps at once, but for the last one of an epoch of 29; the second epoch is counted from there
+    steps = [int(path.stem.split("-")[1]) for path in sorted((directory / "samples").glob("*.png"))]
+    assert steps == [4, 8, 12, 16, 20, 24, 28, 33]

@@ -23,6 +23,9 @@ class ImageGrid(Periodic):
         columns: Integer. Images in a row.
         seed: Integer. Seed of the latents.
         gif: Whether to write the animation.
+
+    Raises:
+        ValueError: if an argument is none of these.
     """
 
     place = "samples"
@@ -37,6 +40,9 @@ class ImageGrid(Periodic):
         gif: bool = True,
     ):
         super().__init__(every)
+        for name, value, least in (("rows", rows, 1), ("columns", columns, 1), ("seed", seed, 0)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"`{name}` of ImageGrid must be an integer >= {least}. Received: {value!r}")
         self.directory = pathlib.Path(directory)
         self.rows, self.columns, self.seed, self.gif = rows, columns, seed, gif
         self.written: list[pathlib.Path] = []

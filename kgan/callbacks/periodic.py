@@ -50,7 +50,7 @@ class Periodic(keras.callbacks.Callback):
         done = min(batch + 1, self.params.get("steps") or batch + 1)
         before, self._steps = self._steps, self._before_epoch + done
         if self.unit == "step" and self._steps // self.count > before // self.count:
-            self.act(f"step-{self._steps // self.count * self.count:06d}")
+            self.act(f"step-{self._steps:06d}")
         elif self.unit == "minute" and time.monotonic() - self._acted >= 60 * self.count:
             self._acted = time.monotonic()
             self.act(f"step-{self._steps:06d}")

@@ -25,12 +25,19 @@ def file(path, split="train"):
         ValueError: if it is no such file.
     """
     path = pathlib.Path(path)
+    wrong = f"{path} is no .npy or .npz file of numbers, and no folder of pictures"
+    if not path.is_file():
+        raise ValueError(wrong)
     try:
         with path.open("rb") as opened:
+            if not opened.read(6).startswith((b"\x93NUMPY", b"PK")):
+                raise ValueError(wrong)
+            opened.seek(0)
             content = np.load(opened, allow_pickle=False)
             arrays = dict(content) if isinstance(content, np.lib.npyio.NpzFile) else {"images": content}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is no .npy or .npz file of numbers: {str(error).splitlines()[0]}") from None
+    except (ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
+        raise ValueError(wrong if str(error) == wrong else f"{wrong}: {str(error).splitlines()[0]}") from None
+    arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
     images, labels = _choose(arrays, split, path)
     images = _images(images, path)
     if labels is not None:
@@ -66,6 +73,8 @@ def _images(images, path):
         return images
     if images.dtype.kind not in "biuf":
         raise ValueError(f"{path} must hold uint8, or floats in [-1, 1]. Received: {images.dtype}")
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        raise ValueError(f"{path} holds NaN or infinity.")
     low, high = float(images.min()), float(images.max())
     if images.dtype.kind != "f":
         if images.dtype.kind == "b":

@@ -30,9 +30,11 @@ def fit(picture, size, channels):
 
 
 def _of_8_bits(picture):
-    """Deeper pictures: of 16 bits in I;16 and, before Pillow 11, I; floats in [0, 1] in F."""
+    """Deeper pictures: of 16 bits in I;16, or in I, where smaller numbers may stand too; floats, in [0, 1] or not, in F."""
     if picture.mode.startswith("I"):
-        return Image.fromarray((np.clip(np.asarray(picture, "int64"), 0, 65535) >> 8).astype("uint8"))
+        pixels = np.clip(np.asarray(picture, "int64"), 0, 65535)
+        deep = picture.mode != "I" or pixels.max() > 255
+        return Image.fromarray((pixels >> 8 if deep else pixels).astype("uint8"))
     if picture.mode == "F":
         pixels = np.nan_to_num(np.asarray(picture))
         scale = 255.0 if pixels.max() <= 1.0 else 1.0

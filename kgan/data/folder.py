@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from kgan.data.fitting import fit, is_grey, pair
 
 USUAL_SIZE = (64, 64)  # where the pictures' own sizes differ
+ORIENTATION = 0x0112  # the tag of Exif
 _AT_ONCE = 1024  # pictures decoded before the next ones are begun
 
 
@@ -46,22 +47,25 @@ class Folder:
         self.skipped: dict[str, list[pathlib.Path]] = {}
         self._pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count(), "pictures")
         self._progress = progress or (lambda iterable, total: iterable)
-        looked = list(self._each(_look, spread(_files(self.path), limit)))
+        looked = list(self._each(_look, self._files()))
         size = pair(size) or _common([size for _, (size, _) in looked])
         channels = channels or (1 if all(is_grey(mode) for _, (_, mode) in looked) else 3)
         self._form = size, channels
-        needed = len(looked) * math.prod(size) * channels
+        wanted = min(limit or len(looked), len(looked))
+        needed = wanted * math.prod(size) * channels
         fits = needed <= (memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 8)
-        decoded = np.empty((len(looked) if fits else 0, *size, channels), "uint8")
+        decoded = np.empty((wanted if fits else 0, *size, channels), "uint8")
         self.paths: list[pathlib.Path] = []
-        for path, picture in self._each(self._read, [path for path, _ in looked]):
+        for path, picture in self._each(self._read, _chosen_first([path for path, _ in looked], limit), wanted):
             if fits:
                 decoded[len(self.paths)] = picture
             self.paths.append(path)
         if not self.paths:
             counts = ", ".join(f"{len(paths):,} {reason}" for reason, paths in self.skipped.items())
             raise ValueError(f"{self.path} holds no picture that can be read ({counts or 'it is empty'}).")
-        self._decoded = decoded[: len(self.paths)] if fits else None
+        by_path = sorted(range(len(self.paths)), key=self.paths.__getitem__)
+        self.paths = [self.paths[index] for index in by_path]
+        self._decoded = decoded[by_path] if fits else None
         self.shape, self.dtype = (len(self.paths), *size, channels), np.dtype("uint8")
         self.labels, self.classes = self._classes()
 
@@ -80,6 +84,22 @@ class Folder:
         """All pictures, `(n, height, width, channels)`, where they are kept decoded; `None` otherwise."""
         return self._decoded
 
+    def _files(self):
+        """All files, in the order of their paths; links are followed, each folder is entered once."""
+        found, entered = [], set()
+
+        def cannot_enter(error):
+            self.skipped.setdefault("folder not to be opened", []).append(pathlib.Path(error.filename))
+
+        for folder, inside, names in os.walk(self.path, onerror=cannot_enter, followlinks=True):
+            real = os.path.realpath(folder)
+            if real in entered:
+                inside.clear()
+                continue
+            entered.add(real)
+            found += [pathlib.Path(folder, name) for name in names]
+        return sorted(found)
+
     def _read(self, path):
         (height, width), channels = self._form
         with Image.open(path) as picture:
@@ -88,8 +108,9 @@ class Folder:
             )  # JPEG decodes no more than it takes
             return fit(picture, (height, width), channels)
 
-    def _each(self, read, paths):
-        """Yield `(path, read(path))` for each file that it can read; the others are counted as skipped."""
+    def _each(self, read, paths, most=None):
+        """Yield `(path, read(path))` for each file that it can read, at most so many; the others are counted as skipped."""
+        count = 0
 
         def attempt(path):
             try:
@@ -100,9 +121,12 @@ class Folder:
         for start in self._progress(range(0, len(paths), _AT_ONCE), -(-len(paths) // _AT_ONCE)):
             part = paths[start : start + _AT_ONCE]
             for path, (result, reason) in zip(part, self._pool.map(attempt, part), strict=True):
+                if count == most:
+                    return
                 if reason:
                     self.skipped.setdefault(reason, []).append(path)
                 else:
+                    count += 1
                     yield path, result
 
     def _classes(self):
@@ -121,22 +145,27 @@ def spread(items, limit):
     return [items[index] for index in chosen] if isinstance(items, list) else items[chosen]
 
 
-def _files(path):
-    found = (pathlib.Path(folder, name) for folder, _, names in os.walk(path) for name in names)
-    return sorted(found)
+def _chosen_first(items, limit):
+    """All items, those that `spread` takes before the others."""
+    chosen = spread(items, limit)
+    left = set(items).difference(chosen)
+    return [*chosen, *(item for item in items if item in left)]
 
 
 def _look(path):
-    """The size, (height, width), and mode of a picture, from its first bytes."""
+    """The size, (height, width), as it is to be shown, and the mode of a picture, from its first bytes."""
     if not path.is_file():  # a pipe would wait for ever
-        raise OSError("no file")
+        raise IsADirectoryError
     with Image.open(path) as picture:
-        return picture.size[::-1], picture.mode
+        turned = picture.getexif().get(ORIENTATION, 1) >= 5
+        return (picture.size if turned else picture.size[::-1]), picture.mode
 
 
 def _reason(error, path):
     if isinstance(error, UnidentifiedImageError):
         return "empty" if not path.stat().st_size else "no picture"
+    if isinstance(error, IsADirectoryError):
+        return "no plain file"
     if isinstance(error, PermissionError):
         return "not to be opened"
     if isinstance(error, Image.DecompressionBombError):

@@ -51,8 +51,8 @@ def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, samples: int = 
 
 def _positive(owner, **arguments):
     for name, value in arguments.items():
-        if not value > 0:
-            raise ValueError(f"`{name}` of {owner} must be above 0. Received: {value!r}")
+        if not 0 < value < 1e9:
+            raise ValueError(f"`{name}` of {owner} must be above 0, and below a milliard. Received: {value!r}")
 
 
 def _around(centres, std, samples):

@@ -1,5 +1,6 @@
 """All sources by name, and what is done with the images of each."""
 
+import inspect
 import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,12 +77,17 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
         ValueError: if there is no such data set, file or folder, or no image in it.
         ConnectionError: if it has to be downloaded and cannot be.
     """
-    if path is not None and pathlib.Path(path).is_dir():
-        return _of_folder(pathlib.Path(path), split, size, channels, limit, progress)
+    if path is not None:
+        path = pathlib.Path(path).expanduser()
+    if path is not None and path.is_dir():
+        return _of_folder(path, split, size, channels, limit, progress)
     if path is not None:
         images, labels = file(path, split)
     else:
-        images, labels = get(name)(**arguments, **({} if split == "train" else {"split": split}))
+        source = get(name)
+        if split != "train" and "split" not in inspect.signature(source).parameters:
+            raise ValueError(f"`split` of {name} must be 'train': it is not divided. Received: {split!r}")
+        images, labels = source(**arguments, **({} if split == "train" else {"split": split}))
     images = spread(images, limit)
     if labels is not None:
         labels = spread(labels, limit)
@@ -93,6 +99,8 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
 
 
 def _of_folder(path, split, size, channels, limit, progress):
+    if pathlib.Path(split).name != split:
+        raise ValueError(f"`split` must be the name of a folder in {path}. Received: {split!r}")
     part = path / split
     if not part.is_dir() and split != "train":
         inside = ", ".join(sorted(folder.name for folder in path.iterdir() if folder.is_dir())) or "none"

@@ -2,10 +2,12 @@
 
 import contextlib
 import pathlib
+import re
 
 import keras
+import numpy as np
 
-from kgan import architectures, callbacks, data, losses, penalties, schedules
+from kgan import architectures, callbacks, data, losses, penalties, pictures, schedules
 from kgan.gan import GAN
 from kgan.runner.errors import Problem, RecipeError
 from kgan.runner.schema import OPTIMIZERS, nearest_place
@@ -28,7 +30,7 @@ def build_rules(recipe, given):
     with _Blame(given) as blame:
         with blame("data", "path"):
             path = getattr(recipe.data, "path", None)
-            if path and not pathlib.Path(path).exists():
+            if path is not None and not (path and pathlib.Path(path).expanduser().exists()):
                 raise ValueError(f"there is no file or folder {path}")
         with blame("optimizers", "discriminator"):
             made["d_opt"] = OPTIMIZERS[d_opt.name](**_arguments(d_opt))
@@ -42,9 +44,13 @@ def build_rules(recipe, given):
                 made["schedule"].check(made["loss"])
         for index, one in enumerate(recipe.penalties):
             with blame("penalties", index):
+                if one.name in [other.name for other in recipe.penalties[:index]]:
+                    raise ValueError(f"{one.name} is there already")
                 made["penalties"].append(penalties.PENALTIES[one.name](**_arguments(one)))
         for index, one in enumerate(recipe.callbacks):
             with blame("callbacks", index):
+                if one.name in [other.name for other in recipe.callbacks[:index]]:
+                    raise ValueError(f"{one.name} is there already, and writes to the same place")
                 callbacks.CALLBACKS[one.name](**_arguments(one))
     return {**made, "ema": recipe.ema, "jit_compile": recipe.jit_compile}
 
@@ -85,6 +91,10 @@ def build(recipe, given, rules, found, steps_at_once=None):
     shape = tuple(found.images.shape[1:])
     players = {}
     with _Blame(given) as blame:
+        for index, one in enumerate(recipe.callbacks):
+            if one.name == "image_grid":
+                with blame("callbacks", index):
+                    pictures.picture(np.zeros((1, *shape)))
         with blame("data"):
             batches = data.Batches(
                 found.images,
@@ -120,11 +130,14 @@ def build_callbacks(recipe, directory, resume=False):
 
 
 def _steps_at_once(recipe, epoch):
-    """As many as pays (on PyTorch Keras takes one), and such that a run of `steps` can end where it should."""
+    """As many as pay (on PyTorch Keras takes one), and such that what is to happen at a step can happen there."""
     if keras.backend.backend() == "torch":
         return 1
-    last = (recipe.steps or 0) % epoch
-    return next(count for count in range(min(MAX_STEPS_AT_ONCE, epoch), 0, -1) if last % count == 0)
+    steps = [int(match[1]) for one in recipe.callbacks if (match := re.fullmatch(r"(\d+) steps?", str(one.every)))]
+    numbers = [(recipe.steps or 0) % epoch, *steps]
+    return next(
+        count for count in range(min(MAX_STEPS_AT_ONCE, epoch), 0, -1) if not any(number % count for number in numbers)
+    )
 
 
 def _arguments(chosen):
@@ -148,5 +161,17 @@ class _Blame:
     def __call__(self, *path):
         try:
             yield
-        except (ValueError, TypeError) as error:
-            self.problems.append(Problem(path, " ".join(str(error).split()), nearest_place(path, self.given.places)))
+        except (ConnectionError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # Keras and the engines raise what they like of arguments they do not like
+            message = " ".join(str(error).split())
+            argument = re.match(r"`(\w+)`", message)
+            if argument and argument[1] in self._keys(path):
+                path = (*path, argument[1])
+            self.problems.append(Problem(path, message[:500], nearest_place(path, self.given.places)))
+
+    def _keys(self, path):
+        here = self.given.data
+        for step in path:
+            here = here[step] if isinstance(here, list) or (isinstance(here, dict) and step in here) else {}
+        return here if isinstance(here, dict) else {}

@@ -31,7 +31,10 @@ class Display(keras.callbacks.Callback):
         self._shown = time.monotonic()
         if self.console.is_terminal:
             self.progress = Progress(
-                TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}")
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[left]}", markup=False),
             )
             self.task = self.progress.add_task(self.name, total=self.steps, left="")
             self.live = Live(self.progress, console=self.console, refresh_per_second=4)
@@ -82,7 +85,7 @@ class Display(keras.callbacks.Callback):
             self.progress.update(self.task, completed=self.done, description=where, left=left)
             self.live.update(Group(self.progress, Text(said)))
         else:
-            self.console.print(f"{where}  {said}  {left}".rstrip(), soft_wrap=True, highlight=False)
+            self.console.print(f"{where}  {said}  {left}".rstrip(), soft_wrap=True, highlight=False, markup=False)
 
 
 def duration(seconds):
@@ -112,7 +115,7 @@ def data_line(recipe, found):
     said = f"{source}: {len(found.images):,} {what}"
     if found.skipped:
         reasons = [
-            f"{len(paths):,} {reason} ({paths[0].name}{', ...' if len(paths) > 1 else ''})"
+            f"{len(paths):,} {reason} ({paths[0].name!r}{', ...' if len(paths) > 1 else ''})"
             for reason, paths in found.skipped.items()
         ]
         said += f"; skipped {sum(map(len, found.skipped.values())):,} files: {', '.join(reasons)}"

@@ -1,6 +1,7 @@
 """Finding recipes: the shipped ones by name, others by path; no framework is loaded for that."""
 
 import importlib.resources
+import os
 import pathlib
 from dataclasses import dataclass
 from typing import Any
@@ -46,9 +47,9 @@ def read(name):
         RecipeError: if there is no such recipe, or it cannot be read.
     """
     path = pathlib.Path(name)
-    if path.suffix in (".yaml", ".yml") or path.is_file():
+    if path.suffix in (".yaml", ".yml") or os.path.isfile(name):
         try:
-            text, source = path.read_text("utf-8"), str(name)
+            text, source = path.read_bytes().decode("utf-8"), str(name)
         except OSError as error:
             raise RecipeError(name, [Problem((), f"cannot be read: {error.strerror}")]) from None
         except UnicodeDecodeError:

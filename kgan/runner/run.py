@@ -13,7 +13,6 @@ import time
 import keras
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from kgan.callbacks import Checkpoint, LogFile
 from kgan.checkpoints import BusyError
@@ -49,7 +48,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
     batches, gan, found = _build(recipe, given, None if there else out, console)
     directory = out if there else claim(recipe.name, out)
     if not there:
-        (directory / "recipe.yaml").write_text(given.text)
+        (directory / "recipe.yaml").write_bytes(given.text.encode())
         (directory / "environment.json").write_text(json.dumps(environment(found), indent=2) + "\n")
     steps = recipe.steps or recipe.epochs * len(batches)
     shown = display.Display(recipe.name, steps, batches, console)
@@ -64,7 +63,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
     try:
         with saver.watching():
             with replace_when_written(directory / "resolved.yaml") as temporary:
-                temporary.write_text(recipes.dump(resolved(recipe)))
+                temporary.write_text(recipes.dump(resolved(recipe)), "utf-8")
             gan.fit(batches, epochs=math.ceil(steps / batches.steps), verbose=0, callbacks=callbacks)
             if saver.failed and not saver.newest():
                 raise RunError(f"{saver.failed} Nothing had been saved yet.")
@@ -145,10 +144,8 @@ def try_out(recipe, given, out=None, console=None):
         "time": f"about {display.duration(first + each * steps)}: {display.duration(first)} to begin with, "
         f"{1000 * each:.3g} ms a step",
     }
-    table = Table(box=None, show_header=False)
     for name, value in rows.items():
-        table.add_row(name, value)
-    console.print(table)
+        console.print(f"{name:<14} {value}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _build(recipe, given, out, console, steps_at_once=None):
@@ -190,7 +187,7 @@ def resolved(recipe):
     """The recipe with every default filled in, as plain data; a path leads there from any folder."""
     data = recipe.model_dump(mode="json")
     if data["data"].get("path"):
-        data["data"]["path"] = str(pathlib.Path(data["data"]["path"]).absolute())
+        data["data"]["path"] = str(pathlib.Path(data["data"]["path"]).expanduser().absolute())
     return data
 
 
@@ -198,7 +195,7 @@ def check_free(out):
     """Raise RecipeError if the run directory `out` is taken or cannot be."""
     if out is None:
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
         raise RecipeError("--out", [Problem((), f"{out} exists and is not an empty folder; a run never overwrites")])
     parent = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):

@@ -6,14 +6,24 @@ defaults are those of the function or class in the code: there is no second list
 
 import functools
 import inspect
+import json
 import operator
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import keras
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
 from kgan.architectures import ARCHITECTURES
 from kgan.callbacks import CALLBACKS
@@ -25,20 +35,51 @@ from kgan.penalties import PENALTIES
 from kgan.runner.errors import Problem, RecipeError
 from kgan.schedules import SCHEDULES
 
-Count = Annotated[int, Field(ge=1)]
+Integer = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
-# arguments of Keras that it takes without a look at them
+Positive = Annotated[float, Field(gt=0)]
+# arguments that are taken without a look at them where they go
 _LIMITED: dict[str, Any] = {
-    "learning_rate": Annotated[float, Field(gt=0)],
+    "batch_size": Count,
     "beta_1": Rate,
     "beta_2": Rate,
-    "rho": Rate,
+    "clipnorm": Positive | None,
+    "clipvalue": Positive | None,
+    "columns": Count,
     "dropout": Rate,
+    "epsilon": Positive,
+    "filters": Count,
+    "global_clipnorm": Positive | None,
+    "gradient_accumulation_steps": Annotated[int, Field(ge=2, lt=2**31)] | None,
+    "kernel_size": Count,
+    "learning_rate": Positive,
+    "loss_scale_factor": Positive | None,
+    "momentum": Annotated[float, Field(ge=0, le=1)],
+    "rho": Rate,
+    "rows": Count,
+    "units": Sequence[Count],
+    "weight_decay": Annotated[float, Field(ge=0)] | None,
 }
 
 
+def _type(argument, parameter):
+    """What an argument may be: what is known of its name, its annotation, or the type of its default."""
+    if argument in _LIMITED:
+        return _LIMITED[argument]
+    if parameter.annotation is not parameter.empty:
+        return Integer if parameter.annotation is int else parameter.annotation
+    return type(parameter.default) if isinstance(parameter.default, bool | float) else Any
+
+
+def _file_name(text):
+    if not re.fullmatch(r"\w[\w.+ -]{0,99}", text):
+        raise ValueError("must be a name for a folder: letters, digits, and . _ + - between them, 100 at most")
+    return text
+
+
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def _named(kind, things: Mapping[str, Any], without=(), usual=None, base=lambda name: Strict):
@@ -52,9 +93,8 @@ def _named(kind, things: Mapping[str, Any], without=(), usual=None, base=lambda 
         for argument, parameter in inspect.signature(thing).parameters.items():
             if argument in without or parameter.kind is parameter.VAR_KEYWORD:
                 continue
-            annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
             default = ... if parameter.default is parameter.empty else parameter.default
-            fields[argument] = (_LIMITED.get(argument, annotation), default)
+            fields[argument] = (_type(argument, parameter), default)
         models[name] = create_model(f"{kind}_{name}", __base__=base(name), **fields)
 
     def spelled_out(value):
@@ -92,35 +132,38 @@ Schedule = _named("schedule", SCHEDULES, usual="simultaneous")
 PenaltyName = _named("penalty", PENALTIES)
 Generator = _named("architecture", _generators, without=_shapes)
 Discriminator = _named("architecture", _discriminators, without=_shapes)
-Optimizer = _named("optimizer", OPTIMIZERS, without=("name",), usual="adam")
-CallbackName = _named("callback", CALLBACKS, without=(*_shapes, "resume"))
+_useless = ("name", "use_ema", "ema_momentum", "ema_overwrite_frequency")  # kgan's `ema` is the generator's alone
+Optimizer = _named("optimizer", OPTIMIZERS, without=_useless, usual="adam")
+_callbacks = {name: cls for name, cls in CALLBACKS.items() if name != "log_file"}  # every run has one
+CallbackName = _named("callback", _callbacks, without=(*_shapes, "resume"))
 
 
-class Points(Strict):
+class Source(Strict):
     """What is said of any data."""
 
+    path: str | None = None  # of a file or folder that is read instead of what the name stands for
+    split: str = "train"
     batch_size: Count = 64
     limit: Count | None = None  # so many examples, spread evenly over all
     replacement: bool = False  # every example of a batch is drawn from all
 
 
 def _size(value):
-    both = value if isinstance(value, list) else [value, value]
-    if value is not None and not (len(both) == 2 and all(type(one) is int and one >= 1 for one in both)):
-        raise ValueError(f"must be a number of pixels or [height, width], not {_shown(value)}")
+    both = list(value) if isinstance(value, list | tuple) else [value, value]
+    if value is not None and not (len(both) == 2 and all(type(one) is int and 1 <= one <= 16384 for one in both)):
+        raise ValueError("must be a number of pixels or [height, width]")
     return value
 
 
-class Images(Points):
+class Images(Source):
     """What is said of images besides."""
 
-    path: str | None = None  # of a file or folder that is read instead of what the name stands for
-    size: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | list[Count] | None)] = None
+    size: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | tuple[Count, Count] | None)] = None
     channels: Literal[1, 3] | None = None
     flip: bool = False  # half of the images are mirrored left to right
 
 
-def _own(path: str, split: str = "train"):
+def _own(path: str):
     """A file or a folder."""
 
 
@@ -128,7 +171,7 @@ Data = _named(
     "data",
     {**DATASETS, "own": _own},
     usual="own",
-    base=lambda name: Points if name in ("grid", "ring") else Images,
+    base=lambda name: Source if name in ("grid", "ring") else Images,
 )
 
 
@@ -140,7 +183,7 @@ class Optimizers(Strict):
 class Recipe(Strict):
     """A whole run. Every key but `data`, the players and the length has a default."""
 
-    name: str
+    name: Annotated[str, AfterValidator(_file_name)]
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     latent_dim: Count = 100
     latents: Literal[tuple(sorted(LATENTS))] = "normal"  # type: ignore[valid-type]
@@ -183,7 +226,7 @@ def json_schema():
     """The JSON Schema of recipes, which editors complete and check YAML with (draft 2020-12)."""
     found = Recipe.model_json_schema()
     found["required"] = [key for key in found["required"] if key != "name"]  # the file's, by default
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "kgan recipe", **found}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "kgan recipe"}
 
 
 def _problems(error, raw, places):
@@ -191,7 +234,7 @@ def _problems(error, raw, places):
     found: dict[tuple, list[str]] = {}
     hints: dict[tuple, str] = {}
     for one in error.errors():
-        path = _path(one["loc"], raw)
+        path = _path(one, raw)
         if one["type"] == "union_tag_invalid" and isinstance(_value(raw, path), dict):
             path = (*path, "name")
         message, hints[path] = _message(one, path, raw)
@@ -204,7 +247,9 @@ def _problems(error, raw, places):
 
 
 def nearest_place(path, places):
-    """Where the value at a path stands, or what is around it."""
+    """Where the value at a path stands, or what is around it; the command line, if something in it was set there."""
+    if path and any(place == "--set" and at[: len(path)] == path for at, place in places.items()):
+        return "--set"
     while path not in places and path:
         path = path[:-1]
     return places.get(path)
@@ -221,12 +266,14 @@ def _message(error, path, raw):
         return f'unknown name "{context["tag"]}"', _meant(context["tag"], _quoted(context["expected_tags"]))
     if kind == "value_error":
         return str(context["error"]), ""
-    if kind in ("union_tag_not_found", "model_type", "model_attributes_type"):
+    if kind in ("union_tag_not_found", "model_attributes_type"):
         return "must be a name, or a mapping with a `name`", ""
     if kind == "literal_error":
         hint = _meant(error["input"], _quoted(context["expected"]))
         return f"must be {context['expected']}", hint if "did you mean" in hint else ""
-    return error["msg"].replace("Input should", "must").replace("a valid dictionary", "a mapping"), ""
+    return error["msg"].replace("Input should", "must").replace(
+        "a valid dictionary or instance of Optimizers", "a mapping"
+    ), ""
 
 
 def _quoted(text):
@@ -240,7 +287,7 @@ def _meant(given, known):
 
 
 def _shown(value):
-    text = repr(value)
+    text = json.dumps(value, ensure_ascii=False) if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -250,19 +297,14 @@ def _value(raw, path):
     return raw
 
 
-def _path(location, raw):
+def _path(error, raw):
     """pydantic's location without what it puts between the keys: names of chosen models, and of types of a union."""
     path: list[str | int] = []
     here = raw
-    for index, step in enumerate(location):
-        last = index == len(location) - 1
-        if isinstance(here, dict):
-            if step not in here and path and (not last or here.get("name") == step):
-                continue
-            here = here.get(step)
-        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+    for index, step in enumerate(error["loc"]):
+        if step in here if isinstance(here, dict) else isinstance(here, list) and step in range(len(here)):
             here = here[step]
-        else:
+        elif not (isinstance(here, dict) and error["type"] == "missing" and index == len(error["loc"]) - 1):
             continue
         path.append(step)
     return tuple(path)
@@ -270,14 +312,13 @@ def _path(location, raw):
 
 def _known_keys(path, raw):
     """The keys that the mapping at `path` may have."""
-    model, here = Recipe, raw
+    model, annotation, here = Recipe, None, raw
     for step in path:
         here = here[step]
-        if isinstance(step, int):
-            continue
-        annotation = model.model_fields[step].annotation
+        if isinstance(step, str):
+            annotation = model.model_fields[step].annotation
         model = _model_for(annotation, here)
-    return [name for name in model.model_fields]
+    return list(model.model_fields)
 
 
 def _model_for(annotation, value):
