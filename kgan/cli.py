@@ -38,9 +38,21 @@ Settings = Annotated[
 ]
 
 
-def _read(name, settings):
+Plugins = Annotated[
+    list[pathlib.Path] | None,
+    typer.Option(
+        "--plugin", metavar="FILE.py", help="Run this code of yours, and let the recipe name what it defines."
+    ),
+]
+
+
+def _read(name, settings, plugin):
     _load_engine()
-    from kgan.runner import recipes, schema
+    from kgan.runner import plugins, recipes
+
+    for path in plugin or ():
+        plugins.load(path)
+    from kgan.runner import schema  # made of what is known by now
 
     given = recipes.read(name)
     if settings and isinstance(given.data, dict):
@@ -70,6 +82,7 @@ def _say(text):
 def train(
     recipe: RecipeArgument,
     set: Settings = None,
+    plugin: Plugins = None,
     out: Annotated[pathlib.Path | None, typer.Option(help="The run directory; runs/<recipe>-0001 by default.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, exactly where it was.")
@@ -82,7 +95,7 @@ def train(
     ] = False,
 ):
     """Train a recipe."""
-    checked, given = _read(recipe, set)
+    checked, given = _read(recipe, set, plugin)
     from kgan.runner import run
 
     if dry_run:
@@ -104,9 +117,9 @@ def list_recipes():
 
 
 @app.command()
-def show(recipe: RecipeArgument, set: Settings = None):
+def show(recipe: RecipeArgument, set: Settings = None, plugin: Plugins = None):
     """Print a recipe as YAML, with every default filled in."""
-    checked, _ = _read(recipe, set)
+    checked, _ = _read(recipe, set, plugin)
     from kgan.runner import recipes
 
     typer.echo(recipes.dump(checked.model_dump(mode="json")), nl=False)

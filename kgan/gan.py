@@ -16,7 +16,7 @@ from kgan.logs import Logs, with_own_callbacks
 from kgan.penalties import Penalty
 from kgan.penalties import get as _penalty
 from kgan.players import fit_together, model_of
-from kgan.saving import check_serializable, replace_when_written
+from kgan.saving import check_serializable, load_model, replace_when_written
 
 
 @register_keras_serializable("kgan")
@@ -380,11 +380,11 @@ def load(path):
         The `GAN`; or another Keras model, if that is what the file holds.
 
     Raises:
-        ValueError: if a checkpoint is damaged, or was made of classes that are not registered here.
+        ValueError: if it is damaged, or was made of classes that are not registered here.
     """
     if pathlib.Path(path).is_dir():
         return resuming.load(path)
-    return keras.saving.load_model(path, safe_mode=True)
+    return load_model(path)
 
 
 def _integer(name, value, at_least):

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import warnings
+import zipfile
 
 import keras
 
@@ -20,6 +21,28 @@ def replace_when_written(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def load_model(path):
+    """`keras.saving.load_model` in safe mode, of an archive that unfolds to no more than it should and stays where it is.
+
+    Raises:
+        ValueError: if it is no `.keras` file, holds a file that leads elsewhere, or unfolds to twenty times its size.
+    """
+    path = pathlib.Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is no .keras file: {error}") from None
+    for member in members:
+        parts = pathlib.PurePosixPath(member.filename).parts
+        if ".." in parts or member.filename.startswith(("/", "\\")):
+            raise ValueError(f"{path} holds a file that leads elsewhere: {member.filename!r}")
+    size, unfolded = path.stat().st_size, sum(member.file_size for member in members)
+    if unfolded > 20 * size + 10_000_000:
+        raise ValueError(f"{path} has {size:,} bytes and unfolds to {unfolded:,}, which no model does")
+    return keras.saving.load_model(path, safe_mode=True)
 
 
 def check_serializable(model):

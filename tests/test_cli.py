@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from kgan.cli import main
 
+ROOT = pathlib.Path(__file__).parent.parent
 TINY = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
         "--set", "callbacks=[{name: image_grid, rows: 2, columns: 2}, checkpoint, loss_plot]"]  # fmt: skip
 
@@ -211,3 +213,34 @@ def test_wrong_samples(run, tmp_path, call):
     (tmp_path / "broken.keras").write_bytes(b"PK")
     assert "broken.keras holds no generator" in call("sample", "broken.keras", "-o", "x.npy", code=2)
     assert not (tmp_path / "x.npy").exists()
+
+
+def test_plugins(tmp_path):
+    """In a process of its own: what a plugin defines is known from then on."""
+    own_loss = ROOT / "docs" / "examples" / "own_loss.py"
+    said = kgan("train", "digits", *TINY, "--plugin", own_loss, "--set", "loss=pearson", "--out", "run", cwd=tmp_path)
+    assert "Done" in said and "loss: {name: pearson}" in (tmp_path / "run" / "resolved.yaml").read_text()
+    (tmp_path / "mine.py").write_text(
+        "from kgan.architectures import dense\n"
+        "def generator(image_shape, latent_dim, width: int = 8):\n"
+        "    return dense.generator(image_shape, latent_dim, [width])\n"
+        "def discriminator(image_shape):\n    return dense.discriminator(image_shape, [8])\n"
+    )
+    shown = kgan("show", "digits", "--plugin", "mine.py", "--set", "generator={name: mine}", cwd=tmp_path)
+    assert "width: 8" in shown
+
+
+@pytest.mark.parametrize(
+    "code, expected",
+    [
+        ("x = 1", "defines no loss, schedule, penalty, callback or architecture"),
+        ("import nowhere", "cannot be run: ModuleNotFoundError: No module named 'nowhere'"),
+        ("import kgan\nclass Hinge(kgan.losses.AdversarialLoss):\n    pass", "the name hinge is kgan's own already"),
+        (None, "is no Python file"),
+    ],
+)
+def test_wrong_plugins(tmp_path, call, code, expected):
+    if code:
+        (tmp_path / "mine.py").write_text(code)
+    assert expected in call("train", "digits", "--plugin", "mine.py", code=2)
+    assert not (tmp_path / "runs").exists()

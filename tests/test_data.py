@@ -73,6 +73,13 @@ def test_wrong_batches(arguments, message):
         Batches(batch_size=2, **arguments)
 
 
+@pytest.mark.parametrize("count", [1, 5])
+def test_fewer_images_than_a_batch(images, count):
+    gan = compiled()
+    history = gan.fit(Batches(images[:count], 16), epochs=2, verbose=0).history
+    assert np.isfinite(history["d_loss"]).all() and int(gan.d_opt.iterations) == 2
+
+
 @pytest.mark.parametrize("options", [{}, {"flip": True}, {"replacement": True, "flip": True}], ids=str)
 def test_fit_takes_them_in_that_order(images, options):
     """Three epochs of `Batches` are three fits of plain arrays, ordered by hand."""

@@ -6,6 +6,7 @@ from kgan.callbacks.checkpoint import Checkpoint
 from kgan.callbacks.image_grid import ImageGrid
 from kgan.callbacks.log_file import LogFile
 from kgan.callbacks.loss_plot import LossPlot
+from kgan.callbacks.periodic import Periodic
 
 CALLBACKS: dict[str, Any] = {
     "checkpoint": Checkpoint,
@@ -14,4 +15,4 @@ CALLBACKS: dict[str, Any] = {
     "loss_plot": LossPlot,
 }
 
-__all__ = ["CALLBACKS", "Checkpoint", "ImageGrid", "LogFile", "LossPlot"]
+__all__ = ["CALLBACKS", "Checkpoint", "ImageGrid", "LogFile", "LossPlot", "Periodic"]

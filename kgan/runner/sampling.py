@@ -83,7 +83,8 @@ def generator_of(run):
             gan = load(newest)
             return gan.generator if gan.ema_generator is None else gan.ema_generator
         if path.is_file():
-            return keras.saving.load_model(path, safe_mode=True, compile=False)
+            model = load(path)
+            return model if not hasattr(model, "ema_generator") else model.ema_generator or model.generator
         message = f"{run} is no run directory with a generator.keras or a checkpoint in it"
     except (ValueError, TypeError, OSError) as error:
         message = f"{newest or path} holds no generator that can be loaded: {str(error).strip().splitlines()[0][:300]}"

@@ -196,6 +196,18 @@ def test_generators_of_strangers(tmp_path):
     assert not (tmp_path / "x.npy").exists()
 
 
+def test_archives_that_unfold_without_end_or_lead_elsewhere(tmp_path):
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "good.keras")
+    assert kgan.load(tmp_path / "good.keras").count_params() == 3
+    for name, content in (("assets/zeros", bytes(300_000_000)), ("../outside", b"x"), ("/tmp/outside", b"x")):
+        path = tmp_path / "bad.keras"
+        shutil.copy(tmp_path / "good.keras", path)
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, content)
+        with pytest.raises(ValueError, match="which no model does|leads elsewhere"):
+            kgan.load(path)
+
+
 PIECES = ["!!python/object/apply:os.system ['touch CANARY']", "&a [*a]", "{", "}", "[", "]", ": ", "- ", "\t", "\x00",
 "'", '"', "!!binary x",
           "<<: *x", "../../etc/passwd", "1e999", "-1", "null", "9" * 400, "\ufeff", "%YAML 9.9\n", "---\n", "? ", "|",

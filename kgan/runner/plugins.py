@@ -1,0 +1,58 @@
+"""Code of the user's own: the one way in which a run executes something that is not kgan's, and only when it is asked to."""
+
+import importlib.util
+import inspect
+import pathlib
+import re
+import types
+
+from kgan import architectures, callbacks, losses, penalties, schedules
+from kgan.runner.errors import Problem, RecipeError
+
+_KINDS = (
+    (losses.AdversarialLoss, losses.LOSSES),
+    (schedules.Schedule, schedules.SCHEDULES),
+    (penalties.Penalty, penalties.PENALTIES),
+    (callbacks.Periodic, callbacks.CALLBACKS),
+)
+
+
+def load(path):
+    """Run a Python file and let recipes name what it defines.
+
+    A loss, schedule, penalty or `Periodic` callback is known by its class's name in small letters, `MyLoss` as `my_loss`;
+    a `generator` and a `discriminator`, functions of `image_shape` and more, as an architecture under the file's name.
+
+    Raises:
+        RecipeError: if there is no such file, it cannot be run, or it defines nothing of this kind or a name that is taken.
+    """
+    path = pathlib.Path(path)
+    if path.suffix != ".py" or not path.is_file():
+        raise RecipeError("--plugin", [Problem((), f"{path} is no Python file")])
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    try:
+        spec.loader.exec_module(module)  # type: ignore[union-attr]
+    except Exception as error:  # whatever is wrong with it
+        said = f"{path} cannot be run: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        raise RecipeError("--plugin", [Problem((), said)]) from None
+    found = list(_parts(module, path.stem))
+    if not found:
+        raise RecipeError(
+            "--plugin", [Problem((), f"{path} defines no loss, schedule, penalty, callback or architecture")]
+        )
+    for name, thing, known in found:
+        if known.get(name, thing) is not thing:
+            raise RecipeError("--plugin", [Problem((), f"{path}: the name {name} is kgan's own already")])
+        known[name] = thing
+
+
+def _parts(module, stem):
+    for name, thing in vars(module).items():
+        if inspect.isclass(thing) and thing.__module__ == module.__name__:
+            for base, known in _KINDS:
+                if issubclass(thing, base):
+                    yield re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower(), thing, known
+    players = getattr(module, "generator", None), getattr(module, "discriminator", None)
+    if all(isinstance(player, types.FunctionType) for player in players):
+        yield stem, module, architectures.ARCHITECTURES
