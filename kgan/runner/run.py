@@ -48,8 +48,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
     batches, gan, found = _build(recipe, given, None if there else out, console)
     directory = out if there else claim(recipe.name, out)
     if not there:
-        (directory / "recipe.yaml").write_bytes(given.text.encode())
-        (directory / "environment.json").write_text(json.dumps(environment(found), indent=2) + "\n")
+        _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))  # the mark of a run
     steps = recipe.steps or recipe.epochs * len(batches)
     shown = display.Display(recipe.name, steps, batches, console)
     callbacks = [
@@ -62,8 +61,10 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
     saver.about = resolved(recipe)
     try:
         with saver.watching():
-            with replace_when_written(directory / "resolved.yaml") as temporary:
-                temporary.write_text(recipes.dump(resolved(recipe)), "utf-8")
+            _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))
+            if not (directory / "environment.json").exists():
+                _write(directory / "recipe.yaml", given.text)
+                _write(directory / "environment.json", json.dumps(environment(found), indent=2) + "\n")
             gan.fit(batches, epochs=math.ceil(steps / batches.steps), verbose=0, callbacks=callbacks)
             if saver.failed and not saver.newest():
                 raise RunError(f"{saver.failed} Nothing had been saved yet.")
@@ -77,6 +78,11 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
     if saver.failed:
         raise RunError(f"{saver.failed} The generator of that state is in {directory}.")
     return directory
+
+
+def _write(path, text):
+    with replace_when_written(path) as temporary:
+        temporary.write_bytes(text.encode())
 
 
 def is_run(directory):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.processes import RECIPE, assert_same, finish, interrupt, kill, newest_step, start
 
-EPOCHS = 400
+EPOCHS = 200
 TOLERANCE = 1e-6 if keras.backend.backend() == "torch" else 0.0
 
 
@@ -67,6 +67,7 @@ def test_one_process_at_a_time(here):
     assert first.returncode == 143
 
 
+@pytest.mark.slow
 def test_a_run_directory_moved_elsewhere(here, straight):
     interrupt(start(*ARGUMENTS, cwd=here), here / "run", signal.SIGTERM)
     shutil.move(here / "run", here / "elsewhere")
@@ -74,6 +75,7 @@ def test_a_run_directory_moved_elsewhere(here, straight):
     assert_same(here / "elsewhere", straight, TOLERANCE)
 
 
+@pytest.mark.slow
 def test_a_changed_recipe_is_refused(here, straight):
     interrupt(start(*ARGUMENTS, cwd=here), here / "run", signal.SIGTERM)
     changes = "--set", "ema=0.5", "--set", "discriminator.dropout=0.1"
@@ -105,6 +107,7 @@ def small_disk(folder, kilobytes):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [8, 60, 150, 260])
 def test_a_full_disk(here, straight, kilobytes):
     """It is said in one line; what was saved before is whole, and with more room the run goes on from there."""
