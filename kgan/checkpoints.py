@@ -52,7 +52,7 @@ def write(path, arrays, state):
         with contextlib.suppress(BadCheckpointError):
             check(path)
             return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = _hidden(path)
     try:
         temporary.mkdir()
         named = {f"{group}/{index:04d}": array for group, some in arrays.items() for index, array in enumerate(some)}
@@ -62,11 +62,28 @@ def write(path, arrays, state):
         _put_json(temporary / "manifest.json", {"format": FORMAT, "files": files})
         _sync(temporary)
         if path.exists():
-            shutil.rmtree(path)
+            delete(path)
         os.rename(temporary, path)
         _sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def delete(path):
+    """Delete a checkpoint: it is no longer there at once, even if deleting its files is interrupted."""
+    hidden = _hidden(path, "old")
+    os.rename(path, hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
+def clean(directory):
+    """Remove what processes that were killed while they saved or deleted have left."""
+    for left in pathlib.Path(directory).glob(".*.*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _hidden(path, what="new"):
+    return path.with_name(f".{path.name}.{what}{os.getpid()}")
 
 
 def check(path):

@@ -6,7 +6,6 @@ import logging
 import math
 import os
 import pathlib
-import shutil
 
 from kgan import checkpoints, resuming, signals
 from kgan.callbacks.periodic import Periodic
@@ -119,8 +118,7 @@ class Checkpoint(Periodic, resuming.Saver):
             raise checkpoints.BusyError(f"{self.directory} is in use by another process that trains.") from None
         self._held = True
         try:
-            for left in self.directory.glob(".*.*"):  # of a process that was killed while it saved
-                shutil.rmtree(left, ignore_errors=True)
+            checkpoints.clean(self.directory)
             with signals.noted() as self._wishes:
                 yield
         finally:
@@ -181,7 +179,7 @@ class Checkpoint(Periodic, resuming.Saver):
         if self.keep:
             for old in checkpoints.all_in(self.directory)[: -self.keep]:
                 if old.name not in (self.best_name, *self.forever):
-                    shutil.rmtree(old, ignore_errors=True)
+                    checkpoints.delete(old)
 
     def _is_best(self, logs):
         if self.monitor not in (logs or {}):

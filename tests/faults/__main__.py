@@ -7,6 +7,8 @@ python -m tests.faults --kills 5 --games dense
 import argparse
 import pathlib
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -75,6 +77,10 @@ def main():
             said, arrays = task(pathlib.Path(folder))
         detail = f"{said} in {arrays} arrays" if times == 3 else f"{said}"
         print(f"| {what} | {times} | {detail}, logs and pictures equal | {time.monotonic() - began:.0f} |", flush=True)
+    began = time.monotonic()
+    tests = [sys.executable, "-m", "pytest", "-q", "-m", "slow or not slow", "tests/faults"]
+    said = subprocess.run(tests, capture_output=True, text=True).stdout.splitlines()[-1]
+    print(f"| the tests below | | {said} | {time.monotonic() - began:.0f} |")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,26 @@ def start(*arguments, cwd, **kwargs):
     return subprocess.Popen(command, cwd=cwd, env=environment, **{**pipes, **kwargs})
 
 
+# a plugin: the power fails when a checkpoint's n-th file has been written half
+POWER_FAILS = """\
+import os, signal
+from kgan import callbacks, checkpoints
+written, put = [], checkpoints._put
+
+def fails(path, fill):
+    written.append(path)
+    if len(written) == NUMBER:
+        path.write_bytes(b"half of what was to b")
+        os.kill(os.getpid(), signal.SIGKILL)
+    put(path, fill)
+
+checkpoints._put = fails
+
+class Needed(callbacks.Periodic):
+    place = "needed"
+"""
+
+
 def finish(*arguments, cwd, code=0):
     """Run to the end; return what was said."""
     process = start(*arguments, cwd=cwd)

@@ -99,6 +99,23 @@ def test_going_on_from_the_one_before_says_so(saved, tmp_path, caplog):
     assert kgan.load(tmp_path / "c" / "epoch-0003")  # the broken one was replaced
 
 
+def test_what_is_being_deleted_is_no_checkpoint(saved, tmp_path, monkeypatch):
+    """Killed when only one of its files is gone: it is not there, and its rest is gone with the next start."""
+    shutil.copytree(saved, tmp_path / "c")
+
+    def killed(path, **_):
+        (path / "state.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(shutil, "rmtree", killed)
+        checkpoints.delete(tmp_path / "c" / "epoch-0002")
+    assert [path.name for path in checkpoints.all_in(tmp_path / "c")] == ["epoch-0001", "epoch-0003"]
+    assert checkpoints.latest(tmp_path / "c") == (tmp_path / "c" / "epoch-0003", [])
+    checkpoints.clean(tmp_path / "c")
+    assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["epoch-0001", "epoch-0003"]
+
+
 def test_another_gans_checkpoint_is_refused(saved, tmp_path):
     shutil.copytree(saved, tmp_path / "c")
     other = compiled(small_gan(), penalties=["r1"])  # one more sum behind the logs

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.faults.processes import RECIPE, assert_same, finish, interrupt, kill, newest_step, start
+from tests.faults.processes import POWER_FAILS, RECIPE, assert_same, finish, interrupt, kill, newest_step, start
 
 EPOCHS = 200
 TOLERANCE = 1e-6 if keras.backend.backend() == "torch" else 0.0
@@ -54,6 +54,21 @@ def test_killed_at_random_moments(here, straight):
     while kills < 3:
         kills += kill(start(*ARGUMENTS, cwd=here), draw.uniform(2, 9))
     finish(*ARGUMENTS, cwd=here)
+    assert_same(here / "run", straight, TOLERANCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 9])
+def test_killed_while_it_saves(here, straight, number):
+    """At each file of the first checkpoint, and of later ones; the first is lost then, and the run begins again."""
+    (here / "power.py").write_text(POWER_FAILS.replace("NUMBER", str(number)))
+    process = start(*ARGUMENTS, "--plugin", "power.py", cwd=here)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert newest_step(here / "run") == {1: 0, 2: 0, 3: 0, 5: 7, 9: 14}[number]
+    assert [path.name for path in (here / "run" / "checkpoints").iterdir() if path.name.startswith(".")]
+    finish(*ARGUMENTS, cwd=here)
+    assert not [path.name for path in (here / "run" / "checkpoints").iterdir() if path.name.startswith(".")]
     assert_same(here / "run", straight, TOLERANCE)
 
 
