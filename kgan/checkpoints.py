@@ -39,7 +39,7 @@ def write(path, arrays, state):
     """Write a checkpoint; it is there when all of it is on the disk, or not at all.
 
     Args:
-        path: Path of the folder to be. A broken one that is there is replaced, a good one stays as it is.
+        path: Path of the folder to be. What is there is replaced.
         arrays: Dict from the names of groups to lists of arrays.
         state: What JSON can hold.
 
@@ -48,10 +48,6 @@ def write(path, arrays, state):
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        with contextlib.suppress(BadCheckpointError):
-            check(path)
-            return
     temporary = _hidden(path)
     try:
         temporary.mkdir()
@@ -77,8 +73,13 @@ def delete(path):
 
 
 def clean(directory):
-    """Remove what processes that were killed while they saved or deleted have left."""
+    """Remove what processes that were killed while they saved or deleted have left; a whole checkpoint gets its name."""
     for left in pathlib.Path(directory).glob(".*.*"):
+        name = left.with_name(left.name[1:].rpartition(".")[0])
+        with contextlib.suppress(BadCheckpointError):
+            check(left)
+            if not name.exists() and ".new" in left.name:
+                os.rename(left, name)
         shutil.rmtree(left, ignore_errors=True)
 
 

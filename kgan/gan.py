@@ -234,7 +234,7 @@ class GAN(backend.Steps, keras.Model):
                 next_epoch[:] = x.next_epoch, order_changed
             return keras_fit(feed, y, batch_size, epochs, verbose, callbacks, *args, **kwargs, **more)
 
-        saver = resuming.saver_among(callbacks)
+        saver = resuming.saver_among(own)
         if saver is None:
             return fit_span(own, epochs)
         if (

@@ -44,7 +44,7 @@ class Run(keras.callbacks.CallbackList):
         self.epoch = self.batch = self.step = self._before = 0
         self._begun, self._restored, self._last_logs, self._skipped = False, None, None, 0
         super().__init__(
-            callbacks,
+            getattr(callbacks, "callbacks", callbacks),
             add_history=True,
             add_progbar=verbose != 0,
             model=gan,
@@ -205,8 +205,9 @@ class NotFinite(Exception):  # noqa: N818
 
 
 def saver_among(callbacks):
-    """The first `Saver` of what `fit` was given as `callbacks`."""
-    return next((one for one in keras.tree.flatten(callbacks or []) if isinstance(one, Saver)), None)
+    """The first `Saver` among callbacks, a list or Keras' own kind of list."""
+    callbacks = getattr(callbacks, "callbacks", callbacks)
+    return next((one for one in keras.tree.flatten(callbacks) if isinstance(one, Saver)), None)
 
 
 def train(gan, saver, run, epochs, first_epoch, fit_span):
@@ -226,7 +227,7 @@ def train(gan, saver, run, epochs, first_epoch, fit_span):
     """
     with saver.watching():
         newest = saver.newest() if saver.resume else None
-        run.epoch = first_epoch
+        run.epoch, run.step = first_epoch, saver.saved_step or 0  # a second `fit` with the same saver counts on
         if newest:
             run.restore(newest)
             log.warning(f"Going on from {newest}: epoch {run.epoch + 1}, step {run.step}.")

@@ -99,6 +99,23 @@ def test_checkpoint_keeps_the_best_and_every_nth(images, tmp_path, mode, best):
         fit(images, [Checkpoint(tmp_path / "other", monitor="d_los")])
 
 
+def test_another_trainings_checkpoints_are_not_mixed_with(images, tmp_path):
+    gan, saver = compiled(), Checkpoint(tmp_path, keep=None)
+    for _ in range(2):  # the same training, in two parts
+        fit(images, [saver], epochs=2, gan=gan)
+    assert names(tmp_path) == ["epoch-0001", "epoch-0002"]
+    assert largest_difference(state(gan), state(kgan.load(tmp_path / "epoch-0002"))) == 0.0
+    with pytest.raises(ValueError, match="holds another training's checkpoints already: .* resume=True"):
+        fit(images, [Checkpoint(tmp_path)])
+
+
+def test_checkpoint_in_keras_own_list(images, tmp_path):
+    gan = compiled()
+    callbacks = keras.callbacks.CallbackList([Checkpoint(tmp_path)], model=gan, epochs=1, steps=4)
+    fit(images, callbacks, epochs=1, gan=gan)
+    assert names(tmp_path) == ["epoch-0001"]
+
+
 def test_checkpoint_of_what_cannot_be_named(images, tmp_path):
     """Arrays are saved all the same, and the training can go on; only `load` needs the classes."""
 

@@ -46,7 +46,7 @@ class Checkpoint(Periodic, resuming.Saver):
         slower: Float. By what the learning rates are multiplied each time.
 
     Raises:
-        ValueError: if an argument is none of these.
+        ValueError: if an argument is none of these; in `fit`, if the directory holds another training's checkpoints already.
     """
 
     place = "checkpoints"
@@ -119,6 +119,11 @@ class Checkpoint(Periodic, resuming.Saver):
         self._held = True
         try:
             checkpoints.clean(self.directory)
+            if not self.resume and self.saved_step is None and checkpoints.all_in(self.directory):
+                raise ValueError(
+                    f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
+                    "Go on with that one by resume=True, or name an empty folder."
+                )
             with signals.noted() as self._wishes:
                 yield
         finally:

@@ -116,6 +116,19 @@ def test_what_is_being_deleted_is_no_checkpoint(saved, tmp_path, monkeypatch):
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["epoch-0001", "epoch-0003"]
 
 
+def test_a_whole_checkpoint_that_only_lacked_its_name_gets_it(saved, tmp_path):
+    """Killed between the last file and the renaming."""
+    shutil.copytree(saved / "epoch-0001", tmp_path / "c" / "epoch-0001")
+    shutil.copytree(saved / "epoch-0002", tmp_path / "c" / ".epoch-0002.new7")
+    shutil.copytree(saved / "epoch-0003", tmp_path / "c" / ".epoch-0003.old7")
+    shutil.copytree(saved / "epoch-0001", tmp_path / "c" / ".epoch-0001.new7")
+    shutil.copytree(saved / "epoch-0003", tmp_path / "c" / ".epoch-0004.new7")
+    (tmp_path / "c" / ".epoch-0004.new7" / "manifest.json").unlink()
+    checkpoints.clean(tmp_path / "c")
+    assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["epoch-0001", "epoch-0002"]
+    checkpoints.check(tmp_path / "c" / "epoch-0002")
+
+
 def test_another_gans_checkpoint_is_refused(saved, tmp_path):
     shutil.copytree(saved, tmp_path / "c")
     other = compiled(small_gan(), penalties=["r1"])  # one more sum behind the logs
