@@ -23,6 +23,7 @@ class Some(Batches):
     def _start(self, epoch):
         super()._start(epoch)
         self.order = self.order[: STEPS * self.batch_size]
+        self.mirrored = None if self.mirrored is None else self.mirrored[: len(self.order)]
 
 
 class Same(keras.utils.PyDataset):

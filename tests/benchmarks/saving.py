@@ -26,8 +26,11 @@ class Watch(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self.ends = []
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self.before = epoch * self.params["steps"]
+
     def on_train_batch_end(self, batch, logs=None):
-        self.ends.append((time.perf_counter(), min(batch + 1, self.params["steps"])))
+        self.ends.append((time.perf_counter(), self.before + min(batch + 1, self.params["steps"])))
 
 
 def row(name, folder):
