@@ -7,9 +7,8 @@ A checkpoint is a folder with
 - `manifest.json`, written last: the version of this format, and the size and sha256 of the other two.
 
 It is written under a name that begins with a dot, synced to the disk, and then renamed. What is read is checked first:
-a file of
-another size or hash, an array of another shape or type than is asked for, or a link is refused before anything is made
-of it.
+a file of another size or hash, an array of another shape or type than is asked for, or a link is refused before
+anything is made of it.
 """
 
 import contextlib

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from kgan import backend, losses, optimizers, resuming, schedules, training
+from kgan import backend, losses, optimizers, resuming, schedules, snapshots, training
 from kgan.critic import Critic
 from kgan.data import Batches
 from kgan.latents import get as _sampler
@@ -383,7 +383,7 @@ def load(path):
         ValueError: if it is damaged, or was made of classes that are not registered here.
     """
     if pathlib.Path(path).is_dir():
-        return resuming.load(path)
+        return snapshots.load(path)
     return load_model(path)
 
 

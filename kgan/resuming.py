@@ -1,20 +1,16 @@
 """A `fit` that can be stopped anywhere and resumed: where it is, all that it is made of, and how that is put back.
 
 A training is a function of its variables (weights, statistics, seeds, counters, both optimizers, the sums behind the
-logs), of its
-place in the data, and of what its callbacks remember. `Run` is the list of callbacks that knows all of this.
+logs), of its place in the data, and of what its callbacks remember. `Run` is the list of callbacks that knows all of
+this.
 """
 
-import importlib.metadata
 import logging
 
 import keras
-import numpy as np
-from keras import ops
 
-from kgan import checkpoints
+from kgan import checkpoints, snapshots
 from kgan.data import Batches
-from kgan.saving import check_serializable
 
 log = logging.getLogger("kgan")
 # what Keras' own callbacks remember from epoch to epoch
@@ -28,8 +24,7 @@ class Run(keras.callbacks.CallbackList):
     """The callbacks of one `fit`, and how far it is.
 
     Keras takes an epoch's length before a training begins, so a training that goes on in the middle of an epoch is two
-    for it: the
-    rest of that epoch, and all others. For the callbacks it is one.
+    for it: the rest of that epoch, and all others. For the callbacks it is one.
 
     Attributes:
         epoch: Integer. The epoch that it is in, from 0.
@@ -40,7 +35,7 @@ class Run(keras.callbacks.CallbackList):
 
     def __init__(self, gan, callbacks, batches, verbose, epochs):
         self.batches = batches if isinstance(batches, Batches) else None
-        self.steps = self.batches.steps if self.batches else None
+        self.steps = None if self.batches is None else self.batches.steps
         self.epoch = self.batch = self.step = self._before = 0
         self._begun, self._restored, self._last_logs, self._skipped = False, None, None, 0
         super().__init__(
@@ -110,22 +105,18 @@ class Run(keras.callbacks.CallbackList):
     def capture(self):
         """All of the training as it is now: arrays by group, and what JSON can hold."""
         self.gan.sync()
-        groups = groups_of(self.gan)
-        arrays = {group: [_numpy(variable) for variable in variables] for group, variables in groups.items()}
         state = {
             "step": self.step,
             "epoch": self.epoch,
             "batch": self.batch,
-            "data": self.batches.identity() if self.batches else None,
-            "data_epoch": self.batches.epoch if self.batches else None,
-            "backend": keras.backend.backend(),
-            "versions": versions(),
-            "devices": devices(),
-            "gan": _config(self.gan),
+            "data": None if self.batches is None else self.batches.identity(),
+            "data_epoch": None if self.batches is None else self.batches.epoch,
+            "gan": snapshots.config_of(self.gan),
             "history": {"epochs": self._history.epoch, "logs": self._history.history},
             "callbacks": [{"class": type(one).__name__, "state": _memory(one)} for one in self.callbacks],
+            **snapshots.circumstances(),
         }
-        return arrays, _plain(state)
+        return snapshots.arrays_of(self.gan), snapshots.plain(state)
 
     def restore(self, path):
         """Put a checkpoint's training in the place of this one.
@@ -134,7 +125,7 @@ class Run(keras.callbacks.CallbackList):
             BadCheckpointError: if it is another GAN's; nothing is changed then.
         """
         state = checkpoints.read_state(path)
-        arrays = put_back(self.gan, path)
+        arrays = snapshots.put_back(self.gan, path)
         self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
         self._place_data(state)
         for line in self._inexact(state):
@@ -163,13 +154,14 @@ class Run(keras.callbacks.CallbackList):
                 self.batches.seek(state["epoch"], 0)
 
     def _inexact(self, state):
-        if state["backend"] != keras.backend.backend():
+        here = snapshots.circumstances()
+        if state["backend"] != here["backend"]:
             yield (
                 f"The checkpoint was written on {state['backend']}: its weights and optimizers go on, but random numbers "
                 "and rounding are those of another engine, so the run is no longer the same bit for bit."
             )
-        elif state["devices"] != devices():
-            yield f"The checkpoint was written on {state['devices']} devices, here are {devices()}: rounding differs."
+        elif state["devices"] != here["devices"]:
+            yield f"The checkpoint was written on {state['devices']} devices, here are {here['devices']}: rounding differs."
 
     def _remind(self):
         """Give the callbacks back what they remembered."""
@@ -190,8 +182,8 @@ class Saver(keras.callbacks.Callback):
     """A callback that saves the run; `Run` sets its `run`, and calls it after all others.
 
     A subclass gives `watching()`, a context for a whole `fit`; `newest()`, the path of the newest good checkpoint or
-    `None`; and the
-    attributes `resume`, whether to begin there, and `rollbacks`, `rolled_back` and `slower`, what to do at `NotFinite`.
+    `None`; and the attributes `resume`, whether to begin there, and `rollbacks`, `rolled_back`,
+    `rolled_back_then` (in the checkpoint last read) and `slower`, what to do at `NotFinite`.
     """
 
     run: Run
@@ -258,89 +250,18 @@ def _heal(gan, saver, run, where):
         said += f"; the state of {newest} was put back"
     if newest and saver.nonfinite == "rollback" and saver.rolled_back < saver.rollbacks:
         saver.rolled_back += 1
-        for optimizer in (gan.d_opt, gan.g_opt):
-            optimizer.learning_rate = float(optimizer.learning_rate) * saver.slower**saver.rolled_back
-        log.warning(f"{said}, and goes on with {saver.slower**saver.rolled_back:g} times its learning rates.")
-        return True
+        # the checkpoint's own rates are slower already if it was written after going back before
+        factor = saver.slower ** (saver.rolled_back - saver.rolled_back_then)
+        try:
+            for optimizer in (gan.d_opt, gan.g_opt):
+                optimizer.learning_rate = float(optimizer.learning_rate) * factor
+            log.warning(f"{said}, and goes on with {saver.slower**saver.rolled_back:g} times the learning rates.")
+            return True
+        except (TypeError, ValueError):  # a schedule's
+            said += "; a learning rate that is a schedule cannot be made slower"
     saver.failed = f"{said}, and the training is stopped."
     log.warning(saver.failed)
     return False
-
-
-def groups_of(gan):
-    """All variables of a training, by group."""
-    return {
-        "variables": gan.variables,
-        "metrics": gan.metrics_variables,
-        "d_opt": gan.d_opt.variables,
-        "g_opt": gan.g_opt.variables,
-    }
-
-
-def put_back(gan, path):
-    """Give the variables of a compiled GAN the values in a checkpoint; return them by group.
-
-    Raises:
-        BadCheckpointError: if it is another GAN's; nothing is changed then.
-    """
-    groups = groups_of(gan)
-    expected = {group: [tuple(variable.shape) for variable in variables] for group, variables in groups.items()}
-    arrays = checkpoints.read_arrays(path, expected)
-    for group, variables in groups.items():
-        for variable, array in zip(variables, arrays[group], strict=True):
-            variable.assign(array)
-    return arrays
-
-
-def load(path):
-    """Return the compiled GAN in a checkpoint, with its weights, optimizers and counters.
-
-    Raises:
-        BadCheckpointError: if it is damaged, or was made of classes that are not registered here.
-    """
-    checkpoints.check(path)
-    config = checkpoints.read_state(path).get("gan")
-    if config is None:
-        raise checkpoints.BadCheckpointError(
-            f"{path} was made of functions or classes that are not registered; build the GAN as it was, and let "
-            "`fit` go on with `Checkpoint(..., resume=True)`."
-        )
-    gan = keras.saving.deserialize_keras_object(config, safe_mode=True)
-    put_back(gan, path)
-    return gan
-
-
-def _config(gan):
-    try:
-        check_serializable(gan)
-    except ValueError:
-        return None
-    return keras.saving.serialize_keras_object(gan)
-
-
-def finite(arrays):
-    """Whether no array holds a NaN or an infinity."""
-    return all(np.isfinite(array).all() for some in arrays.values() for array in some if array.dtype.kind == "f")
-
-
-def versions():
-    """Versions of what a run's numbers depend on."""
-    found = {}
-    for package in ("kgan", "keras", "numpy", "tensorflow", "jax", "torch"):
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def devices():
-    return len(keras.distribution.list_devices()) if keras.backend.backend() != "torch" else 1
-
-
-def _numpy(variable):
-    array = ops.convert_to_numpy(ops.convert_to_tensor(variable))
-    return array if array.dtype.kind in "biuf" else array.astype("float32")  # bfloat16, which numpy does not know
 
 
 def _memory(callback):
@@ -360,12 +281,3 @@ def _remind(callback, state):
         for name in _REMEMBERED.get(type(callback).__name__, ()):
             if name in state:
                 setattr(callback, name, state[name])
-
-
-def _plain(value):
-    """numpy's numbers as Python's."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value

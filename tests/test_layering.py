@@ -12,6 +12,7 @@ ROOT = pathlib.Path(kgan.__file__).parent
 LAYERS = [
     {"names"},
     {"latents", "saving", "checkpoints", "signals"},
+    {"snapshots"},
     {"pictures"},
     {"backend"},
     {"critic", "players"},

@@ -7,7 +7,7 @@ import math
 import os
 import pathlib
 
-from kgan import checkpoints, resuming, signals
+from kgan import checkpoints, resuming, signals, snapshots
 from kgan.callbacks.periodic import Periodic
 from kgan.names import lookup, nearest
 
@@ -40,8 +40,8 @@ class Checkpoint(Periodic, resuming.Saver):
         mode: `"min"` or `"max"`: what best means.
         resume: Whether `fit` goes on from the newest good checkpoint in the directory, if there is one.
         nonfinite: What happens at a loss or weight that is no finite number. `"stop"` puts the last good state back
-            and ends the
-            training; `"rollback"` goes on from there with smaller learning rates; `"raise"` raises FloatingPointError.
+            and ends the training; `"rollback"` goes on from there with smaller learning rates; `"raise"` raises
+            FloatingPointError.
         rollbacks: Integer. How often it may go back, before it stops.
         slower: Float. By what the learning rates are multiplied each time.
 
@@ -80,7 +80,7 @@ class Checkpoint(Periodic, resuming.Saver):
         self.rollbacks, self.slower = rollbacks, slower
         self.best: float | None = None
         self.best_name: str | None = None
-        self.written, self.rolled_back = 0, 0
+        self.written, self.rolled_back, self.rolled_back_then = 0, 0, 0
         self.forever: list[str] = []
         self.about: dict | None = None  # what was trained, in the user's words: kept with every checkpoint
         self._held = False
@@ -101,7 +101,8 @@ class Checkpoint(Periodic, resuming.Saver):
         super().set_state(state)
         self.best, self.best_name = state.get("best"), state.get("best_name")
         self.written, self.forever = state.get("written", 0), list(state.get("forever", []))
-        self.rolled_back = max(self.rolled_back, state.get("rolled_back", 0))
+        self.rolled_back_then = state.get("rolled_back", 0)
+        self.rolled_back = max(self.rolled_back, self.rolled_back_then)
 
     @contextlib.contextmanager
     def watching(self):
@@ -172,7 +173,7 @@ class Checkpoint(Periodic, resuming.Saver):
         if self.keep_every and self.written % self.keep_every == 0:
             self.forever.append(name)
         arrays, state = self.run.capture()
-        if not resuming.finite(arrays):
+        if not snapshots.finite(arrays):
             self._not_finite("a weight")
         path = self.directory / name
         checkpoints.write(path, arrays, {**state, "about": self.about})

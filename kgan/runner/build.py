@@ -9,8 +9,9 @@ import numpy as np
 
 from kgan import architectures, callbacks, data, losses, penalties, pictures, schedules
 from kgan.gan import GAN
+from kgan.runner.complaints import nearest_place
 from kgan.runner.errors import Problem, RecipeError
-from kgan.runner.schema import OPTIMIZERS, nearest_place
+from kgan.runner.schema import OPTIMIZERS
 
 MAX_STEPS_AT_ONCE = 20
 

@@ -16,10 +16,10 @@ from rich.console import Console
 
 from kgan.callbacks import Checkpoint, LogFile
 from kgan.checkpoints import BusyError
-from kgan.resuming import versions
 from kgan.runner import build, display, loader, recipes
 from kgan.runner.errors import Problem, RecipeError, RunError
 from kgan.saving import replace_when_written
+from kgan.snapshots import versions
 
 
 def train(recipe, given, out=None, console=None, resume=False, changed=False):

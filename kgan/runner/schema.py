@@ -6,10 +6,8 @@ defaults are those of the function or class in the code: there is no second list
 
 import functools
 import inspect
-import json
 import operator
 import re
-import typing
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -30,8 +28,8 @@ from kgan.callbacks import CALLBACKS
 from kgan.data import DATASETS
 from kgan.latents import LATENTS
 from kgan.losses import LOSSES
-from kgan.names import closest
 from kgan.penalties import PENALTIES
+from kgan.runner.complaints import problems_of
 from kgan.runner.errors import Problem, RecipeError
 from kgan.schedules import SCHEDULES
 
@@ -219,7 +217,7 @@ def check(given):
     try:
         return Recipe.model_validate(given.data)
     except ValidationError as error:
-        raise RecipeError(given.source, _problems(error, given.data, given.places)) from None
+        raise RecipeError(given.source, problems_of(error, given, Recipe)) from None
 
 
 def json_schema():
@@ -227,112 +225,3 @@ def json_schema():
     found = Recipe.model_json_schema()
     found["required"] = [key for key in found["required"] if key != "name"]  # the file's, by default
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "kgan recipe"}
-
-
-def _problems(error, raw, places):
-    """One problem for each path; what several types have to say of a value is joined."""
-    found: dict[tuple, list[str]] = {}
-    hints: dict[tuple, str] = {}
-    for one in error.errors():
-        path = _path(one, raw)
-        if one["type"] == "union_tag_invalid" and isinstance(_value(raw, path), dict):
-            path = (*path, "name")
-        message, hints[path] = _message(one, path, raw)
-        found.setdefault(path, []).append(message)
-    for path, messages in found.items():
-        message = ", or ".join(dict.fromkeys(messages))
-        if messages[0].startswith("must be"):
-            message += f", not {_shown(_value(raw, path))}"
-        yield Problem(path, message + hints[path], nearest_place(path, places))
-
-
-def nearest_place(path, places):
-    """Where the value at a path stands, or what is around it; the command line, if something in it was set there."""
-    if path and any(place == "--set" and at[: len(path)] == path for at, place in places.items()):
-        return "--set"
-    while path not in places and path:
-        path = path[:-1]
-    return places.get(path)
-
-
-def _message(error, path, raw):
-    """What is wrong, and what was probably meant."""
-    kind, context = error["type"], error.get("ctx", {})
-    if kind == "extra_forbidden":
-        return "unknown key", _meant(path[-1], _known_keys(path[:-1], raw))
-    if kind == "missing":
-        return "missing", "; data has a name, or the path of a file or folder" if path == ("data", "path") else ""
-    if kind == "union_tag_invalid":
-        return f'unknown name "{context["tag"]}"', _meant(context["tag"], _quoted(context["expected_tags"]))
-    if kind == "value_error":
-        return str(context["error"]), ""
-    if kind in ("union_tag_not_found", "model_attributes_type"):
-        return "must be a name, or a mapping with a `name`", ""
-    if kind == "literal_error":
-        hint = _meant(error["input"], _quoted(context["expected"]))
-        return f"must be {context['expected']}", hint if "did you mean" in hint else ""
-    return error["msg"].replace("Input should", "must").replace(
-        "a valid dictionary or instance of Optimizers", "a mapping"
-    ), ""
-
-
-def _quoted(text):
-    """The names in pydantic's `'a', 'b' or 'c'`."""
-    return re.findall(r"'([^']*)'", text)
-
-
-def _meant(given, known):
-    match = closest(given, known)
-    return f', did you mean "{match}"?' if match else f"; known are {', '.join(sorted(known))}"
-
-
-def _shown(value):
-    text = json.dumps(value, ensure_ascii=False) if value is None or isinstance(value, bool) else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _value(raw, path):
-    for step in path:
-        raw = raw[step]
-    return raw
-
-
-def _path(error, raw):
-    """pydantic's location without what it puts between the keys: names of chosen models, and of types of a union."""
-    path: list[str | int] = []
-    here = raw
-    for index, step in enumerate(error["loc"]):
-        if step in here if isinstance(here, dict) else isinstance(here, list) and step in range(len(here)):
-            here = here[step]
-        elif not (isinstance(here, dict) and error["type"] == "missing" and index == len(error["loc"]) - 1):
-            continue
-        path.append(step)
-    return tuple(path)
-
-
-def _known_keys(path, raw):
-    """The keys that the mapping at `path` may have."""
-    model, annotation, here = Recipe, None, raw
-    for step in path:
-        here = here[step]
-        if isinstance(step, str):
-            annotation = model.model_fields[step].annotation
-        model = _model_for(annotation, here)
-    return list(model.model_fields)
-
-
-def _model_for(annotation, value):
-    """The pydantic model inside an annotation that a value is checked against."""
-    name = value.get("name") if isinstance(value, dict) else None
-    found = []
-    todo = [annotation]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, type) and issubclass(one, BaseModel):
-            found.append(one)
-        todo.extend(typing.get_args(one))
-    for model in found:
-        field = model.model_fields.get("name")
-        if field and name in typing.get_args(field.annotation):
-            return model
-    return found[0]

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import kgan
-from kgan import checkpoints, resuming
+from kgan import checkpoints, snapshots
 from kgan.callbacks import Checkpoint
 from kgan.data import Batches
 from tests.helpers import compiled, largest_difference, small_gan, state
@@ -40,8 +40,8 @@ def steps_of(folder):
 
 
 def all_finite(folder, gan):
-    expected = {name: [tuple(one.shape) for one in some] for name, some in resuming.groups_of(gan).items()}
-    return all(resuming.finite(checkpoints.read_arrays(path, expected)) for path in checkpoints.all_in(folder))
+    expected = {name: [tuple(one.shape) for one in some] for name, some in snapshots.groups_of(gan).items()}
+    return all(snapshots.finite(checkpoints.read_arrays(path, expected)) for path in checkpoints.all_in(folder))
 
 
 def test_stop_puts_the_last_good_state_back(images, tmp_path):
@@ -72,6 +72,21 @@ def test_roll_back_and_go_on_slower(images, tmp_path):
     assert int(gan.d_opt.iterations) == 15 and int(gan.epochs) == 3
     assert len(history.history["d_loss"]) == 3 and np.isfinite(history.history["d_loss"]).all()
     assert all_finite(tmp_path, gan)
+
+
+def test_rates_are_halved_once_for_each_time(images, tmp_path):
+    """Also when the second checkpoint was written after going back to the first."""
+    gan, saver, _ = fit(images, tmp_path, 7, 14, nonfinite="rollback")
+    assert saver.rolled_back == 2 and int(gan.d_opt.iterations) == 15
+    assert float(gan.d_opt.learning_rate) == pytest.approx(0.25e-3)
+
+
+def test_rates_that_cannot_be_halved(images, tmp_path):
+    schedule = keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.9)
+    gan = compiled(small_gan(), d_opt=keras.optimizers.Adam(schedule))
+    saver = Checkpoint(tmp_path, every="2 steps", nonfinite="rollback")
+    gan.fit(Batches(images, 8), epochs=3, verbose=0, callbacks=[saver, Poison(7)])
+    assert "a learning rate that is a schedule cannot be made slower, and the training is stopped" in saver.failed
 
 
 def test_roll_back_no_more_than_so_often(images, tmp_path):

@@ -1,0 +1,104 @@
+"""A training at a moment: its variables as arrays, its configuration, and what it was made with."""
+
+import importlib.metadata
+
+import keras
+import numpy as np
+from keras import ops
+
+from kgan import checkpoints
+from kgan.saving import check_serializable
+
+
+def groups_of(gan):
+    """All variables of a training, by group."""
+    return {
+        "variables": gan.variables,
+        "metrics": gan.metrics_variables,
+        "d_opt": gan.d_opt.variables,
+        "g_opt": gan.g_opt.variables,
+    }
+
+
+def arrays_of(gan):
+    """The values of all variables, by group."""
+    return {group: [_numpy(variable) for variable in variables] for group, variables in groups_of(gan).items()}
+
+
+def put_back(gan, path):
+    """Give the variables of a compiled GAN the values in a checkpoint; return them by group.
+
+    Raises:
+        BadCheckpointError: if it is another GAN's; nothing is changed then.
+    """
+    groups = groups_of(gan)
+    expected = {group: [tuple(variable.shape) for variable in variables] for group, variables in groups.items()}
+    arrays = checkpoints.read_arrays(path, expected)
+    for group, variables in groups.items():
+        for variable, array in zip(variables, arrays[group], strict=True):
+            variable.assign(array)
+    return arrays
+
+
+def load(path):
+    """Return the compiled GAN in a checkpoint, with its weights, optimizers and counters.
+
+    Raises:
+        BadCheckpointError: if it is damaged, or was made of classes that are not registered here.
+    """
+    checkpoints.check(path)
+    config = checkpoints.read_state(path).get("gan")
+    if config is None:
+        raise checkpoints.BadCheckpointError(
+            f"{path} was made of functions or classes that are not registered; build the GAN as it was, and let "
+            "`fit` go on with `Checkpoint(..., resume=True)`."
+        )
+    gan = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    put_back(gan, path)
+    return gan
+
+
+def config_of(gan):
+    """What `load` makes the GAN of, or `None` if it has parts that could not be found again."""
+    try:
+        check_serializable(gan)
+    except ValueError:
+        return None
+    return keras.saving.serialize_keras_object(gan)
+
+
+def finite(arrays):
+    """Whether no array holds a NaN or an infinity."""
+    return all(np.isfinite(array).all() for some in arrays.values() for array in some if array.dtype.kind == "f")
+
+
+def versions():
+    """Versions of what a run's numbers depend on."""
+    found = {}
+    for package in ("kgan", "keras", "numpy", "tensorflow", "jax", "torch"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def circumstances():
+    """What else the numbers of a run depend on."""
+    backend = keras.backend.backend()
+    devices = 1 if backend == "torch" else len(keras.distribution.list_devices())
+    return {"backend": backend, "devices": devices, "versions": versions()}
+
+
+def _numpy(variable):
+    array = ops.convert_to_numpy(ops.convert_to_tensor(variable))
+    return array if array.dtype.kind in "biuf" else array.astype("float32")  # bfloat16, which numpy does not know
+
+
+def plain(value):
+    """numpy's numbers as Python's."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
