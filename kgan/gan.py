@@ -16,11 +16,11 @@ from kgan.logs import Logs, with_own_callbacks
 from kgan.penalties import Penalty
 from kgan.penalties import get as _penalty
 from kgan.players import fit_together, model_of
-from kgan.saving import check_serializable, load_model, replace_when_written
+from kgan.saving import Saved, load_model
 
 
 @register_keras_serializable("kgan")
-class GAN(backend.Steps, keras.Model):
+class GAN(backend.Steps, Saved, keras.Model):
     """A generator and a discriminator that train each other through stock `fit()`.
 
     Example:
@@ -301,61 +301,6 @@ class GAN(backend.Steps, keras.Model):
     def metrics_names(self):
         """Names of the logs in the order in which `evaluate` returns them."""
         return sorted(self.logs.names) if self.compiled else []
-
-    def save(self, filepath, overwrite=True, **kwargs):
-        """Save players, optimizers, seeds and counters in one `.keras` file, which is replaced only when all is written.
-
-        Raises:
-            ValueError: if it could not be loaded again, because it uses a lambda or an unregistered function or class.
-        """
-        check_serializable(self)
-        self.sync()
-        if not overwrite or pathlib.Path(filepath).suffix != ".keras":
-            return super().save(filepath, overwrite=overwrite, **kwargs)
-        with replace_when_written(filepath) as temporary:
-            super().save(temporary, **kwargs)
-        return None
-
-    def get_config(self):
-        config = {
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "latent_dim": self.latent_dim,
-            "latents": keras.saving.serialize_keras_object(self.latents),
-            "seed": self.seed,
-        }
-        return {**super().get_config(), **config}
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        for key in ("generator", "discriminator", "latents"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
-
-    def get_build_config(self):
-        return None  # built by its constructor
-
-    def get_compile_config(self):
-        return keras.saving.serialize_keras_object(self._given()) if self.compiled else {}
-
-    def compile_from_config(self, config):
-        if config:
-            self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def save_own_variables(self, store):
-        for name, variable in self._own_variables().items():
-            store[name] = ops.convert_to_numpy(variable)
-
-    def load_own_variables(self, store):
-        for name, variable in self._own_variables().items():
-            variable.assign(store[name][()])
-
-    def _own_variables(self):
-        """The counters, and all seeds: of the latents, of each dropout. Keras saves no seed."""
-        weights = {id(variable) for variable in self.weights}
-        seeds = [variable for variable in self.variables if id(variable) not in weights]
-        return {"turn": self.turn, "epochs": self.epochs} | {f"seed_{i}": seed for i, seed in enumerate(seeds)}
 
 
 def load(path):
