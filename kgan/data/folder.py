@@ -63,9 +63,11 @@ class Folder:
         if not self.paths:
             counts = ", ".join(f"{len(paths):,} {reason}" for reason, paths in self.skipped.items())
             raise ValueError(f"{self.path} holds no picture that can be read ({counts or 'it is empty'}).")
-        by_path = sorted(range(len(self.paths)), key=self.paths.__getitem__)
-        self.paths = [self.paths[index] for index in by_path]
-        self._decoded = decoded[by_path] if fits else None
+        self._decoded = decoded[: len(self.paths)] if fits else None
+        if limit:  # those that were chosen came first
+            by_path = sorted(range(len(self.paths)), key=self.paths.__getitem__)
+            self.paths = [self.paths[index] for index in by_path]
+            self._decoded = decoded[by_path] if fits else None
         self.shape, self.dtype = (len(self.paths), *size, channels), np.dtype("uint8")
         self.labels, self.classes = self._classes()
 
