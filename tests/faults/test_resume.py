@@ -39,17 +39,18 @@ class KillAt(keras.callbacks.Callback):
             raise KilledError
 
 
-def train(images, folder, game, kill_at=None, every="2 steps", at_once=1, **options):
+def train(images, folder, game, kill_at=None, at_once=1, data=None, **more):
     keras.utils.set_random_seed(3)
     gan = compiled(small_gan(), steps_per_execution=at_once, **game)
     callbacks = [
-        Checkpoint(folder / "checkpoints", every=every, resume=True, **options),
+        Checkpoint(folder / "checkpoints", every="2 steps", resume=True),
         LogFile(folder / "log.jsonl"),
         ImageGrid(folder / "samples", rows=2, columns=2),
         LossPlot(folder / "losses.png"),
     ]
     callbacks += [KillAt(kill_at)] if kill_at else []
-    history = gan.fit(Batches(images, 8, seed=5), epochs=EPOCHS, verbose=0, callbacks=callbacks)
+    data = Batches(images, 8, seed=5) if data is None else data
+    history = gan.fit(data, epochs=EPOCHS, verbose=0, callbacks=callbacks, **more)
     return gan, history
 
 
@@ -82,3 +83,70 @@ def test_resumed_is_never_stopped(images, tmp_path, name):
             with pytest.raises(KilledError):
                 train(images, folder, GAMES[name], kill_at=kill)
         assert_same(train(images, folder, GAMES[name]), straight, folder, tmp_path / "straight")
+
+
+def test_several_steps_at_once(images, tmp_path):
+    if keras.backend.backend() == "torch":
+        pytest.skip("one step at a time there")
+    game = GAMES["r1 and ema"]
+    straight = train(images, tmp_path / "straight", game, at_once=2)
+    for kills in ([2, 2], [4, 3]):  # executions, of two steps but for an epoch's last
+        folder = tmp_path / "-".join(map(str, kills))
+        for kill in kills:
+            with pytest.raises(KilledError):
+                train(images, folder, game, kill_at=kill, at_once=2)
+        assert_same(train(images, folder, game, at_once=2), straight, folder, tmp_path / "straight")
+
+
+def test_arrays_are_taken_in_an_order_that_can_be_named(images, tmp_path):
+    straight = train(images, tmp_path / "straight", {}, data=images, batch_size=8)
+    with pytest.raises(KilledError):
+        train(images, tmp_path / "killed", {}, data=images, batch_size=8, kill_at=8)
+    resumed = train(images, tmp_path / "killed", {}, data=images, batch_size=8)
+    assert_same(resumed, straight, tmp_path / "killed", tmp_path / "straight")
+
+
+class Others(keras.utils.PyDataset):
+    """Data that are not kgan's."""
+
+    def __init__(self, images):
+        super().__init__()
+        self.images = images
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        return (self.images[8 * index : 8 * index + 8],)
+
+
+def test_other_data_begin_the_epoch_again_and_say_so(images, tmp_path, caplog):
+    with pytest.raises(KilledError):
+        train(images, tmp_path, {}, data=Others(images), kill_at=9)  # saved at step 8, in the second epoch
+    gan, history = train(images, tmp_path, {}, data=Others(images))
+    assert "Epoch 2 begins again: only kgan.data can be named batch by batch." in caplog.text
+    assert int(gan.d_opt.iterations) == 8 + 3 * 5 and history.epoch == list(range(EPOCHS))
+    rows, _ = left_behind(tmp_path)
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
+
+
+def test_what_keras_callbacks_remember(images, tmp_path):
+    """EarlyStopping, which forgets how long it has waited when a training begins."""
+
+    def fit(patience_left_at=None):
+        keras.utils.set_random_seed(3)
+        gan = compiled(small_gan())
+        stopper = keras.callbacks.EarlyStopping("constant", patience=3, mode="min")
+        callbacks = [Checkpoint(tmp_path, resume=True), Constant(), stopper]
+        callbacks += [KillAt(12)] if patience_left_at else []
+        return gan.fit(Batches(images, 8, seed=5), epochs=9, verbose=0, callbacks=callbacks), stopper
+
+    with pytest.raises(KilledError):
+        fit(patience_left_at=1)  # in the third epoch: it has waited for one
+    history, stopper = fit()
+    assert history.epoch == [0, 1, 2, 3] and stopper.stopped_epoch == 3
+
+
+class Constant(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["constant"] = 1.0
