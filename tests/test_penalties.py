@@ -195,7 +195,7 @@ def test_contract(name):
 @pytest.mark.parametrize(
     "given, message",
     [
-        (["r2"], "Unknown penalty 'r2'. Did you mean 'r1'"),
+        (["r2"], "Unknown penalty 'r2'. Known are: gradient_penalty, r1"),
         ([3], "A penalty must be a name of kgan.penalties or an object .* Received: 3"),
         (["r1", kgan.penalties.R1(1.0)], "`penalties` must differ.* Received 'r1' twice"),
     ],

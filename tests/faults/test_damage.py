@@ -214,7 +214,6 @@ def test_hostile_states(saved, tmp_path):
 
 def test_generators_of_strangers(tmp_path):
     """Lambda layers are refused, on the command line as in Python."""
-    keras.config.disable_interactive_logging()
     model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x * 2)])
     model.save(tmp_path / "generator.keras")
     with pytest.raises((ValueError, TypeError), match="[Ll]ambda"):
