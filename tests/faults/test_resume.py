@@ -1,6 +1,12 @@
 """A training that was interrupted and goes on is the training that was not: every variable, log, image and callback."""
 
+import importlib.util
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -150,3 +156,63 @@ def test_what_keras_callbacks_remember(images, tmp_path):
 class Constant(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs["constant"] = 1.0
+
+
+OTHER_ENGINE = """
+import sys, numpy as np, keras, kgan
+from kgan.data import Batches
+from tests.helpers import compiled, small_gan, values
+gan = compiled(small_gan(), ema=0.9)
+before = values(gan.generator.trainable_variables)
+images = np.load(sys.argv[1])
+gan.fit(Batches(images, 8, seed=5), epochs=2, verbose=0, callbacks=[kgan.callbacks.Checkpoint(sys.argv[2], resume=True)])
+print("saw", float(np.abs(values(gan.d_opt.variables)[0])), int(gan.epochs))
+fresh = kgan.load(sys.argv[2] + "/epoch-0001")
+np.save(sys.argv[3], fresh.generator.predict(np.ones((2, 6), "float32"), verbose=0))
+"""
+
+
+def test_another_engine_goes_on_with_the_weights_and_says_what_is_no_longer_exact(images, tmp_path):
+    here = keras.backend.backend()
+    others = [name for name in ("tensorflow", "jax", "torch") if name != here and importlib.util.find_spec(name)]
+    if not others:
+        pytest.skip("one engine is installed")
+    gan = compiled(small_gan(), ema=0.9)
+    gan.fit(Batches(images, 8, seed=5), epochs=1, verbose=0, callbacks=[Checkpoint(tmp_path / "c")])
+    np.save(tmp_path / "images.npy", images)
+    expected = gan.generator.predict(np.ones((2, 6), "float32"), verbose=0)
+    for other in others:
+        shutil.copytree(tmp_path / "c", tmp_path / other)
+        command = [
+            sys.executable,
+            "-c",
+            OTHER_ENGINE,
+            tmp_path / "images.npy",
+            tmp_path / other,
+            tmp_path / f"{other}.npy",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "KERAS_BACKEND": other})
+        assert done.returncode == 0, done.stderr
+        assert f"The checkpoint was written on {here}: its weights and optimizers go on" in done.stderr
+        assert "Going on from" in done.stderr and "saw 10.0 2" in done.stdout  # steps of D's optimizer, epochs
+        np.testing.assert_allclose(np.load(tmp_path / f"{other}.npy"), expected, atol=1e-5)
+
+
+def test_signal_handlers_are_put_back(images, tmp_path):
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    train(images, tmp_path / "a", {})
+    with pytest.raises(KilledError):
+        train(images, tmp_path / "b", {}, kill_at=2)
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_a_signal_ends_a_plain_fit(images, tmp_path):
+    class Ask(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    gan = compiled(small_gan())
+    with pytest.raises(SystemExit) as ended:
+        gan.fit(Batches(images, 8), epochs=3, verbose=0, callbacks=[Checkpoint(tmp_path), Ask()])
+    assert ended.value.code == 143 and int(gan.d_opt.iterations) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000001"]
