@@ -157,7 +157,7 @@ def main():
         signal.signal(number, _leave)
     try:
         app()
-    except (RecipeError, RunError, OSError) as error:
+    except (RecipeError, RunError, OSError, FloatingPointError) as error:
         said = str(error)
         if isinstance(error, OSError) and error.strerror:
             said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -244,3 +244,15 @@ def test_wrong_plugins(tmp_path, call, code, expected):
         (tmp_path / "mine.py").write_text(code)
     assert expected in call("train", "digits", "--plugin", "mine.py", code=2)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("nonfinite", ["stop", "raise"])
+def test_numbers_that_are_none_end_the_run(tmp_path, call, nonfinite):
+    callbacks = f"callbacks=[{{name: checkpoint, every: 5 steps, nonfinite: {nonfinite}}}]"
+    said = call("train", "digits", *TINY[2:6], "--set", "epochs=2", "--set", callbacks, "--out", "run",
+                "--set", "optimizers.generator.learning_rate=1e38", code=1)  # fmt: skip
+    assert ("nothing had been saved yet" in said) == (nonfinite == "stop")
+    assert nonfinite == "stop" or "is no finite number in epoch 1" in said
+    assert not (tmp_path / "run" / "generator.keras").exists() and not list(
+        (tmp_path / "run" / "checkpoints").iterdir()
+    )

@@ -83,6 +83,7 @@ CASES = [
     ("every: 1 epoch", "rows: 0", "18:24  callbacks[0].rows: must be greater than or equal to 1"),
     ("every: 1 epoch", "colums: 3", '18:24  callbacks[0].colums: unknown key, did you mean "columns"?'),
     ("every: 1 epoch}", "every: 1 epoch}\n  - image_grid", "19:5  callbacks[1]: image_grid is there already"),
+    ("image_grid, every: 1 epoch", "checkpoint, monitor: dloss", "18:24  callbacks[0].monitor: `monitor` must be a log."),
     ("image_grid", "log_file", "18:6  callbacks[0].name: unknown name"),
     ("batch_size: 32", "batch_size: 99999999999999999999", "2:22  data.batch_size: must be less than"),
     ("batch_size: 32", "batch_size: 32, split: test", "2:38  data.split: `split` of digits must be 'train'"),

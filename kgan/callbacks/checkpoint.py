@@ -211,4 +211,4 @@ class Checkpoint(Periodic, resuming.Saver):
     def _check_losses(self, logs):
         for name in self.model.logs.all_names:
             if name in (logs or {}) and not math.isfinite(logs[name]):
-                self._not_finite(name)
+                self._not_finite(f"the log {name}")

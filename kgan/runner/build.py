@@ -9,6 +9,7 @@ import numpy as np
 
 from kgan import architectures, callbacks, data, losses, penalties, pictures, schedules
 from kgan.gan import GAN
+from kgan.names import nearest
 from kgan.runner.complaints import nearest_place
 from kgan.runner.errors import Problem, RecipeError
 from kgan.runner.schema import OPTIMIZERS
@@ -114,6 +115,11 @@ def build(recipe, given, rules, found, steps_at_once=None):
     with _Blame(given) as blame, blame():
         gan = GAN(**players, latent_dim=recipe.latent_dim, latents=recipe.latents, seed=recipe.seed)
         gan.compile(**rules, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
+    with _Blame(given) as blame:
+        for index, one in enumerate(recipe.callbacks):
+            if getattr(one, "monitor", None) not in (None, *gan.logs.all_names):
+                with blame("callbacks", index):
+                    raise ValueError(f"`monitor` must be a log. {nearest(one.monitor, gan.logs.all_names)}")
     return batches, gan
 
 

@@ -67,7 +67,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
                 _write(directory / "environment.json", json.dumps(environment(found), indent=2) + "\n")
             gan.fit(batches, epochs=math.ceil(steps / batches.steps), verbose=0, callbacks=callbacks)
             if saver.failed and not saver.newest():
-                raise RunError(f"{saver.failed} Nothing had been saved yet.")
+                raise RunError(f"The run failed, and nothing had been saved yet; what it wrote is in {directory}.")
             sampler = gan.generator if gan.ema_generator is None else gan.ema_generator
             with replace_when_written(directory / "generator.keras") as temporary:
                 sampler.save(temporary)
@@ -76,7 +76,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
     finally:
         shown.close()
     if saver.failed:
-        raise RunError(f"{saver.failed} The generator of that state is in {directory}.")
+        raise RunError(f"The run failed; the generator of its last good state is in {directory}.")
     return directory
 
 
