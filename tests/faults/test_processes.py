@@ -48,6 +48,7 @@ def test_signals_save_and_say_where(here, straight):
     assert_same(here / "run", straight, TOLERANCE)
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(here, straight):
     draw = np.random.default_rng(0)
     kills = 0

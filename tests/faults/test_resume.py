@@ -83,7 +83,7 @@ def test_resumed_is_never_stopped(images, tmp_path, name):
     """Killed at the first step, within epochs, at their last steps and again after going on."""
     straight = train(images, tmp_path / "straight", GAMES[name])
     assert int(straight[0].d_opt.iterations) > 0
-    for kills in ([1], [7, 6, 3]):
+    for kills in ([1], [7, 6, 3]) if name == "simultaneous" else ([7, 1],):
         folder = tmp_path / "-".join(map(str, kills))
         for kill in kills:
             with pytest.raises(KilledError):
