@@ -140,7 +140,11 @@ def _steps_at_once(recipe, epoch):
     """As many as pay (on PyTorch Keras takes one), and such that what is to happen at a step can happen there."""
     if keras.backend.backend() == "torch":
         return 1
-    steps = [int(match[1]) for one in recipe.callbacks if (match := re.fullmatch(r"(\d+) steps?", str(one.every)))]
+    steps = [
+        int(match[1])
+        for one in recipe.callbacks
+        if (match := re.fullmatch(r"(\d+) steps?", str(getattr(one, "every", ""))))
+    ]
     numbers = [(recipe.steps or 0) % epoch, *steps]
     return next(
         count for count in range(min(MAX_STEPS_AT_ONCE, epoch), 0, -1) if not any(number % count for number in numbers)
