@@ -7,12 +7,38 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kgan import architectures, callbacks, data, latents, losses, penalties, schedules
+    from kgan import (
+        architectures,
+        callbacks,
+        data,
+        extractors,
+        latents,
+        losses,
+        metrics,
+        penalties,
+        schedules,
+        scores,
+        scoring,
+    )
     from kgan.gan import GAN, load
 
 __version__ = "0.1.0"
 
-__all__ = ["GAN", "architectures", "callbacks", "data", "latents", "load", "losses", "penalties", "schedules"]
+__all__ = [
+    "GAN",
+    "architectures",
+    "callbacks",
+    "data",
+    "extractors",
+    "latents",
+    "load",
+    "losses",
+    "metrics",
+    "penalties",
+    "schedules",
+    "scores",
+    "scoring",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kgan.runner.errors import RecipeError, RunError
+from kgan.runner.errors import Problem, RecipeError, RunError
 
 app = typer.Typer(
     help="Train GANs from recipes.", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -93,6 +93,9 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Build all of it, train for two steps, write nothing.")
     ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.0, help="Stop after so many seconds of training, wherever it is.")
+    ] = None,
 ):
     """Train a recipe."""
     checked, given = _read(recipe, set, plugin)
@@ -101,7 +104,7 @@ def train(
     if dry_run:
         run.try_out(checked, given, out, out_console)
         return
-    directory = run.train(checked, given, out, out_console, resume, allow_changes)
+    directory = run.train(checked, given, out, out_console, resume, allow_changes, seconds)
     _say(f"Done. In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")
 
 
@@ -149,6 +152,123 @@ def sample(
 
     sampling.form(out)
     _say(sampling.write(run, n, seed, out))
+
+
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric", help="What to measure, such as precision_recall; all that suits by default. Can be repeated."
+    ),
+]
+Samples = Annotated[int, typer.Option("-n", "--samples", min=20, help="How many images.")]
+
+
+@app.command()
+def evaluate(
+    run: Annotated[pathlib.Path | None, typer.Argument(metavar="[RUN]", help="A run directory.")] = None,
+    images: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="Instead of a run: images that anyone made, a folder, .npy or .npz file."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="What to compare images with: a data set, a folder or a file.")
+    ] = None,
+    metric: Metrics = None,
+    samples: Samples = 10_000,
+    split: Annotated[str | None, typer.Option(help="The part of the data to compare with, such as test.")] = None,
+    extractor: Annotated[
+        str,
+        typer.Option(
+            help="auto, classifier, raw, or a .pth file with the weights of the FID Inception, or a .keras file."
+        ),
+    ] = "auto",
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the latents of a run's images.")] = 0,
+    out: Annotated[
+        pathlib.Path | None, typer.Option("-o", "--out", help="With --images: where to keep the scores.")
+    ] = None,
+    plugin: Plugins = None,
+):
+    """Score a run, or images that anyone made, against real ones."""
+    if (run is None) == (images is None) or (images is None) != (data is None):
+        raise _wrong("evaluate", "give a run directory, or both --images and --data")
+    if run is not None:
+        if not (run / "resolved.yaml").is_file():
+            raise _wrong("RUN", f"{run} is no run directory")
+        checked, given = _read(str(run / "resolved.yaml"), None, plugin)
+    _load_engine()
+    from kgan.names import lookup
+    from kgan.runner import display, evaluating
+    from kgan.scoring import MEASURES
+
+    metric = metric or []
+    for name in metric:
+        try:
+            lookup("metric", name, MEASURES)
+        except ValueError as error:
+            raise _wrong("--metric", str(error)) from None
+    progress = display.reading(out_console)
+    if run is not None:
+        evaluating.of_run(run, checked, given, metric, samples, split, extractor, seed, out_console, progress)
+    elif images is not None and data is not None:
+        from kgan.data import DATASETS
+
+        known = data in DATASETS
+        arguments = {"name": data if known else None, "path": None if known else data, "split": split or "train"}
+        if not known and not pathlib.Path(data).expanduser().exists():
+            from kgan.names import nearest
+
+            raise _wrong("--data", f"there is no data set, file or folder {data}. {nearest(data, DATASETS)}")
+        evaluating.of_images(images, arguments, metric, samples, extractor, out, out_console, progress)
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A recipe, a run directory, or a folder of such.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Likewise.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each recipe.")] = 3,
+    steps: Annotated[
+        int | None, typer.Option(min=10, help="Of every training; the shorter recipe's by default.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=1.0, help="Instead, every training takes so long.")] = None,
+    metric: Annotated[str, typer.Option(help="What to compare by.")] = "frechet_distance",
+    samples: Samples = 2000,
+    out: Annotated[pathlib.Path | None, typer.Option(help="Where to; comparisons/<A>-vs-<B>-0001 by default.")] = None,
+    set: Settings = None,
+    plugin: Plugins = None,
+):
+    """Compare two recipes over several seeds, or runs that are there: a table, both curves, and a sentence."""
+    if steps is not None and seconds is not None:
+        raise _wrong("--seconds", "give the length once, as --steps or as --seconds")
+    there = [(pathlib.Path(one) / "").is_dir() for one in (a, b)]
+    if there[0] != there[1]:
+        raise _wrong("compare", "give two recipes, or two run directories")
+    both = [] if there[0] else [_read(one, set, plugin) for one in (a, b)]
+    _load_engine()
+    from kgan.runner import comparing, run
+
+    value = comparing.value_of(metric)
+    names = [pathlib.Path(one).name if there[0] else pathlib.Path(one).stem for one in (a, b)]
+    names = names if names[0] != names[1] else [f"{name} ({mark})" for name, mark in zip(names, "AB", strict=True)]
+    runs = [comparing.runs_in(pathlib.Path(one)) for one in (a, b)] if there[0] else None
+    for one, found in zip((a, b), runs or (), strict=False):
+        if not found:
+            raise _wrong(one, "is no run directory, and holds none")
+    length = None if runs else comparing.common_length(both)
+    series = comparing.collect_all(runs, value) if runs else None
+    result = comparing.compare(names, series, value) if series else None  # refuses before anything is written
+    directory = run.claim(f"{pathlib.Path(a).stem}-vs-{pathlib.Path(b).stem}", out, "comparisons")
+    if result is None:
+        steps = steps or length
+        runs = comparing.train_all(both, seeds, steps, seconds, metric, samples, directory, plugin, out_console)
+        series = comparing.collect_all(runs, value)
+        result = comparing.compare(names, series, value)
+    comparing.write(result, series, directory)
+    _say(comparing.table(result))
+    _say(f"In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")
+
+
+def _wrong(what, message):
+    return RecipeError(what, [Problem((), message)])
 
 
 def main():

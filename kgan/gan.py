@@ -223,7 +223,7 @@ class GAN(backend.Steps, Saved, keras.Model):
             ValueError: if the images have another shape than the generator's, or lie outside [-1, 1].
         """
         next_epoch: list = []
-        own = with_own_callbacks(callbacks, self, next_epoch)
+        own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y))
         keras_fit = super().fit
 
         def fit_span(callbacks, epochs, **more):

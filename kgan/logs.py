@@ -127,15 +127,25 @@ class EitherLoss(keras.callbacks.Callback):
             watcher.on_batch_end(batch, {"loss": logs["d_loss"] + logs["g_loss"]})
 
 
-def with_own_callbacks(callbacks, model, next_epoch):
-    """What `fit` was given as `callbacks`, after the model's own; `next_epoch` holds functions to call between epochs."""
+def with_own_callbacks(callbacks, model, next_epoch, data):
+    """What `fit` was given as `callbacks`, after the model's own, and after those that add to the logs, which are given the
+    data; `next_epoch` holds functions to call between epochs.
+    """
     given = getattr(callbacks, "callbacks", callbacks) or []
     given = list(given) if isinstance(given, list | tuple) else [given]
     watchers = [one for one in given if isinstance(one, keras.callbacks.TerminateOnNaN)]
     own: list[keras.callbacks.Callback] = [Keeper(next_epoch), *([EitherLoss(watchers)] if watchers else [])]
+    for callback in keras.tree.flatten(given):
+        if hasattr(callback, "set_data"):
+            callback.set_data(data)
     if isinstance(callbacks, keras.callbacks.CallbackList):
         for callback in own:
             callback.set_model(model)
-        callbacks.callbacks[:0] = own
+        callbacks.callbacks[:] = [*own, *_adding_first(given)]
         return callbacks
-    return [*own, *given]
+    return [*own, *_adding_first(given)]
+
+
+def _adding_first(callbacks):
+    """What measures, before what acts on the logs."""
+    return sorted(keras.tree.flatten(callbacks), key=lambda callback: not hasattr(callback, "set_data"))

@@ -107,3 +107,25 @@ def film(frames, path, milliseconds=80, last=None):
     path = pathlib.Path(path)
     with replace_when_written(path) as temporary:
         images[0].save(temporary, save_all=True, append_images=images[1:], duration=durations, loop=0)
+
+
+def save_curves(curves, path, across="step"):
+    """Draw curves below each other, each with its interval as a band.
+
+    Args:
+        curves: Dict from a name to four arrays: where, the value, and the ends of its interval.
+        path: Where to, a `.png` or `.svg`.
+        across: String. What the horizontal axis counts.
+    """
+    figure = Figure(figsize=(8, 1 + 2.2 * len(curves)), layout="constrained")
+    rows = figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (name, (where, value, low, high)) in zip(rows, curves.items(), strict=True):
+        axes.fill_between(where, low, high, alpha=0.25, linewidth=0)
+        axes.plot(where, value, marker=".")
+        axes.set(ylabel=name)
+        axes.grid(alpha=0.3)
+    rows[-1].set_xlabel(across)
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_when_written(path) as temporary:
+        figure.savefig(temporary, dpi=100)

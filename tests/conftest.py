@@ -15,6 +15,12 @@ def fixed_seed():
     keras.utils.set_random_seed(7)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """Classifiers that scores look through are trained once for all tests."""
+    os.environ.setdefault("KGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def images():
     """40 images of 8 x 8 x 1 in [-1, 1]: stripes whose phase differs."""

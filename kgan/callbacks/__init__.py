@@ -7,12 +7,14 @@ from kgan.callbacks.image_grid import ImageGrid
 from kgan.callbacks.log_file import LogFile
 from kgan.callbacks.loss_plot import LossPlot
 from kgan.callbacks.periodic import Periodic
+from kgan.callbacks.score import Score
 
 CALLBACKS: dict[str, Any] = {
     "checkpoint": Checkpoint,
     "image_grid": ImageGrid,
     "log_file": LogFile,
     "loss_plot": LossPlot,
+    "score": Score,
 }
 
-__all__ = ["CALLBACKS", "Checkpoint", "ImageGrid", "LogFile", "LossPlot", "Periodic"]
+__all__ = ["CALLBACKS", "Checkpoint", "ImageGrid", "LogFile", "LossPlot", "Periodic", "Score"]

@@ -189,7 +189,12 @@ class Checkpoint(Periodic, resuming.Saver):
 
     def _is_best(self, logs):
         if self.monitor not in (logs or {}):
-            raise ValueError(f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, logs or {})}")
+            measured = [name for callback in self.run.callbacks for name in getattr(callback, "names", ())]
+            if self.monitor in measured:
+                return False  # in another epoch
+            raise ValueError(
+                f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, [*(logs or {}), *measured])}"
+            )
         value = float(logs[self.monitor])
         better = self.best is None or (value < self.best if self.mode == "min" else value > self.best)
         if better:

@@ -5,13 +5,16 @@ import time
 
 import keras
 
+SECONDS = {"second": 1, "minute": 60}
+
 
 class Periodic(keras.callbacks.Callback):
     """Calls `act(when)` at the ends of epochs or steps that are due; `when` is a word such as `"epoch-0015"`.
 
     Args:
-        every: Integer, a number of epochs; or a string such as `"2 epochs"`, `"500 steps"` or `"10 minutes"`. A step counts
-            one batch; with `steps_per_execution` the callback acts after the execution that contains the step.
+        every: Integer, a number of epochs; or a string such as `"2 epochs"`, `"500 steps"`, `"30 seconds"` or
+            `"10 minutes"`. A step counts one batch; with `steps_per_execution` the callback acts after the execution that
+            contains the step.
 
     Raises:
         ValueError: if `every` is none of these.
@@ -20,7 +23,7 @@ class Periodic(keras.callbacks.Callback):
     def __init__(self, every: int | str = 1):
         super().__init__()
         match = re.fullmatch(
-            r"(\d+) (epoch|step|minute)s?", str(every) if isinstance(every, str) else f"{every} epochs"
+            r"(\d+) (epoch|step|second|minute)s?", str(every) if isinstance(every, str) else f"{every} epochs"
         )
         if isinstance(every, bool) or not match or int(match[1]) < 1:
             raise ValueError(
@@ -51,7 +54,7 @@ class Periodic(keras.callbacks.Callback):
         before, self._steps = self._steps, self._before_epoch + done
         if self.unit == "step" and self._steps // self.count > before // self.count:
             self.act(f"step-{self._steps:06d}")
-        elif self.unit == "minute" and time.monotonic() - self._acted >= 60 * self.count:
+        elif self.unit in SECONDS and time.monotonic() - self._acted >= SECONDS[self.unit] * self.count:
             self._acted = time.monotonic()
             self.act(f"step-{self._steps:06d}")
 

@@ -1,13 +1,14 @@
 """From a checked recipe to the objects it names."""
 
 import contextlib
+import inspect
 import pathlib
 import re
 
 import keras
 import numpy as np
 
-from kgan import architectures, callbacks, data, losses, penalties, pictures, schedules
+from kgan import architectures, callbacks, data, losses, penalties, pictures, schedules, scoring
 from kgan.gan import GAN
 from kgan.names import nearest
 from kgan.runner.complaints import nearest_place
@@ -70,10 +71,51 @@ def load_data(recipe, given, progress=None):
         ConnectionError: if they have to be downloaded and cannot be.
     """
     arguments = _arguments(recipe.data)
-    for key in ("batch_size", "replacement", "flip"):
+    for key in ("batch_size", "replacement", "flip", "validation_split"):
         arguments.pop(key, None)
     with _Blame(given) as blame, blame("data"):
         return data.load(recipe.data.name, progress=progress, **arguments)
+
+
+def held_out(recipe, given, found):
+    """Return the data to train with, and the images of `validation_split`, or `None`, spread evenly over all.
+
+    Raises:
+        RecipeError: if nothing would be left on one side, or the images do not fit into memory.
+    """
+    share = recipe.data.validation_split
+    if not share:
+        return found, None
+    with _Blame(given) as blame, blame("data"):
+        if not isinstance(found.images, np.ndarray):
+            raise ValueError(
+                "`validation_split` is for images that fit into memory; name another `split` to score with"
+            )
+        numbers = np.arange(len(found.images))
+        out = np.floor(share * (numbers + 1)) > np.floor(share * numbers)
+        if not out.any() or out.all():
+            raise ValueError(f"`validation_split` must leave images on both sides of {len(numbers)}. Received: {share}")
+        labels = None if found.labels is None else found.labels[~out]
+        return data.Data(found.images[~out], labels, found.skipped), found.images[out]
+
+
+def build_scorers(recipe, given, found):
+    """Return a `Scorer` for each of the recipe's `score` callbacks, by its place among all callbacks.
+
+    Raises:
+        RecipeError: if one of them cannot measure these data.
+    """
+    scorers = {}
+    with _Blame(given) as blame:
+        for index, one in enumerate(recipe.callbacks):
+            if one.name == "score":
+                with blame("callbacks", index):
+                    name = pathlib.Path(recipe.data.path or recipe.data.name).name
+                    scorers[index] = scoring.Scorer(
+                        found.images, found.labels, one.extractor, name, recipe.data.split, one.real
+                    )
+                    scorers[index].check(one.metric)
+    return scorers
 
 
 def build(recipe, given, rules, found, steps_at_once=None):
@@ -115,19 +157,26 @@ def build(recipe, given, rules, found, steps_at_once=None):
     with _Blame(given) as blame, blame():
         gan = GAN(**players, latent_dim=recipe.latent_dim, latents=recipe.latents, seed=recipe.seed)
         gan.compile(**rules, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
+    logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if recipe.data.validation_split)]
+    for one in recipe.callbacks:
+        if one.name == "score":
+            logs += [name for metric in np.atleast_1d(one.metric) for name in scoring.MEASURES[metric].names]
     with _Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
-            if getattr(one, "monitor", None) not in (None, *gan.logs.all_names):
+            if getattr(one, "monitor", None) not in (None, *logs):
                 with blame("callbacks", index):
-                    raise ValueError(f"`monitor` must be a log. {nearest(one.monitor, gan.logs.all_names)}")
+                    raise ValueError(f"`monitor` must be a log. {nearest(one.monitor, logs)}")
     return batches, gan
 
 
-def build_callbacks(recipe, directory, resume=False):
+def build_callbacks(recipe, directory, scorers, resume=False):
     """Return the recipe's callbacks, each writing to its own place in the run directory; one of them saves the training."""
-    classes, made = callbacks.CALLBACKS, []
-    for one in recipe.callbacks:
-        made.append(classes[one.name](directory / classes[one.name].place, **_arguments(one)))
+    made = []
+    for index, one in enumerate(recipe.callbacks):
+        kind = callbacks.CALLBACKS[one.name]
+        [place] = {"directory", "path"} & inspect.signature(kind).parameters.keys()
+        made.append(kind(**{place: directory / kind.place}, **_arguments(one)))
+        made[-1].scorer = scorers.get(index)
     if not any(isinstance(one, callbacks.Checkpoint) for one in made):
         made.append(callbacks.Checkpoint(directory / callbacks.Checkpoint.place, every="10 minutes"))
     for one in made:

@@ -14,7 +14,8 @@ import keras
 import numpy as np
 from rich.console import Console
 
-from kgan.callbacks import Checkpoint, LogFile
+from kgan import data
+from kgan.callbacks import Checkpoint, LogFile, Score
 from kgan.checkpoints import BusyError
 from kgan.runner import build, display, loader, recipes
 from kgan.runner.errors import Problem, RecipeError, RunError
@@ -22,7 +23,7 @@ from kgan.saving import replace_when_written
 from kgan.snapshots import versions
 
 
-def train(recipe, given, out=None, console=None, resume=False, changed=False):
+def train(recipe, given, out=None, console=None, resume=False, changed=False, seconds=None):
     """Train a checked recipe, and leave a run directory.
 
     Args:
@@ -32,6 +33,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
         console: `rich.console.Console` to show progress on.
         resume: Whether to go on with the run in `out`, if there is one.
         changed: Whether that run may have been another recipe's.
+        seconds: Float. Ends the training after so long, if it has not ended before.
 
     Returns:
         The path of the run directory.
@@ -45,16 +47,16 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
     there = resume and is_run(out)
     if there and not changed:
         check_same(recipe, out)
-    batches, gan, found = _build(recipe, given, None if there else out, console)
+    batches, gan, found, held_out, scorers = _build(recipe, given, None if there else out, console)
     directory = out if there else claim(recipe.name, out)
     if not there:
         _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))  # the mark of a run
     steps = recipe.steps or recipe.epochs * len(batches)
     shown = display.Display(recipe.name, steps, batches, console)
     callbacks = [
-        *build.build_callbacks(recipe, directory, resume),
+        *build.build_callbacks(recipe, directory, scorers, resume),
         LogFile(directory / LogFile.place),
-        StopAt(steps),
+        StopAt(steps, seconds),
         shown,
     ]
     saver = next(one for one in callbacks if isinstance(one, Checkpoint))
@@ -65,7 +67,13 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
             if not (directory / "environment.json").exists():
                 _write(directory / "recipe.yaml", given.text)
                 _write(directory / "environment.json", json.dumps(environment(found), indent=2) + "\n")
-            gan.fit(batches, epochs=math.ceil(steps / batches.steps), verbose=0, callbacks=callbacks)
+            gan.fit(
+                batches,
+                epochs=math.ceil(steps / batches.steps),
+                verbose=0,
+                callbacks=callbacks,
+                validation_data=None if held_out is None else data.Batches(held_out, recipe.data.batch_size),
+            )
             if saver.failed and not saver.newest():
                 raise RunError(f"The run failed, and nothing had been saved yet; what it wrote is in {directory}.")
             sampler = gan.generator if gan.ema_generator is None else gan.ema_generator
@@ -75,9 +83,23 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False):
         raise RecipeError("--out", [Problem((), f"{directory} is in use by another process")]) from None
     finally:
         shown.close()
+    _say_scores(callbacks, console)
     if saver.failed:
         raise RunError(f"The run failed; the generator of its last good state is in {directory}.")
     return directory
+
+
+def _say_scores(callbacks, console):
+    for one in callbacks:
+        if isinstance(one, Score) and one.scores:
+            took = one.latest()[0].where["seconds"]
+            console.print(f"scores: {one.latest()[0].seen_with}", soft_wrap=True, highlight=False, markup=False)
+            for score in one.latest():
+                console.print(f"  {score}", highlight=False, markup=False)
+            share = one.seconds / max(took, one.seconds)
+            console.print(
+                f"  scoring took {one.seconds:.1f} s, {share:.1%} of the training", highlight=False, markup=False
+            )
 
 
 def _write(path, text):
@@ -131,7 +153,7 @@ def try_out(recipe, given, out=None, console=None):
     Args, Raises: as `train`.
     """
     console = console or Console()
-    batches, gan, _ = _build(recipe, given, out, console, steps_at_once=1)
+    batches, gan, *_ = _build(recipe, given, out, console, steps_at_once=1)
     steps = recipe.steps or recipe.epochs * len(batches)
     began = time.monotonic()
     gan.train_on_batch(*batches[0])
@@ -160,7 +182,9 @@ def _build(recipe, given, out, console, steps_at_once=None):
     rules = build.build_rules(recipe, given)
     found = build.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
-    return *build.build(recipe, given, rules, found, steps_at_once), found
+    scorers = build.build_scorers(recipe, given, found)
+    to_train, held_out = build.held_out(recipe, given, found)
+    return *build.build(recipe, given, rules, to_train, steps_at_once), found, held_out, scorers
 
 
 def _size(count):
@@ -174,18 +198,22 @@ def _memory():
 
 
 class StopAt(keras.callbacks.Callback):
-    """Ends the training after so many steps, in the middle of an epoch too."""
+    """Ends the training after so many steps, or seconds, in the middle of an epoch too."""
 
-    def __init__(self, steps):
+    def __init__(self, steps, seconds=None):
         super().__init__()
-        self.steps = steps
+        self.steps, self.seconds = steps, math.inf if seconds is None else seconds
+
+    def on_train_begin(self, logs=None):
+        self.began = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
         self.before = epoch * self.params["steps"]
 
     def on_train_batch_end(self, batch, logs=None):
         # Keras counts a short last execution as a long one
-        if self.before + min(batch + 1, self.params["steps"]) >= self.steps:
+        done = self.before + min(batch + 1, self.params["steps"])
+        if done >= self.steps or time.monotonic() - self.began >= self.seconds:
             self.model.stop_training = True
 
 
@@ -208,15 +236,15 @@ def check_free(out):
         raise RecipeError("--out", [Problem((), f"{out} cannot be made: {parent} is no folder that can be written to")])
 
 
-def claim(name, out):
+def claim(name, out, folder="runs"):
     """Make the run directory, which must be new or empty."""
     if out is not None:
         check_free(out)
         return _make(out, exist_ok=True)
     for number in range(1, 10_000):
         with contextlib.suppress(FileExistsError):
-            return _make(pathlib.Path("runs") / f"{name}-{number:04d}")
-    raise RecipeError("runs", [Problem((), f"has 9,999 runs of {name} already")])
+            return _make(pathlib.Path(folder) / f"{name}-{number:04d}")
+    raise RecipeError(folder, [Problem((), f"has 9,999 of {name} already")])
 
 
 def _make(directory, exist_ok=False):

@@ -42,32 +42,41 @@ def write(run, n, seed, out):
         RecipeError: if there is no generator.
     """
     kind = form(out)
+    draw, images = _source(run, seed)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "gif":
+        stops = draw(n * STOPS).reshape(STOPS, n, -1)
+        frames = [pictures.picture(images(noise)) for noise in _walk(stops)]
+        pictures.film(frames, out)
+        return f"{len(frames)} frames of {n} images in {out}"
+    made = images(draw(n))
+    if kind == "npy":
+        with replace_when_written(out) as temporary:
+            np.save(temporary, made)
+    elif kind == "png":
+        pictures.save(pictures.picture(made), out)
+    else:
+        for index, image in enumerate(made):
+            pictures.save(pictures.pixels(image[None])[0].squeeze(), out / f"{index:06d}.png")
+    return f"{n} images in {out}"
+
+
+def images_of(run, n, seed):
+    """`n` images of a run, or of the generator in a file, as a float32 array in [-1, 1]. Raises as `write`."""
+    draw, images = _source(run, seed)
+    return images(draw(n))
+
+
+def _source(run, seed):
+    """Functions from a number to latents, and from latents to images."""
     generator = generator_of(run)
     sampler = latents.get(_latents(run))
-
-    def images_of(noise):
-        return generator.predict(noise, batch_size=256, verbose=0).astype("float32")
 
     def draw(count):
         shape = (count, generator.input_shape[-1])
         return keras.ops.convert_to_numpy(sampler(shape, keras.random.SeedGenerator(seed)))
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if kind == "gif":
-        stops = draw(n * STOPS).reshape(STOPS, n, -1)
-        frames = [pictures.picture(images_of(noise)) for noise in _walk(stops)]
-        pictures.film(frames, out)
-        return f"{len(frames)} frames of {n} images in {out}"
-    images = images_of(draw(n))
-    if kind == "npy":
-        with replace_when_written(out) as temporary:
-            np.save(temporary, images)
-    elif kind == "png":
-        pictures.save(pictures.picture(images), out)
-    else:
-        for index, image in enumerate(images):
-            pictures.save(pictures.pixels(image[None])[0].squeeze(), out / f"{index:06d}.png")
-    return f"{n} images in {out}"
+    return draw, lambda noise: generator.predict(noise, batch_size=256, verbose=0).astype("float32")
 
 
 def generator_of(run):

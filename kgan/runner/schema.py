@@ -32,6 +32,7 @@ from kgan.penalties import PENALTIES
 from kgan.runner.complaints import problems_of
 from kgan.runner.errors import Problem, RecipeError
 from kgan.schedules import SCHEDULES
+from kgan.scoring import MEASURES
 
 Integer = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
@@ -53,6 +54,7 @@ _LIMITED: dict[str, Any] = {
     "kernel_size": Count,
     "learning_rate": Positive,
     "loss_scale_factor": Positive | None,
+    "metric": Literal[tuple(MEASURES)] | list[Literal[tuple(MEASURES)]],
     "momentum": Annotated[float, Field(ge=0, le=1)],
     "rho": Rate,
     "rows": Count,
@@ -133,7 +135,7 @@ Discriminator = _named("architecture", _discriminators, without=_shapes)
 _useless = ("name", "use_ema", "ema_momentum", "ema_overwrite_frequency")  # kgan's `ema` is the generator's alone
 Optimizer = _named("optimizer", OPTIMIZERS, without=_useless, usual="adam")
 _callbacks = {name: cls for name, cls in CALLBACKS.items() if name != "log_file"}  # every run has one
-CallbackName = _named("callback", _callbacks, without=(*_shapes, "resume"))
+CallbackName = _named("callback", _callbacks, without=(*_shapes, "resume", "data"))
 
 
 class Source(Strict):
@@ -143,6 +145,7 @@ class Source(Strict):
     split: str = "train"
     batch_size: Count = 64
     limit: Count | None = None  # so many examples, spread evenly over all
+    validation_split: Rate = 0.0  # a share of them that D never trains on, to see how far it learns by heart
     replacement: bool = False  # every example of a batch is drawn from all
 
 

@@ -1,0 +1,179 @@
+"""Score: how good the images are, measured while the training goes on."""
+
+import pathlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kgan import pictures, scores
+from kgan.callbacks.periodic import Periodic
+from kgan.data import Batches, Folder
+from kgan.names import lookup
+from kgan.scoring import LEAST, MEASURES, Scorer
+
+
+class Score(Periodic):
+    """Scores generated images against the real ones at every interval, and at the end of the training.
+
+    The images come from the averaged generator where there is one, always of the same latents. Each value is added to
+    the logs of the epoch in which it was measured, so that `Checkpoint(monitor="frechet_distance")`, Keras' EarlyStopping
+    and the history know it; and to a file, as a record with an interval and everything that it depends on
+    (`kgan.scores`). The curves are drawn beside that file at the end.
+
+    Features of the real images are taken once, when the training begins. Their extractor is, by default, a small
+    classifier of the data set itself, which is trained once and kept (`kgan.extractors.classifier`).
+
+    Example:
+
+    >>> score = kgan.callbacks.Score("frechet_distance", every="5 epochs", samples=2000)
+    >>> # gan.fit(images, epochs=50, callbacks=[score]) adds `frechet_distance` to the history
+
+    Args:
+        metric: Name in `kgan.scoring.MEASURES`, or several.
+        every: Integer, a number of epochs; or a string such as `"2 epochs"` or `"500 steps"`.
+        samples: Integer. How many images are generated.
+        path: The file, one line of JSON for each score; the curves are in `.png` of the same name.
+        extractor: `"auto"`, `"classifier"`, `"raw"`, the path of a `.pth` file with the weights of the FID Inception or of a
+            `.keras` file, a Keras model or a `kgan.extractors.Extractor`.
+        real: Integer. So many real images are compared with, spread evenly over all.
+        seed: Integer. Seed of the latents.
+        data: Real images, or a pair of these and their labels, to compare with. What `fit` trains with by default.
+
+    Raises:
+        ValueError: if an argument is none of these.
+    """
+
+    place = "scores.jsonl"
+
+    def __init__(
+        self,
+        metric: str | Sequence[str] = "frechet_distance",
+        every: int | str = "1000 steps",
+        samples: int = 2000,
+        path: str | pathlib.Path = "scores.jsonl",
+        extractor: str = "auto",
+        real: int = 10_000,
+        seed: int = 0,
+        data=None,
+    ):
+        super().__init__(every)
+        for name, value, least in (("samples", samples, LEAST), ("real", real, LEAST), ("seed", seed, 0)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"`{name}` of Score must be an integer >= {least}. Received: {value!r}")
+        self.metrics = [metric] if isinstance(metric, str) else list(metric)
+        self.names = [name for one in self.metrics for name in lookup("metric", one, MEASURES).names]
+        if not self.metrics or len(set(self.names)) < len(self.names):
+            raise ValueError(f"`metric` of Score must name metrics, each of its values once. Received: {metric!r}")
+        self.path, self.samples, self.extractor, self.real, self.seed = (
+            pathlib.Path(path),
+            samples,
+            extractor,
+            real,
+            seed,
+        )
+        self.data, self.about = data, {"name": "the data", "split": "train"}
+        self.scorer: Any = None  # a Scorer, once there are data
+        self.scores: list[scores.Score] = []
+        self.seconds = 0.0  # that scoring took
+        self._fresh: dict[str, float] = {}
+        self._epoch = self._scored = -1
+
+    def set_data(self, x):
+        """Take the real images from what `fit` was given; `GAN.fit` calls it."""
+        if self.data is None:
+            self._of_fit = x
+
+    def prepare(self):
+        """Take the features of the real images; `fit` does it, if nobody did before."""
+        if self.scorer is None:
+            images, labels = _images_of(self._of_fit if self.data is None else self.data, self.real)
+            self.scorer = Scorer(images, labels, self.extractor, real=self.real, **self.about)
+            self.scorer.check(self.metrics)
+
+    def get_state(self):
+        then = {"seconds": time.monotonic() - self._began, "scoring": self.seconds, "fresh": self._fresh}
+        return {**super().get_state(), **then, "scored": self._scored}
+
+    def set_state(self, state):
+        super().set_state(state)
+        there = scores.read(self.path) if self.path.exists() else []
+        kept = [score for score in there if score.where.get("step", 0) <= self._steps]  # what follows is measured again
+        if kept != there:
+            scores.write(self.path, kept)
+        self.scores = [score for score in kept if score.metric in self.names and "step" in score.where]
+        self._began = time.monotonic() - state.get("seconds", 0.0)
+        self.seconds, self._fresh = state.get("scoring", 0.0), dict(state.get("fresh", {}))
+        self._scored = state.get("scored", -1)
+
+    def on_train_begin(self, logs=None):
+        self.prepare()
+        self._began = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        if epoch + 1 == self.params.get("epochs") and self._scored != self._steps:
+            self.act("end")
+        if logs is not None:
+            logs.update(self._fresh)
+        self._fresh = {}
+
+    def on_train_end(self, logs=None):
+        if self._scored != self._steps:  # it was stopped elsewhere
+            self.act("end")
+        if self.scores:
+            pictures.save_curves(_curves(self.scores), self.path.with_suffix(".png"))
+
+    def act(self, when):
+        self.prepare()
+        began = time.monotonic()
+        where = {"epoch": self._epoch + 1, "step": self._steps, "seconds": round(began - self._began, 3)}
+        images = self.model.generate(self.samples, seed=self.seed)
+        found = self.scorer(images, self.metrics, self.seed, where)
+        scores.append(self.path, found)
+        self.scores += found
+        self._fresh = {score.metric: score.value for score in found}
+        self._scored = self._steps
+        self.seconds += time.monotonic() - began
+
+    def latest(self):
+        """The scores measured last."""
+        return self.scores[-len(self.names) :]
+
+
+def _images_of(data, most):
+    """Images and labels, or `None`, in what `fit` takes."""
+    if isinstance(data, Batches):
+        return data.images, data.labels
+    if isinstance(data, Folder):
+        return data, data.labels
+    if isinstance(data, tuple) and len(data) == 2:
+        return data
+    if hasattr(data, "shape"):
+        return np.asarray(data), None
+    parts: list = []
+    labels: list = []
+    for batch in data:  # a tf.data.Dataset, a PyDataset, a DataLoader
+        images, named = batch if isinstance(batch, tuple | list) and len(batch) == 2 else (batch, None)
+        images = images[0] if isinstance(images, tuple | list) else images
+        parts.append(np.asarray(images))
+        if named is not None:
+            labels.append(np.asarray(named).reshape(-1))
+        if sum(map(len, parts)) >= most:
+            break
+    if not parts:
+        raise ValueError("`data` of Score holds no images, nor does what `fit` was given.")
+    return np.concatenate(parts)[:most], np.concatenate(labels)[:most] if labels else None
+
+
+def _curves(found):
+    """From the name of a metric to its steps, values and intervals."""
+    curves: dict[str, list] = {}
+    for score in found:
+        curves.setdefault(score.title, []).append((score.where["step"], score.value, *score.interval))
+    return {title: np.array(rows).T for title, rows in curves.items()}

@@ -1,0 +1,51 @@
+"""Which extractor a word or a path means."""
+
+import pathlib
+
+import keras
+import numpy as np
+
+from kgan.extractors.extractor import Extractor
+from kgan.extractors.learned import classifier, stacked
+from kgan.extractors.models import fid_inception, of_model, raw
+from kgan.saving import load_model
+
+
+def get(identifier, images, labels=None):
+    """Return the extractor that `identifier` means for these images.
+
+    Args:
+        identifier: `"auto"`: `raw` for anything but images, `classifier` for these, `stacked` where there are a thousand
+            classes of three channels. Or one of these names; the path of a `.pth` file, for `fid_inception`; the path of a
+            `.keras` file, a `keras.Model` or an `Extractor`.
+        images: Array of real images, or points.
+        labels: Integers `(n,)`, or `None`.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if isinstance(identifier, Extractor):
+        return identifier
+    if isinstance(identifier, keras.Model):
+        return of_model(identifier)
+    if identifier == "auto":
+        if len(images.shape) != 4:
+            identifier = "raw"
+        else:
+            thousand = labels is not None and images.shape[-1] == 3 and len(np.unique(labels)) == 1000
+            identifier = "stacked" if thousand else "classifier"
+    path = pathlib.Path(str(identifier)).expanduser()
+    if identifier == "raw":
+        return raw()
+    if identifier in ("classifier", "stacked"):
+        if len(images.shape) != 4:
+            raise ValueError(f"The extractor {identifier!r} is for images; for points there is 'raw'.")
+        return (classifier if identifier == "classifier" else stacked)(images, labels)
+    if path.suffix == ".pth" and path.is_file():
+        return fid_inception(path)
+    if path.suffix == ".keras" and path.is_file():
+        return of_model(load_model(path), path.stem)
+    raise ValueError(
+        "`extractor` must be 'auto', 'raw', 'classifier', 'stacked', or the path of a .pth file with the weights of the FID "
+        f"Inception or of a .keras file. Received: {identifier!r}"
+    )

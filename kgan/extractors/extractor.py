@@ -1,0 +1,122 @@
+"""Extractors: images in, features out, with a name, a hash of the weights and the resize in words."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from PIL import Image
+
+from kgan import backend, pictures
+
+_AT_ONCE = 2048  # images prepared at once
+
+
+@dataclass
+class Features:
+    """What an extractor says of n images.
+
+    Attributes:
+        features: Array `(n, d)`.
+        logits: Array `(n, classes)`, or `None` where it has no classes.
+        modes: Integers `(n,)`, the class seen in each; or `None`.
+    """
+
+    features: np.ndarray
+    logits: np.ndarray | None = None
+    modes: np.ndarray | None = None
+
+    def __getitem__(self, rows):
+        logits, modes = (None if part is None else part[rows] for part in (self.logits, self.modes))
+        return Features(self.features[rows], logits, modes)
+
+    def __len__(self):
+        return len(self.features)
+
+
+class Extractor:
+    """Images through a Keras model.
+
+    Floats are rounded to the 256 levels of a picture first, so that images score the same from memory and from a file.
+
+    Example:
+
+    >>> extractor = kgan.extractors.of_model(keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()]))
+    >>> extractor(np.zeros((3, 8, 8, 1), "uint8")).features.shape
+    (3, 16)
+    >>> extractor.resize((8, 8, 1))
+    'bilinear, antialiased, 8 x 8 to 4 x 4'
+
+    Args:
+        name: String. What it is called in a record.
+        model: `keras.Model`, images -> features, or a dict of `features` and `logits`. It takes floats in [-1, 1], of any
+            size that its input shape allows.
+        weights: String. Hash of its weights.
+        accuracy: Float. The share of held-out images whose class it names, if the classes are the images' own: then the
+            largest logit names a mode.
+    """
+
+    def __init__(self, name, model, weights, accuracy=None):
+        self.name, self.model, self.weights, self.accuracy = name, model, weights, accuracy
+
+    def resize(self, shape):
+        """In words, what happens to images of `shape`, `(height, width, channels)`, before the model sees them."""
+        height, width, channels = self._input(shape)
+        done = []
+        if (height, width) != tuple(shape[:2]):
+            done.append(f"bilinear, antialiased, {shape[0]} x {shape[1]} to {height} x {width}")
+        if channels != shape[2]:
+            done.append("grey three times" if channels == 3 else "grey by ITU-R 601")
+        return ", ".join(done) or "none"
+
+    def __call__(self, images):
+        """Features of uint8 images, or floats in [-1, 1], `(n, height, width, channels)`: a `Features`."""
+        images = np.asarray(images)
+        said = []
+        with backend.undisturbed():
+            for begin in range(0, len(images), _AT_ONCE):
+                part = self._prepare(images[begin : begin + _AT_ONCE])
+                said.append(keras.tree.map_structure(np.asarray, self.model.predict(part, batch_size=256, verbose=0)))
+        found = said[0].keys() if isinstance(said[0], dict) else ["features"]
+        joined = {name: np.concatenate([one[name] if isinstance(one, dict) else one for one in said]) for name in found}
+        features, logits = joined["features"], joined.get("logits")
+        if features.ndim > 2:
+            features = features.mean(tuple(range(1, features.ndim - 1)))  # over all places of the image
+        modes = None if self.accuracy is None or logits is None else logits.argmax(1)
+        return Features(features, logits, modes)
+
+    def _prepare(self, images):
+        return scaled(resized(uint8(images), self._input(images.shape[1:])))
+
+    def _input(self, shape):
+        wanted = self.model.input_shape[1:]
+        return tuple(size or here for size, here in zip(wanted, shape, strict=True))
+
+
+def uint8(images):
+    """Images as the levels of a picture."""
+    images = np.asarray(images)
+    return images if images.dtype == np.uint8 else pictures.pixels(images)
+
+
+def scaled(images):
+    """The levels of a picture as floats in [-1, 1]."""
+    return images / np.float32(127.5) - np.float32(1)
+
+
+def resized(images, shape):
+    """uint8 images resized and given the channels of `shape`."""
+    height, width, channels = shape
+    if images.shape[-1] != channels:
+        if channels == 1:
+            images = np.rint(images @ np.array([0.299, 0.587, 0.114]))[..., None].astype("uint8")
+        else:
+            images = images.repeat(channels, axis=-1)
+    if images.shape[1:3] == (height, width):
+        return images
+    fitted = np.empty((len(images), height, width, channels), "uint8")
+    for index, image in enumerate(images):
+        picture = Image.fromarray(image[..., 0] if channels == 1 else image)
+        fitted[index] = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR)).reshape(
+            height, width, -1
+        )
+    return fitted

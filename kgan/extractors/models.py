@@ -1,0 +1,60 @@
+"""Extractors that are there already: the FID's Inception, any Keras model, the values themselves."""
+
+import hashlib
+
+import keras
+import numpy as np
+
+from kgan.extractors import inception
+from kgan.extractors.extractor import Extractor, Features, resized, uint8
+
+
+def raw():
+    """The values themselves, as for points in the plane."""
+    return _Raw("raw", None, None)
+
+
+def of_model(model, name=None):
+    """Any Keras model: features are its output, averaged over places where it has such.
+
+    Args:
+        model: `keras.Model`. It takes floats in [-1, 1]; images of another size are resized to its input shape.
+        name: String. The model's own by default. Keras' InceptionV3 is not the FID Inception: what it measures is no FID.
+    """
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
+    return Extractor(name or model.name, model, digest.hexdigest())
+
+
+def fid_inception(path):
+    """The Inception of the FID (arXiv:1706.08500), from the weight file that pytorch-fid and torch-fidelity use.
+
+    Args:
+        path: Path of `pt_inception-2015-12-05-6726825d.pth`.
+
+    Raises:
+        ValueError: if it holds other weights.
+        ImportError: if PyTorch is not installed, with which the file is read.
+    """
+    return _Inception("fid_inception", inception.inception(path), inception.file_hash(path))
+
+
+class _Inception(Extractor):
+    def resize(self, shape):
+        grey = ", grey three times" if shape[2] == 1 else ""
+        return f"bilinear as in TensorFlow 1, {shape[0]} x {shape[1]} to 299 x 299{grey}"
+
+    def _prepare(self, images):
+        return resized(uint8(images), (*images.shape[1:3], 3))
+
+
+class _Raw(Extractor):
+    """The values themselves."""
+
+    def resize(self, shape):
+        return "none"
+
+    def __call__(self, images):
+        values = np.asarray(images).reshape(len(images), -1)
+        return Features(values / np.float32(127.5) - 1 if values.dtype == np.uint8 else values)

@@ -1,0 +1,19 @@
+"""Metrics on features: what kgan measures equals, number by number, what the reference packages measure."""
+
+from kgan.metrics.frechet import frechet_distance
+from kgan.metrics.inception import inception_score
+from kgan.metrics.kernel import kernel_distance
+from kgan.metrics.modes import gaussian_modes, mode_coverage
+from kgan.metrics.neighbours import density_coverage, nearest, precision_recall, radii
+
+__all__ = [
+    "density_coverage",
+    "frechet_distance",
+    "gaussian_modes",
+    "inception_score",
+    "kernel_distance",
+    "mode_coverage",
+    "nearest",
+    "precision_recall",
+    "radii",
+]

@@ -1,0 +1,40 @@
+"""What every metric asks of the features it is given."""
+
+import numpy as np
+
+
+def pair(real, generated, least=2):
+    """Both sets of features as arrays `(n, d)`.
+
+    Raises:
+        ValueError: if they are none, have not the same `d`, fewer than `least` rows, or values that are not finite.
+    """
+    real, generated = one("real", real, least), one("generated", generated, least)
+    if real.shape[1] != generated.shape[1]:
+        raise ValueError(
+            "`real` and `generated` must be features of one extractor, of the same length. "
+            f"Received: {real.shape[1]} and {generated.shape[1]} features."
+        )
+    return real, generated
+
+
+def one(name, features, least=2):
+    """One set of features, named `name`, as an array `(n, d)`. Raises as `pair`."""
+    features = np.asarray(features)
+    if features.ndim != 2 or features.dtype.kind not in "fiu" or len(features) < least or not features.shape[1]:
+        raise ValueError(
+            f"`{name}` must be an array of numbers (n, d) with n >= {least}. "
+            f"Received: shape {features.shape}, {features.dtype}"
+        )
+    if not np.isfinite(features).all():
+        raise ValueError(f"`{name}` must hold finite numbers. Received: NaN or infinity among them.")
+    return features
+
+
+def count(name, value, most=None):
+    """A positive integer, at most `most`, or ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"`{name}` must be an integer >= 1. Received: {value!r}")
+    if most is not None and value > most:
+        raise ValueError(f"`{name}` must be at most {most}, with so many features given. Received: {value!r}")
+    return int(value)

@@ -1,0 +1,171 @@
+"""Metrics that ask whether images lie within the balls that others span: precision, recall, density, coverage."""
+
+import numpy as np
+
+from kgan.metrics import features
+
+BLOCK = 2048  # rows of a distance matrix held at once
+SAME = 1e-13  # squared distances below this share of the squared norms are rounding
+TIE = 1e-12  # as are smaller relative differences between two of them
+
+
+def precision_recall(real, generated, k=3, strict=False, known_radii=None):
+    """Share of generated images among real ones, and share of real ones among generated ones. Higher is better, 0 to 1.
+
+    Around each real feature lies a ball that reaches to its k-th nearest other real one. Precision is the share of generated
+    features within any of these; recall is the same with the roles exchanged. Kynkaanniemi et al., arXiv:1904.06991. In
+    float64. Both depend on the numbers of images, so compare equal numbers only.
+
+    Example:
+
+    >>> real = np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]])
+    >>> generated = np.array([[0.0], [0.5], [1.0], [5.0]])
+    >>> kgan.metrics.precision_recall(real, generated, k=1)
+    (0.75, 0.3333333333333333)
+
+    Args:
+        real: Array `(n, d)` of features of real images, n > k.
+        generated: Array `(m, d)`, of generated ones, m > k.
+        k: Integer.
+        strict: Whether what lies just on a ball is outside of it (<), as in the package prdc; inside (<=) by default, as in
+            the paper and torch-fidelity. It matters where images are repeated.
+        known_radii: What `radii(real, k)` returned, where the same real images are asked about again.
+
+    Returns:
+        Precision and recall, two floats.
+
+    Raises:
+        ValueError: if an argument is none of these.
+    """
+    near = _Near(real, generated, k, strict, known_radii)
+    return float((near.balls_of_generated > 0).mean()), float(near.real_is_recalled.mean())
+
+
+def density_coverage(real, generated, k=5, strict=True, known_radii=None):
+    """How densely generated images lie among real ones, and the share of real ones that have a generated one near.
+
+    With balls around real features that reach to the k-th nearest other real one: density is the mean number of balls that a
+    generated feature lies in, divided by k, 1 where the two distributions are equal, more where generated images crowd;
+    coverage is the share of balls with a generated feature in them, 0 to 1. Higher is better. Naeem et al.,
+    arXiv:2002.09797. In float64.
+
+    Example:
+
+    >>> real = np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]])
+    >>> generated = np.array([[0.0], [0.5], [1.0], [5.0]])
+    >>> kgan.metrics.density_coverage(real, generated, k=1)
+    (1.0, 0.3333333333333333)
+
+    Args:
+        real: Array `(n, d)` of features of real images, n > k.
+        generated: Array `(m, d)`, of generated ones.
+        k: Integer.
+        strict: Whether what lies just on a ball is outside of it (<), as in the package prdc, or inside (<=). It matters
+            where images are repeated.
+        known_radii: What `radii(real, k)` returned, where the same real images are asked about again.
+
+    Returns:
+        Density and coverage, two floats.
+
+    Raises:
+        ValueError: if an argument is none of these.
+    """
+    near = _Near(real, generated, k, strict, known_radii, both_ways=False)
+    return float(near.balls_of_generated.mean() / near.k), float(near.real_is_covered.mean())
+
+
+def radii(rows, k):
+    """Distance from each row of features `(n, d)` to its k-th nearest other one, `(n,)`: the radii of the balls."""
+    rows = features.one("rows", rows)
+    k = features.count("k", k, most=len(rows) - 1)
+    return np.sqrt(_squared_radii(rows, k, rows.mean(0, dtype="float64")))
+
+
+def nearest(points, among):
+    """The nearest row of `among` for each row of `points`.
+
+    Example:
+
+    >>> kgan.metrics.nearest(np.array([[0.2], [9.0]]), np.array([[0.0], [10.0], [1.0]]))
+    (array([0, 1]), array([0.2, 1. ]))
+
+    Args:
+        points: Array `(n, d)` of features.
+        among: Array `(m, d)`.
+
+    Returns:
+        Its index and its Euclidean distance, two arrays `(n,)`.
+
+    Raises:
+        ValueError: if these are not two such arrays.
+    """
+    among, points = features.pair(among, points, least=1)
+    index, distance = np.zeros(len(points), "int64"), np.full(len(points), np.inf)
+    for rows, columns, squared in _blocks(points, among, among.mean(0, dtype="float64")):
+        best = squared.argmin(1)
+        found = np.take_along_axis(squared, best[:, None], 1)[:, 0]
+        closer = found < distance[rows]
+        index[rows] = np.where(closer, best + columns.start, index[rows])
+        distance[rows] = np.where(closer, found, distance[rows])
+    return index, np.linalg.norm(points - among[index].astype("float64"), axis=1)
+
+
+class _Near:
+    """Which generated features lie in how many balls of real ones, and the other way round."""
+
+    def __init__(self, real, generated, k, strict, known_radii, both_ways=True):
+        real, generated = features.pair(real, generated)
+        self.k = features.count("k", k, most=min(len(real), len(generated)) - 1 if both_ways else len(real) - 1)
+        centre = real.mean(0, dtype="float64")
+        near_enough = 1 - TIE if strict else 1 + TIE
+        inside = np.less if strict else np.less_equal
+        radii = (_squared_radii(real, self.k, centre) if known_radii is None else known_radii**2) * near_enough
+        near_generated = _squared_radii(generated, self.k, centre) * near_enough if both_ways else np.empty(0)
+        self.balls_of_generated = np.zeros(len(generated))
+        self.real_is_recalled, self.real_is_covered = np.zeros((2, len(real)), bool)
+        for rows, columns, squared in _blocks(real, generated, centre):
+            in_ball = inside(squared, radii[rows, None])
+            self.balls_of_generated[columns] += in_ball.sum(0)
+            self.real_is_covered[rows] |= in_ball.any(1)
+            if both_ways:
+                self.real_is_recalled[rows] |= inside(squared, near_generated[columns]).any(1)
+
+
+def _squared_radii(rows, k, centre):
+    """Squared distance from each row to its k-th nearest other one."""
+    nearest = np.full((len(rows), k), np.inf)
+
+    def keep(some, squared):
+        smallest = np.partition(squared, k - 1, axis=1)[:, :k] if squared.shape[1] > k else squared
+        nearest[some] = np.partition(np.concatenate([nearest[some], smallest], axis=1), k - 1, axis=1)[:, :k]
+
+    for one, other, squared in _blocks(rows, rows, centre, half=True):
+        if one == other:
+            np.fill_diagonal(squared, np.inf)
+        else:
+            keep(other, np.ascontiguousarray(squared.T))
+        keep(one, squared)
+    return nearest.max(1)
+
+
+def _blocks(x, y, centre, half=False):
+    """Yield two slices and the squared distances between those rows of x and of y, for all rows; or on one side of the
+    diagonal only. Rows are taken to float64 block by block, relative to `centre`.
+    """
+    starts = [range(0, len(rows), BLOCK) for rows in (x, y)]
+    for i in starts[0]:
+        rows = slice(i, min(i + BLOCK, len(x)))
+        one = x[rows] - centre
+        ones = np.einsum("nd,nd->n", one, one)
+        for j in starts[1]:
+            if half and j < i:
+                continue
+            columns = slice(j, min(j + BLOCK, len(y)))
+            other = y[columns] - centre
+            others = np.einsum("nd,nd->n", other, other)
+            squared = one @ other.T
+            squared *= -2.0
+            squared += ones[:, None]
+            squared += others
+            squared[squared < SAME * (ones.max() + others.max())] = 0.0
+            yield rows, columns, squared

@@ -1,0 +1,262 @@
+"""Two recipes, or two sets of runs, compared: several seeds of each, and whether the difference exceeds its noise."""
+
+import json
+import math
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+from matplotlib.figure import Figure
+from rich.progress import track
+from scipy import stats
+
+from kgan import scores
+from kgan.names import nearest
+from kgan.runner import build, recipes
+from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.saving import replace_when_written
+from kgan.scoring import MEASURES
+
+POINTS = 10  # scores along each training
+MARKS = ("a", "b")
+BETTER = {
+    name: better for measure in MEASURES.values() for name, better in zip(measure.names, measure.better, strict=True)
+}
+
+
+def runs_in(path):
+    """The run directories that a path means: itself, or those in it."""
+    if (path / "resolved.yaml").is_file():
+        return [path]
+    return sorted(folder.parent for folder in path.glob("*/resolved.yaml"))
+
+
+def common_length(both):
+    """How many steps the shorter of two recipes has, which must be of the same data.
+
+    Args:
+        both: Two pairs of a `Recipe` and the `Given` that it was read from.
+
+    Raises:
+        RecipeError: if their data differ, or cannot be loaded.
+    """
+    data = [build.load_data(recipe, given) for recipe, given in both]
+    one, other = (found.images for found in data)
+    ends = slice(0, 100), slice(-100, None)
+    if one.shape != other.shape or not all(np.array_equal(one[part], other[part]) for part in ends):
+        names = " and ".join(str(recipe.data.path or recipe.data.name) for recipe, _ in both)
+        raise RecipeError("compare", [Problem((), f"scores of different data cannot be compared: {names}")])
+    return min(
+        recipe.steps or recipe.epochs * math.ceil(len(found.images) / recipe.data.batch_size)
+        for (recipe, _), found in zip(both, data, strict=True)
+    )
+
+
+def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, console):
+    """Train two recipes with several seeds each, one after the other; return the runs of each.
+
+    Args:
+        both: As in `common_length`.
+        seeds: Integer. How many; 0, 1, ...
+        steps: Integer. Of every training.
+        seconds: Float. Instead, every training takes so long.
+        metric: Name in `kgan.scoring.MEASURES`.
+        samples: Integer. Images in each score.
+        out: Path. The runs are `a-seed-0` ... in it.
+        plugins: Paths, of code to run before.
+        console: `rich.console.Console`.
+
+    Raises:
+        RunError: if a training failed.
+    """
+    made: dict[str, list[pathlib.Path]] = {mark: [] for mark in MARKS}
+    planned = [(mark, recipe, seed) for seed in range(seeds) for mark, (recipe, _) in zip(MARKS, both, strict=True)]
+    for mark, recipe, seed in track(planned, "trainings", console=console, disable=not console.is_terminal):
+        run = out / f"{mark}-seed-{seed}"
+        console.print(f"{recipe.name}, seed {seed}: {run}", highlight=False, markup=False)
+        every = f"{max(1, steps // POINTS)} steps" if seconds is None else f"{max(1, int(seconds // POINTS))} seconds"
+        _train(recipe, seed, steps, seconds, {"metric": metric, "every": every, "samples": samples}, run, plugins)
+        made[mark].append(run)
+    return [made[mark] for mark in MARKS]
+
+
+def _train(recipe, seed, steps, seconds, score, run, plugins):
+    """Train in a process of its own, so that one training leaves nothing to the next."""
+    data = recipe.model_dump(mode="json") | {"seed": seed, "epochs": None, "steps": steps or 2**31 - 1}
+    others = [one for one in data["callbacks"] if one["name"] != "score"]
+    data["callbacks"] = [*others, {"name": "score", **score}]
+    path = run.with_suffix(".yaml")
+    path.write_text(recipes.dump(data))
+    command = [sys.executable, "-c", "from kgan.cli import main; main()", "train", str(path), "--out", str(run)]
+    command += [word for plugin in plugins or () for word in ("--plugin", str(plugin))]
+    command += [] if seconds is None else ["--seconds", str(seconds)]
+    with run.with_suffix(".log").open("w") as log:
+        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
+    if done.returncode:
+        said = (run.with_suffix(".log").read_text().strip().splitlines() or ["nothing was said"])[-1]
+        raise RunError(f"The training of {path} ended with {done.returncode}: {said}")
+
+
+def value_of(metric):
+    """The name of the value to compare by: a metric's, or the first one of a metric with several.
+
+    Raises:
+        RecipeError: if there is none of that name.
+    """
+    if metric in MEASURES:
+        return MEASURES[metric].names[0]
+    raise RecipeError("--metric", [Problem((), f"unknown metric {metric!r}. {nearest(metric, MEASURES)}")])
+
+
+def collect_all(groups, metric):
+    """`collect` for both groups of runs."""
+    return [collect(runs, metric) for runs in groups]
+
+
+def collect(runs, metric):
+    """The scores of one metric of several runs, a list for each, in the order in which they were measured.
+
+    Raises:
+        RecipeError: if a run has none.
+    """
+    found = []
+    for run in runs:
+        path = run / "scores.jsonl"
+        these = [score for score in (scores.read(path) if path.is_file() else []) if score.metric == metric]
+        if not these:
+            hint = f"`kgan evaluate {run}` measures it"
+            raise RecipeError(str(run), [Problem((), f"has no score {metric!r} yet; {hint}")])
+        # a run evaluated in another way has several series: the last score's
+        found.append([score for score in these if _alike(score, these[-1])])
+    return found
+
+
+def _alike(one, other):
+    try:
+        scores.check_alike(one, other)
+    except scores.UnlikeScoresError:
+        return False
+    return True
+
+
+def compare(names, series, metric):
+    """Compare the last scores of two groups of runs.
+
+    The difference of the means, with its 95 % interval by Welch's t; one run each has no such interval.
+
+    Args:
+        names: Two strings.
+        series: Two lists of what `collect` returns.
+        metric: String, the name of the value.
+
+    Returns:
+        A dict of `metric`, `sides` (a dict for each of `name`, `values`, `mean`, `interval`), `difference`, `interval`,
+        `better` (a name, or `None`) and `sentence`.
+
+    Raises:
+        RecipeError: if two scores were not measured alike.
+    """
+    last = [[one[-1] for one in side] for side in series]
+    try:
+        for score in [*last[0], *last[1]]:
+            scores.check_alike(last[0][0], score)
+    except scores.UnlikeScoresError as error:
+        raise RecipeError("compare", [Problem((), str(error))]) from None
+    values = [np.array([score.value for score in side]) for side in last]
+    sides = [
+        {
+            "name": name,
+            "values": numbers.tolist(),
+            "mean": float(numbers.mean()),
+            "interval": _interval(numbers),
+            "seconds": float(np.mean([score.where.get("seconds", np.nan) for score in side])),
+            "steps": [score.where.get("step") for score in side],
+        }
+        for name, numbers, side in zip(names, values, last, strict=True)
+    ]
+    title, lower = last[0][0].title, last[0][0].better == "min"
+    difference = sides[1]["mean"] - sides[0]["mean"]
+    interval, better = None, None
+    if min(map(len, values)) < 2:
+        sentence = (
+            f"No difference can be shown: one run says nothing of the noise between seeds. The {title} of {names[1]} "
+            f"is {sides[1]['mean']:.4g}, that of {names[0]} {sides[0]['mean']:.4g}; `--seeds 3` trains three of each."
+        )
+    else:
+        found = stats.ttest_ind(values[1], values[0], equal_var=False) if values[0].std() or values[1].std() else None
+        low, high = (difference, difference) if found is None else found.confidence_interval(0.95)
+        interval = [float(low), float(high)]
+        noise = f"by {abs(difference):.4g}, with a 95 % interval from {low:.4g} to {high:.4g}"
+        if low <= 0 <= high:
+            sentence = f"No difference shown: the {title} of {names[1]} and {names[0]} differ {noise}, which holds 0."
+        else:
+            first = (difference > 0) == lower
+            better = names[0] if first else names[1]
+            sentence = f"{better} is better: the {title} of {names[1]} and {names[0]} differ {noise}, without 0."
+    return {
+        "metric": metric,
+        "sides": sides,
+        "difference": difference,
+        "interval": interval,
+        "better": better,
+        "sentence": sentence,
+        "seen_with": last[0][0].seen_with,
+    }
+
+
+def _interval(values):
+    """95 % interval of the mean, by Student's t; `None` of one value."""
+    if len(values) < 2:
+        return None
+    half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
+    return [float(values.mean()) - half, float(values.mean()) + half]
+
+
+def table(result):
+    """The comparison as a table in Markdown, and the sentence below it."""
+    lines = [
+        f"| | {result['metric'].replace('_', ' ')} | 95 % interval | seeds | steps | seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for side in result["sides"]:
+        interval = (
+            "of one run there is none" if side["interval"] is None else "{:.4g} to {:.4g}".format(*side["interval"])
+        )
+        steps = " ".join(f"{step:,}" for step in sorted({step for step in side["steps"] if step is not None})) or "-"
+        seconds = "-" if math.isnan(side["seconds"]) else f"{side['seconds']:.1f}"
+        lines.append(
+            f"| {side['name']} | {side['mean']:.4g} | {interval} | {len(side['values'])} | {steps} | {seconds} |"
+        )
+    return "\n".join([*lines, "", result["sentence"], "", f"Measured on {result['seen_with']}."])
+
+
+def write(result, series, out):
+    """Write `table.md`, `comparison.json` and, where scores were measured along the trainings, `curves.png`."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in (("table.md", table(result)), ("comparison.json", json.dumps(result, indent=2))):
+        with replace_when_written(out / name) as temporary:
+            temporary.write_text(text + "\n")
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for side, runs, colour in zip(result["sides"], series, ("C0", "C1"), strict=True):
+        for index, run in enumerate(runs):
+            points = np.array(
+                [(one.where["seconds"], one.value, *one.interval) for one in run if "seconds" in one.where]
+            )
+            if len(points):
+                where, value, low, high = points.T
+                axes.fill_between(where, low, high, alpha=0.1, linewidth=0, color=colour)
+                axes.plot(where, value, color=colour, marker=".", label=None if index else side["name"])
+    lower = BETTER[result["metric"]] == "min"
+    axes.set(
+        xlabel="seconds of training",
+        ylabel=f"{result['metric'].replace('_', ' ')} ({'lower' if lower else 'higher'} is better)",
+    )
+    if lower and all(one.value > 0 for runs in series for run in runs for one in run):
+        axes.set_yscale("log")
+    axes.grid(alpha=0.3)
+    if axes.lines:
+        axes.legend()
+        with replace_when_written(out / "curves.png") as temporary:
+            figure.savefig(temporary, dpi=100)

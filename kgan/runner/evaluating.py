@@ -1,0 +1,137 @@
+"""Scores of what a run has learned, or of images that anyone made, and what its samples were copied from."""
+
+import pathlib
+
+import numpy as np
+from rich.table import Table
+
+from kgan import data, metrics, pictures, scores
+from kgan.runner import build, sampling
+from kgan.runner.errors import Problem, RecipeError
+from kgan.scoring import Scorer
+
+SHOWN = 20  # samples beside their nearest real images
+
+
+def of_run(run, recipe, given, chosen, samples, split, extractor, seed, console, progress=None):
+    """Score a run's generator against its data; append the scores to its `scores.jsonl`.
+
+    Args:
+        run: Path of the run directory.
+        recipe: `Recipe` that it was trained from.
+        given: `Given`, what that was read from.
+        chosen: Names in `kgan.scoring.MEASURES`; all that suit the data, if there are none.
+        samples: Integer. How many images are generated.
+        split: String. The part of the data to compare with; `None` for what it was trained with.
+        extractor: As in `kgan.extractors.get`.
+        seed: Integer. Of the latents.
+        console: `rich.console.Console`.
+        progress: As in `kgan.data.load`.
+
+    Raises:
+        RecipeError: if the data or the generator cannot be loaded, or a metric means nothing for them.
+    """
+    images = sampling.images_of(run, samples, seed)
+    if split is not None:
+        recipe.data.split = split
+    found = build.load_data(recipe, given, progress)
+    name = pathlib.Path(recipe.data.path or recipe.data.name).name
+    scorer = _scorer(found, extractor, name, recipe.data.split)
+    measured = _measure(scorer, images, chosen, seed)
+    show(measured, console)
+    scores.append(run / "scores.jsonl", measured)
+    _neighbours(scorer, found.images, images, run / "neighbours.png", console)
+
+
+def of_images(path, arguments, chosen, samples, extractor, out, console, progress=None):
+    """Score images in a folder or file against data; append the scores to the file `out`, if there is one.
+
+    Args:
+        path: Path of an `.npy` or `.npz` file, or a folder of pictures.
+        arguments: Of `kgan.data.load`, for the real images.
+        chosen, samples, extractor, console, progress: As in `of_run`; `samples` at most are taken, spread evenly.
+        out: Path.
+
+    Raises:
+        RecipeError: if the data or the images cannot be loaded or do not fit each other.
+    """
+    with _blamed("--data"):
+        found = data.load(progress=progress, **arguments)
+    shape = found.images.shape[1:]
+    form = {"size": shape[:2], "channels": shape[2]} if len(shape) == 3 and pathlib.Path(path).is_dir() else {}
+    with _blamed("--images"):
+        images = data.load(path=path, progress=progress, limit=samples, **form).images
+    name = pathlib.Path(arguments["path"] or arguments["name"]).name
+    scorer = _scorer(found, extractor, name, arguments["split"])
+    measured = _measure(scorer, np.asarray(images[:]), chosen, None)
+    show(measured, console)
+    if out is not None:
+        scores.append(out, measured)
+
+
+def show(measured, console):
+    """The scores as a table, below what they were measured with."""
+    console.print(measured[0].seen_with, soft_wrap=True, highlight=False, markup=False)
+    table = Table("metric", "value", "interval", "better is", box=None)
+    for score in measured:
+        low, high = score.interval
+        table.add_row(
+            score.title,
+            f"{score.value:.4g}",
+            f"{low:.4g} to {high:.4g}",
+            "lower" if score.better == "min" else "higher",
+        )
+    console.print(table)
+
+
+def _scorer(found, extractor, name, split):
+    with _blamed("--extractor"):
+        return Scorer(found.images, found.labels, extractor, name, split)
+
+
+def _measure(scorer, images, chosen, seed):
+    with _blamed("--metric"):
+        scorer.check(chosen)
+    with _blamed("--images" if seed is None else "--samples"):
+        return scorer(images, chosen or scorer.suitable, seed)
+
+
+def _neighbours(scorer, real, generated, path, console):
+    """Draw samples above the real images that are nearest to them, and say how near those are."""
+    if len(scorer.shape) != 3:
+        return
+    generated = generated[:1000]
+    real = np.asarray(real[np.linspace(0, len(real) - 1, min(len(real), 60_000)).astype(int)])
+    of_real, of_generated = scorer.extractor(real).features, scorer.extractor(generated).features
+    index, distance = metrics.nearest(of_generated, of_real)
+    asked = np.arange(len(of_real)) % max(2, len(of_real) // 1000) == 0  # real images, as if they were samples
+    usual = np.median(metrics.nearest(of_real[asked], of_real[~asked])[1])
+    order = np.argsort(distance)[np.linspace(0, len(distance) - 1, min(SHOWN, len(distance))).astype(int)]
+    half = -(-len(order) // 2)
+    rows = [part for some in (order[:half], order[half:]) for part in (generated[some], _floats(real[index[some]]))]
+    pictures.save(pictures.grid(np.concatenate(rows), columns=half), path)
+    console.print(
+        f"{path}: samples, nearest to furthest, each above the real image nearest to it. "
+        f"A sample is {np.median(distance) / usual:.2f} times as far from that as real images from each other (medians).",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
+
+
+def _floats(images):
+    return images / np.float32(127.5) - 1 if images.dtype == np.uint8 else images
+
+
+class _blamed:  # noqa: N801
+    """Within it an error of the user's end becomes a RecipeError of that option."""
+
+    def __init__(self, option):
+        self.option = option
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if isinstance(error, ValueError | ImportError) and not isinstance(error, RecipeError):
+            raise RecipeError(self.option, [Problem((), " ".join(str(error).split()))]) from None

@@ -1,0 +1,156 @@
+"""Scores as records: a value with everything it depends on, so that two that are not alike are never compared."""
+
+import json
+import pathlib
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from kgan.saving import replace_when_written
+
+FID_WEIGHTS = "6726825d"  # sha256 of the file from which the FID's numbers come begins so
+# what two scores must have in common to be compared
+CONDITIONS = (
+    "metric",
+    "arguments",
+    "extractor",
+    "weights",
+    "resize",
+    "data",
+    "split",
+    "n_real",
+    "n_generated",
+    "seed",
+    "versions",
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One value, and all that it depends on.
+
+    Attributes:
+        metric: String. What was measured, such as `"frechet_distance"`.
+        value: Float.
+        interval: Pair of floats, the value minus and plus twice the standard deviation of the metric over ten random
+            halves of the generated images: how far it moves by the draw of the images alone. For a statistic like these,
+            halves vary as samples of the full size do (delete-half jackknife, Shao and Wu, Annals of Statistics 17, 1989).
+        std: Float. The metric's own, over its splits or subsets, where it has such; `None` otherwise.
+        better: `"min"` or `"max"`.
+        arguments: Dict. Of the metric, such as `k`.
+        extractor: String. Its name.
+        weights: String. sha256 of its weights; `None` if it has none.
+        resize: String. What was done to the images before, in words.
+        data: String. sha256 of the real images.
+        name: String. What the data are called, which is not compared: one set can have two names.
+        split: String. Which part of the data.
+        n_real, n_generated: Integers. How many images.
+        seed: Integer. Of the generated images; `None` if they were not made here.
+        versions: Dict of strings. Of kgan, Keras, numpy and the engine.
+        where: Dict. Where in a training it was measured: `epoch`, `step`, `seconds`; not compared.
+    """
+
+    metric: str
+    value: float
+    interval: tuple[float, float]
+    std: float | None
+    better: str
+    arguments: dict[str, Any]
+    extractor: str
+    weights: str | None
+    resize: str
+    data: str
+    name: str
+    split: str
+    n_real: int
+    n_generated: int
+    seed: int | None
+    versions: dict[str, str]
+    where: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self):
+        """What may be printed before the value: FID, KID and IS are what the FID Inception with its weights gives."""
+        inception = {"frechet_distance": "FID", "kernel_distance": "KID", "inception_score": "IS"}
+        own = self.extractor == "fid_inception" and str(self.weights).startswith(FID_WEIGHTS)
+        if own and self.metric in inception:
+            return inception[self.metric]
+        return self.metric.replace("_", " ")
+
+    def __str__(self):
+        low, high = self.interval
+        return f"{self.title} {self.value:.4g} ({low:.4g} to {high:.4g})"
+
+    @property
+    def seen_with(self):
+        """The conditions in words."""
+        weights = f" {self.weights[:8]}" if self.weights else ""
+        resize = "" if self.resize == "none" else f", resized: {self.resize}"
+        return (
+            f"{self.n_generated:,} generated and {self.n_real:,} real images of {self.name} ({self.split}), "
+            f"seen with {self.extractor}{weights}{resize}"
+        )
+
+
+class UnlikeScoresError(ValueError):
+    """Two scores were measured differently."""
+
+
+def check_alike(one, other):
+    """Raise UnlikeScoresError, which names every difference, unless two scores may be compared."""
+    found = []
+    for condition in CONDITIONS:
+        here, there = getattr(one, condition), getattr(other, condition)
+        if here != there:
+            if condition == "data":
+                here, there = (f"{score.name} ({score.data[:8]})" for score in (one, other))
+            elif condition == "weights":
+                here, there = (str(value)[:8] for value in (here, there))
+            elif condition in ("versions", "arguments"):
+                keys = [key for key in sorted(here.keys() | there.keys()) if here.get(key) != there.get(key)]
+                here, there = (
+                    ", ".join(f"{key} {values.get(key, 'absent')}" for key in keys) for values in (here, there)
+                )
+            found.append(f"{condition}: {here} against {there}")
+    if found:
+        raise UnlikeScoresError(f"These scores were not measured alike and cannot be compared: {'; '.join(found)}.")
+
+
+def difference(one, other):
+    """`one.value - other.value`, of two scores that were measured alike.
+
+    Raises:
+        UnlikeScoresError: if they were not.
+    """
+    check_alike(one, other)
+    return one.value - other.value
+
+
+def write(path, scores):
+    """Write a file of nothing but these scores."""
+    with replace_when_written(path) as temporary:
+        append(temporary, scores)
+        temporary.touch()
+
+
+def append(path, scores):
+    """Add scores to a file as lines of JSON."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.writelines(json.dumps(asdict(score)) + "\n" for score in scores)
+
+
+def read(path):
+    """The scores in a file, a list.
+
+    Raises:
+        ValueError: if a line is no score.
+    """
+    found = []
+    for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
+        try:
+            row = json.loads(line)
+            found.append(Score(**{**row, "interval": tuple(row["interval"])}))
+        except (ValueError, TypeError, KeyError):
+            raise ValueError(f"{path}, line {number}, is no score: {line[:80]}") from None
+    return found

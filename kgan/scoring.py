@@ -1,0 +1,209 @@
+"""Measuring: real and generated examples, an extractor, metrics; scores come out."""
+
+import functools
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from kgan import extractors, metrics, snapshots
+from kgan.names import lookup
+from kgan.scores import Score
+
+REAL = 10_000  # real examples, spread evenly over all
+LEAST = 20  # fewer examples cannot be halved and still measured
+HALVES = 10  # of the generated examples, that show how far a score moves by their draw
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric as it is measured: the names of its values, which way is better, and a function of `Features`.
+
+    The function takes those of real and of generated examples, and returns pairs of a value and the metric's own standard
+    deviation or `None`, one for each name.
+    """
+
+    names: tuple[str, ...]
+    better: tuple[str, ...]
+    arguments: dict[str, Any]
+    measure: Callable
+    needs: str = "features"
+
+
+def _frechet(real, generated):
+    return [(metrics.frechet_distance(real.features, generated.features), None)]
+
+
+def _kernel(real, generated, **arguments):
+    return [metrics.kernel_distance(real.features, generated.features, **arguments)]
+
+
+def _inception(real, generated, splits):
+    return [metrics.inception_score(generated.logits, splits)]
+
+
+def _precision_recall(real, generated, k):
+    return [
+        (value, None)
+        for value in metrics.precision_recall(real.features, generated.features, k, known_radii=real.radii(k))
+    ]
+
+
+def _density_coverage(real, generated, k):
+    return [
+        (value, None)
+        for value in metrics.density_coverage(real.features, generated.features, k, known_radii=real.radii(k))
+    ]
+
+
+def _modes(real, generated):
+    return [(value, None) for value in metrics.mode_coverage(generated.modes, int(real.modes.max()) + 1)]
+
+
+def _gaussians(real, generated, sigmas):
+    labels = np.unique(real.modes)
+    centres = np.stack([real.features[real.modes == label].mean(0) for label in labels])
+    std = float(np.sqrt(((real.features - centres[np.searchsorted(labels, real.modes)]) ** 2).mean()))
+    return [(value, None) for value in metrics.gaussian_modes(generated.features, centres, std, sigmas)]
+
+
+MEASURES = {
+    "frechet_distance": Measure(("frechet_distance",), ("min",), {}, _frechet),
+    "kernel_distance": Measure(("kernel_distance",), ("min",), {"subsets": 100, "subset_size": 1000}, _kernel),
+    "inception_score": Measure(("inception_score",), ("max",), {"splits": 10}, _inception, "logits"),
+    "precision_recall": Measure(("precision", "recall"), ("max", "max"), {"k": 3}, _precision_recall),
+    "density_coverage": Measure(("density", "coverage"), ("max", "max"), {"k": 5}, _density_coverage),
+    "mode_coverage": Measure(("modes", "mode_divergence"), ("max", "min"), {}, _modes, "modes"),
+    "gaussian_modes": Measure(("modes", "near_a_mode"), ("max", "max"), {"sigmas": 3.0}, _gaussians, "points"),
+}
+
+
+def _real(features, labels):
+    """Features of real examples, that remember their balls."""
+    features = extractors.Features(features.features, features.logits, labels)
+    features.radii = functools.cache(lambda k: metrics.radii(features.features, k))
+    return features
+
+
+class Scorer:
+    """Scores generated examples against the same real ones, whose features are taken once.
+
+    Example:
+
+    >>> images, labels = kgan.data.ring(samples=1000)
+    >>> scorer = kgan.scoring.Scorer(images, labels, name="ring")
+    >>> [score] = scorer(images[::2], "frechet_distance")
+    >>> score.value < 0.001
+    True
+
+    Args:
+        images: Array, or `kgan.data.Folder`, of real images `(n, height, width, channels)`, or points `(n, d)`.
+        labels: Integers `(n,)`, the class of each; or `None`.
+        extractor: As in `kgan.extractors.get`.
+        name: String. What the data are called.
+        split: String. Which part of them this is.
+        real: Integer. So many are compared with, spread evenly over all.
+
+    Raises:
+        ValueError: if there are fewer than 20 images, or the extractor does not suit them.
+    """
+
+    def __init__(self, images, labels=None, extractor="auto", name="the data", split="train", real=REAL):
+        if len(images) < LEAST:
+            raise ValueError(f"At least {LEAST} real images are needed to score others. Received: {len(images)}")
+        self.extractor = extractors.get(extractor, images, labels)
+        chosen = np.linspace(0, len(images) - 1, min(len(images), real)).astype(int)
+        images, labels = np.asarray(images[chosen]), None if labels is None else np.asarray(labels)[chosen]
+        self.real = _real(self.extractor(images), labels)
+        self.shape = tuple(images.shape[1:])
+        digest = hashlib.sha256(f"{images.shape}{images.dtype}".encode() + np.ascontiguousarray(images).tobytes())
+        backend = keras.backend.backend()
+        versions = snapshots.versions()
+        self._about = {
+            "extractor": self.extractor.name,
+            "weights": self.extractor.weights,
+            "resize": self.extractor.resize(self.shape),
+            "data": digest.hexdigest(),
+            "name": name,
+            "split": split,
+            "n_real": len(images),
+            "versions": {package: versions[package] for package in ("kgan", "keras", "numpy", backend)},
+        }
+
+    @property
+    def suitable(self):
+        """Names of the metrics that mean something here."""
+        points = len(self.shape) == 1
+        labelled = self.real.modes is not None
+        there = {
+            "features": True,
+            "logits": self.real.logits is not None,
+            "modes": not points and labelled and self.extractor.accuracy is not None,
+            "points": points and labelled,
+        }
+        return [name for name, measure in MEASURES.items() if there[measure.needs]]
+
+    def check(self, names):
+        """The metrics of these names, as a list.
+
+        Raises:
+            ValueError: if one is unknown, or means nothing here.
+        """
+        names = [names] if isinstance(names, str) else list(names)
+        for name in names:
+            lookup("metric", name, MEASURES)
+            if name not in self.suitable:
+                raise ValueError(
+                    f"The metric {name!r} means nothing for these data and the extractor {self.extractor.name!r}. "
+                    f"There are: {', '.join(self.suitable)}."
+                )
+        return names
+
+    def __call__(self, generated, names, seed=None, where=None):
+        """Score generated examples.
+
+        Args:
+            generated: Array of images or points, of the real ones' shape; at least 20.
+            names: Name in `MEASURES`, or several.
+            seed: Integer. What they were made with, if that is known.
+            where: Dict. Where in a training, such as `epoch`.
+
+        Returns:
+            A list of `kgan.scores.Score`.
+
+        Raises:
+            ValueError: if there are fewer, of another shape, or a metric means nothing here.
+        """
+        if tuple(generated.shape[1:]) != self.shape or len(generated) < LEAST:
+            raise ValueError(
+                f"At least {LEAST} generated examples of the real ones' shape {self.shape} can be scored. "
+                f"Received: an array of shape {tuple(generated.shape)}"
+            )
+        found = self.extractor(generated)
+        draw = np.random.default_rng(0)
+        halves = [found[draw.permutation(len(found))[: len(found) // 2]] for _ in range(HALVES)]
+        scores = []
+        for name in self.check(names):
+            measure = MEASURES[name]
+            values = measure.measure(self.real, found, **measure.arguments)
+            of_halves = [measure.measure(self.real, half, **measure.arguments) for half in halves]
+            for index, (value, std) in enumerate(values):
+                noise = 2 * float(np.std([half[index][0] for half in of_halves], ddof=1))
+                scores.append(
+                    Score(
+                        metric=measure.names[index],
+                        value=value,
+                        interval=(value - noise, value + noise),
+                        std=std,
+                        better=measure.better[index],
+                        arguments=measure.arguments,
+                        n_generated=len(generated),
+                        seed=seed,
+                        where=where or {},
+                        **self._about,
+                    )
+                )
+        return scores

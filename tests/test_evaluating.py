@@ -1,0 +1,154 @@
+"""`kgan evaluate` and `kgan compare`, as a person uses them."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kgan import scores
+from kgan.runner import comparing
+from tests.test_cli import call, kgan
+
+__all__ = ["call"]  # a fixture
+SMALL = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
+         "--set", "callbacks=[{name: score, metric: frechet_distance, every: 1 epoch, samples: 200}]"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scored")
+    said = kgan("train", "digits", *SMALL, "--set", "data.validation_split=0.1", cwd=folder)
+    assert "scores: 200 generated and 1,797 real images of digits (train), seen with classifier " in said
+    assert "  frechet distance " in said and "  scoring took " in said
+    return folder / "runs" / "digits-0001"
+
+
+def test_a_run_ends_with_a_score_and_its_record(run):
+    found = scores.read(run / "scores.jsonl")
+    assert [(score.metric, score.where["epoch"]) for score in found] == [
+        ("frechet_distance", 1),
+        ("frechet_distance", 2),
+    ]
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [row["frechet_distance"] for row in rows] == [score.value for score in found]
+    assert all(0 <= row["val_d_real_accuracy"] <= 1 for row in rows)  # of the 179 held out
+    assert (run / "scores.png").stat().st_size > 1000
+
+
+def test_evaluate_a_run(run, call):
+    said = call("evaluate", run, "-n", 200)
+    for name in ("frechet distance", "kernel distance", "inception score", "precision", "coverage", "modes"):
+        assert name in said
+    added = scores.read(run / "scores.jsonl")[2:]
+    assert added[0].n_generated == 200 and added[0].seed == 0 and len(added) == 9
+    # the same images as in training, from the saved generator
+    assert scores.difference(added[0], scores.read(run / "scores.jsonl")[1]) == pytest.approx(0, abs=1e-6)
+    with Image.open(run / "neighbours.png") as picture:
+        assert picture.size == (10 * 34 + 2, 4 * 34 + 2)
+    assert "times as far from that as real images from each other" in said
+    said = call("evaluate", run, "--metric", "precision_recall", "-n", 50, "--seed", 4)
+    assert "50 generated" in said and "recall" in said and "coverage" not in said
+
+
+def test_evaluate_images_of_anyone(run, call, tmp_path):
+    call("sample", run, "-n", 60, "-o", tmp_path / "made")
+    said = call("evaluate", "--images", tmp_path / "made", "--data", "digits", "-o", tmp_path / "scores.jsonl")
+    assert "60 generated and 1,797 real images of digits" in said
+    found = {score.metric: score for score in scores.read(tmp_path / "scores.jsonl")}
+    call("sample", run, "-n", 60, "-o", tmp_path / "made.npy")
+    said = call("evaluate", "--images", tmp_path / "made.npy", "--data", "digits", "-o", tmp_path / "again.jsonl")
+    again = {score.metric: score for score in scores.read(tmp_path / "again.jsonl")}
+    assert scores.difference(found["frechet_distance"], again["frechet_distance"]) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["evaluate"], "evaluate  give a run directory, or both --images and --data"),
+        (["evaluate", "nowhere"], "RUN  nowhere is no run directory"),
+        (["evaluate", "RUN", "--metric", "fid"], "--metric  Unknown metric 'fid'."),
+        (["evaluate", "RUN", "--metric", "gaussian_modes"], "--metric  The metric 'gaussian_modes' means nothing"),
+        (["evaluate", "RUN", "--extractor", "inception"], "--extractor  `extractor` must be 'auto', 'raw'"),
+        (["evaluate", "RUN", "--split", "test"], "`split` of digits must be 'train'"),
+        (["evaluate", "--images", "no.npy", "--data", "digits"], "--images  no.npy is no .npy or .npz file"),
+        (
+            ["evaluate", "--images", "x", "--data", "digts"],
+            "--data  there is no data set, file or folder digts. Did you",
+        ),
+        (["compare", "digits", "RUN"], "compare  give two recipes, or two run directories"),
+        (["compare", "RUN", "."], ".  is no run directory, and holds none"),
+        (["compare", "digits", "digits", "--metric", "fid"], "--metric  unknown metric 'fid'"),
+        (["compare", "digits", "digits", "--steps", "10", "--seconds", "10"], "--seconds  give the length once"),
+        (
+            ["compare", "digits", "gaussians-ring"],
+            "compare  scores of different data cannot be compared: digits and ring",
+        ),
+    ],
+)
+def test_wrong_command_lines(arguments, said, run, call, tmp_path):
+    assert said in call(*[run if word == "RUN" else word for word in arguments], code=2)
+    assert not list(tmp_path.iterdir())
+
+
+def with_value(run, folder, value, **changes):
+    """A run like this one with another last score."""
+    shutil.copytree(run, folder, ignore=shutil.ignore_patterns("checkpoints"))
+    last = scores.read(run / "scores.jsonl")[1]
+    row = {**last.__dict__, "value": value, "interval": (value - 1, value + 1), **changes}
+    (folder / "scores.jsonl").unlink()
+    scores.append(folder / "scores.jsonl", [scores.Score(**row)])
+
+
+def test_compare_runs(run, call, tmp_path):
+    for side, values in {"low": (10, 11, 12), "high": (20, 21, 22), "like low": (11.5, 12.5, 10.2)}.items():
+        for index, value in enumerate(values):
+            with_value(run, tmp_path / side / str(index), float(value))
+    said = call("compare", tmp_path / "low", tmp_path / "high")
+    assert "| low | 11 | 8.516 to 13.48 | 3 | 52 |" in said  # 11 -+ 4.303 / sqrt(3)
+    assert (
+        "low is better: the frechet distance of high and low differ by 10, with a 95 % interval from 7.733 to 12.27"
+        in said
+    )
+    out = tmp_path / "comparisons" / "low-vs-high-0001"
+    assert {path.name for path in out.iterdir()} == {"table.md", "comparison.json", "curves.png"}
+    assert json.loads((out / "comparison.json").read_text())["better"] == "low"
+    said = call("compare", tmp_path / "low", tmp_path / "like low")
+    assert "No difference shown: the frechet distance of like low and low differ by 0.4" in said
+    said = call("compare", tmp_path / "low" / "0", tmp_path / "high" / "0")
+    assert "No difference can be shown: one run says nothing of the noise between seeds" in said
+
+
+def test_compare_refuses_unlike_scores(run, call, tmp_path):
+    with_value(run, tmp_path / "one", 1.0)
+    with_value(run, tmp_path / "other", 2.0, n_generated=100, split="test")
+    said = call("compare", tmp_path / "one", tmp_path / "other", code=2)
+    assert "cannot be compared: split: train against test; n_generated: 200 against 100." in said
+    said = call("compare", tmp_path / "one", tmp_path / "other", "--metric", "kernel_distance", code=2)
+    assert "one  has no score 'kernel_distance' yet; `kgan evaluate" in said
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "other"}
+
+
+def test_compare_recipes_trains_both(call, tmp_path):
+    (tmp_path / "wide.yaml").write_text(
+        "latent_dim: 2\ndata: {name: ring, batch_size: 64, samples: 640}\ngenerator: {name: dense, units: [8], "
+        "activation: null}\ndiscriminator: {name: dense, units: [8]}\nsteps: 40\n"
+    )
+    said = call("compare", "wide.yaml", "wide.yaml", "--seeds", 2, "--steps", 20, "-n", 100)
+    assert "No difference shown: the frechet distance of wide (B) and wide (A) differ by 0," in said
+    out = tmp_path / "comparisons" / "wide-vs-wide-0001"
+    found = comparing.collect([out / f"{mark}-seed-{seed}" for mark in "ab" for seed in (0, 1)], "frechet_distance")
+    assert [len(series) for series in found] == [10] * 4
+    assert found[0][-1].value == found[2][-1].value != found[1][-1].value  # equal seeds, other seeds
+    assert np.array(Image.open(out / "curves.png")).std() > 0
+
+
+def test_a_training_that_fails_is_named(call, tmp_path):
+    (tmp_path / "bad.yaml").write_text(
+        "latent_dim: 2\ndata: {name: ring, samples: 640}\ngenerator: {name: dense, units: [8], activation: null}\n"
+        "discriminator: {name: dense, units: [8]}\nloss: wasserstein\nsteps: 40\n"
+        "optimizers: {discriminator: {name: sgd, learning_rate: 1e+30}, generator: {name: sgd, learning_rate: 1e+30}}\n"
+    )
+    said = call("compare", "bad.yaml", "bad.yaml", "--seeds", 1, "--steps", 20, "-n", 100, code=1)
+    assert "The training of" in said and "a-seed-0.yaml ended with 1: " in said

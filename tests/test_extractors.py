@@ -1,0 +1,143 @@
+"""What turns images into features: trained once, named by its weights, the same from memory and from files."""
+
+import keras
+import numpy as np
+import pytest
+
+from kgan import data, extractors
+from kgan.extractors import learned
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.digits()
+
+
+@pytest.fixture(scope="module")
+def eyes(digits):
+    return extractors.classifier(*digits)
+
+
+def test_the_classifier_knows_the_digits(digits, eyes):
+    images, labels = digits
+    assert eyes.name == "classifier" and eyes.accuracy > 0.95 and len(eyes.weights) == 64
+    seen = eyes(images)
+    assert seen.features.shape == (1797, 128) and seen.logits.shape == (1797, 10)
+    assert (seen.modes == labels).mean() > 0.97
+    assert (seen.modes == seen.logits.argmax(1)).all()
+
+
+def test_it_is_trained_once_and_leaves_random_states_alone(digits, eyes, monkeypatch):
+    def refuse(*args):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(learned, "_train", refuse)
+    images, labels = digits
+
+    def drawn(between=lambda: None):
+        keras.utils.set_random_seed(3)
+        between()
+        return np.random.random(), keras.ops.convert_to_numpy(keras.random.normal((2,))).tolist()
+
+    assert drawn(lambda: extractors.classifier(images, labels)(images[:5])) == drawn()
+    assert extractors.classifier(images, labels).weights == eyes.weights
+    with pytest.raises(AssertionError, match="trained again"):
+        extractors.classifier(images[1:], labels[1:])  # other data
+
+
+def test_what_it_learns_is_a_function_of_the_data(tmp_path, monkeypatch):
+    monkeypatch.setattr(learned, "STEPS", 30)
+    images = np.random.default_rng(0).integers(0, 256, (200, 8, 8, 1), "uint8")
+    labels = (images.mean((1, 2, 3)) > 127).astype("int64")
+    np.savez(tmp_path / "in.npz", images=images, labels=labels)
+    for name in ("one.npz", "two.npz"):
+        learned.learn(str(tmp_path / "in.npz"), str(tmp_path / name))
+    with np.load(tmp_path / "one.npz") as one, np.load(tmp_path / "two.npz") as two:
+        assert one.files == two.files and all((one[name] == two[name]).all() for name in one.files)
+
+
+def test_floats_are_seen_as_the_picture_that_would_be_saved(digits, eyes):
+    images = digits[0][:50]
+    floats = images / np.float32(127.5) - 1
+    np.testing.assert_array_equal(eyes(images).features, eyes(floats).features)
+    np.testing.assert_array_equal(eyes(images).features, eyes(floats + 0.001).features)
+
+
+def test_resizes_are_said(eyes):
+    model = keras.Sequential([keras.Input((4, 6, 3)), keras.layers.Flatten()])
+    small = extractors.of_model(model, "flat")
+    assert small.resize((8, 8, 1)) == "bilinear, antialiased, 8 x 8 to 4 x 6, grey three times"
+    assert small.resize((4, 6, 3)) == eyes.resize((8, 8, 1)) == "none"
+    checks = (np.indices((8, 12)).sum(0) % 2 * 255).astype("uint8")[None, ..., None]
+    np.testing.assert_allclose(small(checks).features[0].reshape(4, 6, 3)[1:-1, 1:-1], 0.0, atol=0.01)  # antialiased
+    red = np.zeros((1, 4, 4, 3), "uint8")
+    red[..., 0] = 255
+    grey = extractors.of_model(keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()]))
+    assert grey.resize((4, 4, 3)) == "grey by ITU-R 601"
+    np.testing.assert_allclose(grey(red).features, 76 / 127.5 - 1, rtol=1e-6)  # 0.299 * 255
+
+
+def test_any_keras_model(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(5, 3)], name="eyes")
+    images = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 1), "uint8")
+    found = extractors.get(model, images)
+    assert found.name == "eyes" and found(images).features.shape == (7, 5)  # the mean over all places
+    maps = keras.ops.convert_to_numpy(model(images / np.float32(127.5) - 1))
+    np.testing.assert_allclose(found(images).features, maps.mean((1, 2)), atol=1e-6)
+    model.save(tmp_path / "eyes.keras")
+    assert extractors.get(str(tmp_path / "eyes.keras"), images).weights == found.weights
+    model.layers[0].bias.assign(np.ones(5))
+    assert extractors.of_model(model).weights != found.weights
+
+
+def test_without_labels_it_learns_how_images_are_turned(digits):
+    eyes = extractors.get("auto", digits[0])
+    assert eyes.name == "rotations" and eyes.accuracy is None
+    seen = eyes(digits[0][:10])
+    assert seen.features.shape == (10, 128) and seen.logits is None and seen.modes is None
+
+
+def test_points_are_their_own_features():
+    points = data.ring(samples=40)[0]
+    eyes = extractors.get("auto", points)
+    assert eyes.name == "raw" and eyes.weights is None
+    np.testing.assert_array_equal(eyes(points).features, points)
+
+
+def test_stacked_digits_are_read_channel_by_channel(digits, eyes):
+    images, labels = digits
+    draw = np.random.default_rng(0)
+    chosen = draw.integers(len(images), size=(3000, 3))
+    stacked = np.stack([images[chosen[:, place], :, :, 0] for place in range(3)], axis=-1)
+    numbers = labels[chosen] @ [100, 10, 1]
+    found = extractors.stacked(stacked, numbers)
+    seen = found(stacked[:500])
+    assert seen.features.shape == (500, 384) and found.resize((8, 8, 3)) == "a channel at a time"
+    assert (seen.modes == numbers[:500]).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    "identifier, message",
+    [
+        ("inception", "`extractor` must be 'auto', 'raw'"),
+        ("no.pth", "the path of a .pth file"),
+        ("classifier", "for points"),
+    ],
+)
+def test_unknown_extractors(identifier, message):
+    with pytest.raises(ValueError, match=message):
+        extractors.get(identifier, np.zeros((30, 2)))
+
+
+def test_labels_must_fit(digits):
+    with pytest.raises(ValueError, match="There must be a label for each image. Received: 3 labels, 1797 images."):
+        extractors.classifier(digits[0], np.zeros(3, int))
+
+
+def test_a_classifier_that_cannot_be_trained_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("KGAN_CACHE", str(tmp_path))
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(RuntimeError, match="could not be trained: nothing was said"):
+        extractors.classifier(np.zeros((30, 8, 8, 1), "uint8"))
+    assert not list(tmp_path.iterdir())

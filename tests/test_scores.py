@@ -1,0 +1,274 @@
+"""Scores: what they are measured with, when they may be compared, and which fault each metric sees."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from kgan import data, scores, scoring
+from kgan.callbacks import Checkpoint, Score
+from tests.helpers import compiled, largest_difference, state
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.digits()
+
+
+@pytest.fixture(scope="module")
+def scorer(digits):
+    return scoring.Scorer(*digits, name="digits")
+
+
+def values(scorer, images):
+    return {score.metric: score.value for score in scorer(images, scorer.suitable)}
+
+
+def test_a_record_says_everything_it_depends_on(scorer, digits, tmp_path):
+    [score] = scorer(digits[0][:500], "frechet_distance", seed=3, where={"step": 7})
+    scores.append(tmp_path / "scores.jsonl", [score])
+    row = json.loads((tmp_path / "scores.jsonl").read_text())
+    assert {"metric", "value", "interval", "extractor", "weights", "resize", "split", "seed", "versions"} <= row.keys()
+    assert (row["n_real"], row["n_generated"], row["seed"], row["where"]) == (1797, 500, 3, {"step": 7})
+    assert row["versions"].keys() == {"kgan", "keras", "numpy", keras.backend.backend()}
+    assert row["interval"][0] < row["value"] < row["interval"][1]
+    assert scores.read(tmp_path / "scores.jsonl") == [score]
+    (tmp_path / "scores.jsonl").write_text("{}\n")
+    with pytest.raises(ValueError, match="scores.jsonl, line 1, is no score"):
+        scores.read(tmp_path / "scores.jsonl")
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"n_generated": 400}, "n_generated: 500 against 400"),
+        ({"extractor": "raw"}, "extractor: classifier against raw"),
+        ({"weights": "abc"}, "weights: .{8} against abc"),
+        ({"data": "f" * 64, "name": "mnist"}, r"data: digits \(.{8}\) against mnist \(ffffffff\)"),
+        ({"seed": 1}, "seed: 0 against 1"),
+        ({"split": "test"}, "split: train against test"),
+        ({"resize": "half"}, "resize: none against half"),
+        ({"metric": "recall"}, "metric: frechet_distance against recall"),
+        ({"arguments": {"k": 5}}, "arguments: k absent against k 5"),
+        ({"versions": {}}, "versions: .*keras 3.* against .*keras absent"),
+    ],
+)
+def test_unlike_scores_are_not_compared(scorer, digits, change, said):
+    [score] = scorer(digits[0][:500], "frechet_distance", seed=0)
+    other = dataclasses.replace(score, **change)
+    with pytest.raises(scores.UnlikeScoresError, match=said):
+        scores.difference(score, other)
+    assert scores.difference(score, dataclasses.replace(score, value=1.0, where={"epoch": 3})) == score.value - 1.0
+
+
+def test_only_the_fid_inception_gives_a_fid(scorer, digits):
+    [score] = scorer(digits[0][:40], "frechet_distance")
+    assert score.title == "frechet distance" and str(score).startswith("frechet distance ")
+    assert dataclasses.replace(score, extractor="fid_inception", weights="6726825d00").title == "FID"
+    assert dataclasses.replace(score, extractor="fid_inception", weights="0").title == "frechet distance"
+    assert dataclasses.replace(score, extractor="inception_v3").title == "frechet distance"
+    assert "40 generated and 1,797 real images of digits (train), seen with classifier " in score.seen_with
+
+
+def test_the_interval_is_as_wide_as_samples_differ(digits):
+    """Twice the standard deviation between independent samples, within the error of estimating it."""
+    draw = np.random.default_rng(0)
+    points = draw.normal(size=(5000, 4))
+    scorer = scoring.Scorer(points, name="normal")
+    found = [scorer(draw.normal(0.3, 1.0, size=(400, 4)), "frechet_distance")[0] for _ in range(40)]
+    spread = np.std([score.value for score in found], ddof=1)
+    widths = [score.interval[1] - score.value for score in found]
+    assert 0.75 < np.mean(widths) / (2 * spread) < 1.33
+
+
+@pytest.fixture(scope="module")
+def faults(digits):
+    """Half of the digits, spoilt step by step in each of four ways."""
+    images, labels = digits
+    draw = np.random.default_rng(0)
+    clean = images[::2]
+    noise = draw.normal(size=clean.shape)
+
+    def noisy(strength):
+        return np.clip(np.rint(clean + strength * noise), 0, 255).astype("uint8")
+
+    def blurred(times):
+        blurry = clean.astype("float64")
+        for _ in range(times):
+            padded = np.pad(blurry, ((0, 0), (1, 1), (1, 1), (0, 0)), "edge")
+            blurry = sum(padded[:, i : i + 8, j : j + 8] for i in range(3) for j in range(3)) / 9
+        return np.rint(blurry).astype("uint8")
+
+    def without(classes):
+        kept = images[labels >= classes]
+        return kept[np.arange(len(clean)) % len(kept)]
+
+    def copies(share):
+        return np.where((np.arange(len(clean)) < share * len(clean))[:, None, None, None], clean[:1], clean)
+
+    return {
+        "noise": [noisy(strength) for strength in (0, 20, 40, 80)],
+        "blur": [blurred(times) for times in (0, 1, 2, 3)],
+        "missing classes": [without(classes) for classes in (0, 3, 6, 9)],
+        "copies of one image": [copies(share) for share in (0, 0.3, 0.6, 1.0)],
+    }
+
+
+SEES = {  # the metrics that must get worse at every step
+    "noise": ["frechet_distance", "kernel_distance", "precision", "density", "coverage"],
+    "blur": ["frechet_distance", "kernel_distance"],
+    "missing classes": ["frechet_distance", "kernel_distance", "inception_score", "recall", "coverage", "modes"],
+    "copies of one image": ["frechet_distance", "kernel_distance", "inception_score", "recall", "coverage"],
+}
+
+
+@pytest.mark.parametrize("fault", SEES)
+def test_a_spoilt_generator_scores_worse(fault, faults, scorer):
+    better = {name: way for one in scoring.MEASURES.values() for name, way in zip(one.names, one.better, strict=True)}
+    rows = [values(scorer, images) for images in faults[fault]]
+    for metric in SEES[fault]:
+        course = [row[metric] if better[metric] == "min" else -row[metric] for row in rows]
+        assert course == sorted(course) and course[0] < course[-1], (metric, course)
+
+
+def test_what_no_metric_of_one_kind_sees(faults, scorer):
+    """Precision does not see lost classes: that is why recall stands beside it."""
+    lost = [values(scorer, images)["precision"] for images in faults["missing classes"]]
+    assert min(lost) > 0.95
+
+
+def test_points_have_modes():
+    points, labels = data.ring(samples=4000)
+    scorer = scoring.Scorer(points, labels, name="ring")
+    assert scorer.suitable[-1] == "gaussian_modes"
+    modes, near = scorer(points[labels < 5], "gaussian_modes")
+    assert (modes.value, modes.interval) == (5, (5, 5)) and near.value == pytest.approx(0.989, abs=0.005)
+
+
+def test_wrong_scores(scorer, digits):
+    with pytest.raises(ValueError, match="Unknown metric 'precison'. Did you mean 'precision_recall'"):
+        scorer(digits[0], "precison")
+    with pytest.raises(
+        ValueError, match="'gaussian_modes' means nothing for these data and the extractor 'classifier'"
+    ):
+        scorer(digits[0], "gaussian_modes")
+    with pytest.raises(ValueError, match="At least 20 generated examples of the real ones' shape"):
+        scorer(digits[0][:19], "frechet_distance")
+    with pytest.raises(ValueError, match="At least 20 real images are needed"):
+        scoring.Scorer(digits[0][:5])
+
+
+def fit(callbacks, images, epochs=4, **kwargs):
+    keras.utils.set_random_seed(7)
+    gan = compiled(ema=0.9)
+    return gan, gan.fit(images, batch_size=100, epochs=epochs, verbose=0, callbacks=callbacks, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def few(digits):
+    return digits[0][:400] / np.float32(127.5) - 1
+
+
+def raw(path, **kwargs):
+    return Score(path=path / "scores.jsonl", extractor="raw", samples=50, **kwargs)
+
+
+def test_scores_enter_the_logs_the_file_and_the_picture(few, tmp_path):
+    score = raw(tmp_path, metric=["frechet_distance", "precision_recall"], every=2)
+    keeper = Checkpoint(tmp_path / "checkpoints", every=99, keep=1, monitor="frechet_distance")
+    stopper = keras.callbacks.EarlyStopping("frechet_distance", mode="min", patience=99)
+    with pytest.warns(UserWarning, match="not available"):  # Keras', in the epochs between
+        gan, history = fit([stopper, keeper, score], few)
+    rows = scores.read(tmp_path / "scores.jsonl")
+    assert [(row.metric, row.where["epoch"], row.where["step"]) for row in rows] == [
+        (metric, epoch, 4 * epoch) for epoch in (2, 4) for metric in ("frechet_distance", "precision", "recall")
+    ]
+    distances = [row.value for row in rows if row.metric == "frechet_distance"]
+    assert history.history["frechet_distance"] == distances
+    assert stopper.best == keeper.best == min(distances)
+    assert (tmp_path / "checkpoints" / f"epoch-{2 + 2 * distances.index(min(distances)):04d}").is_dir()
+    assert (tmp_path / "scores.png").stat().st_size > 1000
+    expected = scoring.Scorer(few, extractor="raw")(gan.generate(50, seed=0), "frechet_distance")[0]
+    assert distances[-1] == expected.value  # of the averaged generator
+
+
+def test_scoring_leaves_the_training_as_it_is(few, tmp_path):
+    with_scores, _ = fit([raw(tmp_path, every="3 steps")], few)
+    without, _ = fit([], few)
+    assert largest_difference(state(with_scores), state(without)) == 0.0
+
+
+def test_a_short_training_is_scored_at_its_end(few, tmp_path):
+    score = raw(tmp_path)  # every 1000 steps
+    _, history = fit([score], few)
+    assert len(history.history["frechet_distance"]) == 1 and score.latest()[0].where["step"] == 16
+
+
+def test_scores_go_on_where_a_training_goes_on(few, tmp_path):
+    class Power(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.epochs == 2 and batch == 2:  # step 11; step 9 was scored after the checkpoint of step 8
+                raise RuntimeError("power is cut")
+
+    def train(folder, *more):
+        score = raw(tmp_path / folder, every="3 steps")
+        saver = Checkpoint(tmp_path / folder / "checkpoints", every="8 steps", resume=True)
+        _, history = fit([score, saver, *more], few)
+        found = scores.read(tmp_path / folder / "scores.jsonl")
+        return history.history["frechet_distance"], [(one.where["step"], one.value) for one in found]
+
+    whole = train("whole")
+    with pytest.raises(RuntimeError, match="power is cut"):
+        train("parts", Power())
+    assert [one.where["step"] for one in scores.read(tmp_path / "parts" / "scores.jsonl")] == [3, 6, 9]
+    assert train("parts") == whole
+    assert [step for step, _ in whole[1]] == [3, 6, 9, 12, 15, 16]
+
+
+@pytest.mark.parametrize("kind", ["array", "pair", "batches", "dataset", "of its own"])
+def test_real_images_come_from_what_fit_was_given(kind, few, digits, tmp_path):
+    labels = digits[1][:400]
+    feed = {
+        "array": few,
+        "pair": few,
+        "batches": data.Batches(few, 100, labels=labels),
+        "dataset": data.Batches(few, 100),
+        "of its own": few[:100],
+    }[kind]
+    if kind == "dataset":
+
+        class Plain(keras.utils.PyDataset):
+            def __len__(self):
+                return 4
+
+            def __getitem__(self, index):
+                return few[100 * index : 100 * index + 100], labels[100 * index : 100 * index + 100]
+
+        feed = Plain()
+    score = raw(tmp_path, every=1, data=few[:100] if kind == "of its own" else None)
+    gan = compiled()
+    arguments = {"batch_size": 100} if isinstance(feed, np.ndarray) else {}
+    gan.fit(feed, labels if kind == "pair" else None, epochs=1, verbose=0, callbacks=[score], **arguments)
+    found = scores.read(tmp_path / "scores.jsonl")[0]
+    expected = few[:100] if kind == "of its own" else few
+    assert (found.n_real, score.scorer.real.features.shape) == (len(expected), (len(expected), 64))
+    assert np.allclose(np.sort(score.scorer.real.features.sum(1)), np.sort(expected.sum((1, 2, 3))), atol=0.3)
+    assert (score.scorer.real.modes is None) == (kind in ("array", "of its own"))
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"metric": "fid"}, "Unknown metric 'fid'"),
+        ({"metric": []}, "`metric` of Score must name metrics"),
+        ({"metric": ["mode_coverage", "gaussian_modes"]}, "each of its values once"),
+        ({"samples": 3}, "`samples` of Score must be an integer >= 20"),
+        ({"every": "often"}, "`every` of Score must be"),
+        ({"seed": -1}, "`seed` of Score must be an integer >= 0"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Score(**arguments)
