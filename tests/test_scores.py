@@ -9,6 +9,7 @@ import pytest
 
 from kgan import data, scores, scoring
 from kgan.callbacks import Checkpoint, Score
+from tests import spoilt
 from tests.helpers import compiled, largest_difference, state
 
 
@@ -85,35 +86,7 @@ def test_the_interval_is_as_wide_as_samples_differ(digits):
 
 @pytest.fixture(scope="module")
 def faults(digits):
-    """Half of the digits, spoilt step by step in each of four ways."""
-    images, labels = digits
-    draw = np.random.default_rng(0)
-    clean = images[::2]
-    noise = draw.normal(size=clean.shape)
-
-    def noisy(strength):
-        return np.clip(np.rint(clean + strength * noise), 0, 255).astype("uint8")
-
-    def blurred(times):
-        blurry = clean.astype("float64")
-        for _ in range(times):
-            padded = np.pad(blurry, ((0, 0), (1, 1), (1, 1), (0, 0)), "edge")
-            blurry = sum(padded[:, i : i + 8, j : j + 8] for i in range(3) for j in range(3)) / 9
-        return np.rint(blurry).astype("uint8")
-
-    def without(classes):
-        kept = images[labels >= classes]
-        return kept[np.arange(len(clean)) % len(kept)]
-
-    def copies(share):
-        return np.where((np.arange(len(clean)) < share * len(clean))[:, None, None, None], clean[:1], clean)
-
-    return {
-        "noise": [noisy(strength) for strength in (0, 20, 40, 80)],
-        "blur": [blurred(times) for times in (0, 1, 2, 3)],
-        "missing classes": [without(classes) for classes in (0, 3, 6, 9)],
-        "copies of one image": [copies(share) for share in (0, 0.3, 0.6, 1.0)],
-    }
+    return spoilt.digits(*digits)
 
 
 SEES = {  # the metrics that must get worse at every step

@@ -70,8 +70,8 @@ def inception(path, logits=True):
 
     Example:
 
-    >>> model = inception("pt_inception-2015-12-05-6726825d.pth")
-    >>> features = model.predict(images)["features"]
+    >>> # model = inception("pt_inception-2015-12-05-6726825d.pth")
+    >>> # features = model.predict(images)["features"]
 
     Args:
         path: Path of the weights, `pt_inception-2015-12-05-6726825d.pth` of pytorch-fid, which is

@@ -18,10 +18,10 @@ def kernel_distance(real, generated, subsets=100, subset_size=1000, seed=2020):
 
     Example:
 
-    >>> points = np.arange(12.0).reshape(6, 2)
-    >>> mean, std = kgan.metrics.kernel_distance(points, points + 1, subsets=1, subset_size=6)
-    >>> round(mean, 3), std
-    (-8094.422, 0.0)
+    The kernel is 1 within {0, 1}, 27 within {1, 2}, and between them 1, 1, 8 and 27.
+
+    >>> kgan.metrics.kernel_distance(np.array([[0.0], [1.0]]), np.array([[1.0], [2.0]]), subsets=1)
+    (9.5, 0.0)
 
     Args:
         real: Array `(n, d)` of features of real images.

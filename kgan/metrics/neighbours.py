@@ -21,7 +21,7 @@ def precision_recall(real, generated, k=3, strict=False, known_radii=None):
     >>> real = np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]])
     >>> generated = np.array([[0.0], [0.5], [1.0], [5.0]])
     >>> kgan.metrics.precision_recall(real, generated, k=1)
-    (0.75, 0.3333333333333333)
+    (0.75, 0.5)
 
     Args:
         real: Array `(n, d)` of features of real images, n > k.
