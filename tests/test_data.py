@@ -297,6 +297,66 @@ def test_gaussians_lie_around_their_modes(name, modes, std):
 
 
 @pytest.fixture
+def ten_digits(tmp_path):
+    """Two of each digit, 4 x 4: a digit's image is as bright as its number, and one more where it is of the test split."""
+    digits = np.arange(20) % 10
+    bright = digits[:, None, None] * np.ones((4, 4), "uint8") * 20
+    np.savez(tmp_path / "digits.npz", x_train=bright, y_train=digits, x_test=bright + 1, y_test=digits.astype("uint8"))
+    return tmp_path / "digits.npz"
+
+
+def test_stacked_digits_read_as_their_label(ten_digits):
+    """0 is black, 1 is 20 and so on: red 3, green 0 and blue 7 are 60, 0 and 140, and read 307."""
+    train = kgan.data.load("stacked_mnist", path=ten_digits, samples=5000)
+    assert train.images.shape == (5000, 4, 4, 3) and train.images.dtype == np.uint8
+    found = np.flatnonzero((train.images[:, 0, 0] == [60, 0, 140]).all(1))
+    assert len(found) and set(train.labels[found]) == {307}
+    read = train.images // 20 @ np.array([100, 10, 1])  # of each pixel, (n, 4, 4)
+    np.testing.assert_array_equal(read, np.broadcast_to(train.labels[:, None, None], read.shape))
+    # 5 of each mode on average: e^-5 of a thousand are missing
+    assert 985 < len(set(train.labels)) <= 1000 and train.labels.min() >= 0 and train.labels.max() <= 999
+    test = kgan.data.load("stacked_mnist", path=str(ten_digits), split="test", samples=5000)
+    np.testing.assert_array_equal(test.labels, train.labels)  # the same draws, of other digits
+    np.testing.assert_array_equal(test.images, train.images + 1)
+
+
+def test_stacked_digits_are_those_of_the_download(ten_digits, monkeypatch):
+    with np.load(ten_digits) as arrays:
+        both = [(arrays[f"x_{split}"], arrays[f"y_{split}"]) for split in ("train", "test")]
+    monkeypatch.setattr("keras.datasets.mnist.load_data", lambda: both)
+    for split in ("train", "test"):
+        here = kgan.data.load("stacked_mnist", samples=50, split=split)
+        there = kgan.data.load("stacked_mnist", samples=50, split=split, path=ten_digits)
+        np.testing.assert_array_equal(here.images, there.images)
+        np.testing.assert_array_equal(here.labels, there.labels)
+
+
+def test_stacked_digits_are_the_same_ones_each_time(ten_digits):
+    one, again = (kgan.data.get("stacked_mnist")(samples=300, path=ten_digits) for _ in range(2))
+    np.testing.assert_array_equal(one[0], again[0])
+    np.testing.assert_array_equal(one[1], again[1])
+    fewer = kgan.data.load("stacked_mnist", path=ten_digits, samples=300, limit=3, size=8)
+    assert fewer.images.shape == (3, 8, 8, 3)
+    np.testing.assert_array_equal(fewer.labels, one[1][[0, 149, 299]])
+    np.testing.assert_array_equal(fewer.images[:, 5, 5], one[0][[0, 149, 299], 2, 2])
+    assert kgan.data.load("stacked_mnist", path=ten_digits, samples=9, channels=1).images.shape == (9, 4, 4, 1)
+
+
+def test_what_cannot_be_stacked_is_refused(ten_digits, tmp_path):
+    with pytest.raises(ValueError, match="`samples` of stacked_mnist must be above 0, .* Received: 0"):
+        kgan.data.load("stacked_mnist", path=ten_digits, samples=0)
+    four, digits = np.zeros((4, 4, 4), "uint8"), np.arange(4)
+    for name, arrays, said in (
+        ("colour.npz", {"x": np.stack([four] * 3, -1), "y": digits}, r"grey digits.* shape \(4, 4, 4, 3\)"),
+        ("alone.npz", {"x": four}, "the digits' labels too, .* Received: no labels"),
+        ("letters.npz", {"x": four, "y": digits + 8}, "whole numbers from 0 to 9. Received: 8 to 11"),
+    ):
+        np.savez(tmp_path / name, **arrays)
+        with pytest.raises(ValueError, match=f"{name} must hold .*{said}"):
+            kgan.data.load("stacked_mnist", path=tmp_path / name)
+
+
+@pytest.fixture
 def keras_home(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # read when Keras was imported

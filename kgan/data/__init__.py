@@ -7,6 +7,7 @@ from kgan.data.files import file
 from kgan.data.folder import Folder
 from kgan.data.points import grid, ring
 from kgan.data.sources import DATASETS, Data, get, load
+from kgan.data.stacked import stacked_mnist
 
 __all__ = [
     "DATASETS",
@@ -22,4 +23,5 @@ __all__ = [
     "load",
     "mnist",
     "ring",
+    "stacked_mnist",
 ]

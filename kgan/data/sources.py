@@ -14,6 +14,7 @@ from kgan.data.files import file
 from kgan.data.fitting import fit_all, pair
 from kgan.data.folder import Folder, spread
 from kgan.data.points import grid, ring
+from kgan.data.stacked import stacked_mnist
 from kgan.names import lookup
 
 DATASETS = {
@@ -23,6 +24,7 @@ DATASETS = {
     "grid": grid,
     "mnist": mnist,
     "ring": ring,
+    "stacked_mnist": stacked_mnist,
 }
 
 
@@ -61,7 +63,8 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
 
     Args:
         name: Name of a data set; not needed with `path`.
-        path: Path of an `.npy` or `.npz` file, or of a folder of pictures. It is read instead of what the name stands for.
+        path: Path of an `.npy` or `.npz` file, or of a folder of pictures. It is read instead of what the name stands for;
+            but a data set that takes a `path` itself, as `stacked_mnist` does, is made of what the file holds.
         split: String, such as `"test"`: the part of a data set, the arrays of an `.npz` file with that ending, the folder of
             that name in a folder. What is not divided is there to train with.
         size: Integer or pair `(height, width)`: pictures are cropped to these proportions and resized.
@@ -77,17 +80,13 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
         ValueError: if there is no such data set, file or folder, or no image in it.
         ConnectionError: if it has to be downloaded and cannot be.
     """
-    if path is not None:
-        path = pathlib.Path(path).expanduser()
-    if path is not None and path.is_dir():
+    path = None if path is None else pathlib.Path(path).expanduser()
+    if path is None or (name in DATASETS and "path" in _parameters(name)):
+        images, labels = _of_source(name, path, split, arguments)
+    elif path.is_dir():
         return _of_folder(path, split, size, channels, limit, progress)
-    if path is not None:
-        images, labels = file(path, split)
     else:
-        source = get(name)
-        if split != "train" and "split" not in inspect.signature(source).parameters:
-            raise ValueError(f"`split` of {name} must be 'train': it is not divided. Received: {split!r}")
-        images, labels = source(**arguments, **({} if split == "train" else {"split": split}))
+        images, labels = file(path, split)
     images = spread(images, limit)
     if labels is not None:
         labels = spread(labels, limit)
@@ -96,6 +95,18 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
             raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
         images = fit_all(images, pair(size) or images.shape[1:3], channels or images.shape[3])
     return Data(images, labels)
+
+
+def _parameters(name):
+    return inspect.signature(get(name)).parameters
+
+
+def _of_source(name, path, split, arguments):
+    taken = _parameters(name)
+    if split != "train" and "split" not in taken:
+        raise ValueError(f"`split` of {name} must be 'train': it is not divided. Received: {split!r}")
+    given = {"path": path, "split": split}
+    return get(name)(**arguments, **{key: value for key, value in given.items() if key in taken})
 
 
 def _of_folder(path, split, size, channels, limit, progress):
