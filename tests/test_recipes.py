@@ -4,6 +4,7 @@ import json
 import re
 
 import jsonschema
+import keras
 import numpy as np
 import pytest
 import yaml
@@ -21,6 +22,7 @@ discriminator:
   dropout: 0.2
 epochs: 2
 """
+DECAY = "{name: cosine_decay, initial_learning_rate: 1e-2, decay_steps: 8}"
 
 
 def check(text, settings=()):
@@ -154,6 +156,21 @@ def test_the_json_schema_says_what_the_checks_say():
         if label not in ("twice", "tag", "syntax", "both", "name"):  # not of the schema
             assert not editor.is_valid(loader.load(text, "recipe.yaml")[0]), label
     editor.validate(check(GOOD + "loss: hinge\n", ["data={path: here, size: [64, 48]}"]).model_dump(mode="json"))
+    decaying = check(GOOD, [f"optimizers={{generator: {{name: adam, learning_rate: {DECAY}}}}}"])
+    editor.validate(decaying.model_dump(mode="json"))
+
+
+def test_a_rate_that_decays(tmp_path):
+    """By a cosine, one player's: after 4 of 8 steps half of it is left."""
+    given = recipes.read("digits")
+    settings = ["steps=4", "callbacks=[]", f"optimizers.generator.learning_rate={DECAY}"]
+    recipes.override(given, settings)
+    directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
+    gan = kgan.load(next((directory / "checkpoints").glob("epoch-*")))
+    rates = [float(keras.ops.convert_to_numpy(optimizer.learning_rate)) for optimizer in (gan.d_opt, gan.g_opt)]
+    np.testing.assert_allclose(rates, [1e-3, 5e-3], rtol=1e-5)
+    resolved = schema.check(recipes.read(directory / "resolved.yaml"))
+    assert resolved.optimizers.generator == schema.check(given).optimizers.generator
 
 
 def test_the_length_is_given_once():

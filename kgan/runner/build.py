@@ -13,7 +13,7 @@ from kgan.gan import GAN
 from kgan.names import nearest
 from kgan.runner.complaints import nearest_place
 from kgan.runner.errors import Problem, RecipeError
-from kgan.runner.schema import OPTIMIZERS
+from kgan.runner.schema import DECAYS, OPTIMIZERS
 
 MAX_STEPS_AT_ONCE = 20
 
@@ -36,9 +36,9 @@ def build_rules(recipe, given):
             if path is not None and not (path and pathlib.Path(path).expanduser().exists()):
                 raise ValueError(f"there is no file or folder {path}")
         with blame("optimizers", "discriminator"):
-            made["d_opt"] = OPTIMIZERS[d_opt.name](**_arguments(d_opt))
+            made["d_opt"] = _optimizer(d_opt)
         with blame("optimizers", "generator"):
-            made["g_opt"] = OPTIMIZERS[g_opt.name](**_arguments(g_opt))
+            made["g_opt"] = _optimizer(g_opt)
         with blame("loss"):
             made["loss"] = losses.LOSSES[recipe.loss.name](**_arguments(recipe.loss))
         with blame("schedule"):
@@ -56,6 +56,14 @@ def build_rules(recipe, given):
                     raise ValueError(f"{one.name} is there already, and writes to the same place")
                 callbacks.CALLBACKS[one.name](**_arguments(one))
     return {**made, "ema": recipe.ema, "jit_compile": recipe.jit_compile}
+
+
+def _optimizer(chosen):
+    arguments = _arguments(chosen)
+    rate = arguments["learning_rate"]
+    if not isinstance(rate, float):
+        arguments["learning_rate"] = DECAYS[rate.name](**_arguments(rate))
+    return OPTIMIZERS[chosen.name](**arguments)
 
 
 def load_data(recipe, given, progress=None):

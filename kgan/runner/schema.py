@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import keras
+import pydantic
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    Tag,
     ValidationError,
     create_model,
     model_validator,
@@ -46,13 +48,15 @@ _LIMITED: dict[str, Any] = {
     "clipnorm": Positive | None,
     "clipvalue": Positive | None,
     "columns": Count,
+    "decay_steps": Count,
     "dropout": Rate,
     "epsilon": Positive,
     "filters": Count,
+    "first_decay_steps": Count,
     "global_clipnorm": Positive | None,
     "gradient_accumulation_steps": Annotated[int, Field(ge=2, lt=2**31)] | None,
+    "initial_learning_rate": Positive,
     "kernel_size": Count,
-    "learning_rate": Positive,
     "loss_scale_factor": Positive | None,
     "metric": Literal[tuple(MEASURES)] | list[Literal[tuple(MEASURES)]],
     "momentum": Annotated[float, Field(ge=0, le=1)],
@@ -122,6 +126,19 @@ def _optimizers():
     }
 
 
+def _decays():
+    """Keras' learning-rate schedules, `CosineDecay` as `cosine_decay`."""
+    schedules = keras.optimizers.schedules
+    classes = {name: getattr(schedules, name) for name in dir(schedules) if name.endswith(("Decay", "Restarts"))}
+    return {re.sub(r"\B([A-Z])", r"_\1", name).lower(): cls for name, cls in classes.items()}
+
+
+DECAYS = _decays()
+# a mapping is a schedule; what a number, or anything else, must be is said without one
+_LIMITED["learning_rate"] = Annotated[
+    Annotated[Positive, Tag("rate")] | Annotated[_named("decay", DECAYS, without=("name",)), Tag("decay")],
+    pydantic.Discriminator(lambda value: "decay" if isinstance(value, dict | BaseModel) else "rate"),
+]
 OPTIMIZERS = _optimizers()
 _shapes = ("image_shape", "latent_dim", "directory", "path")
 _generators = {name: module.generator for name, module in ARCHITECTURES.items()}
