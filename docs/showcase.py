@@ -16,11 +16,12 @@ import tempfile
 import numpy as np
 from PIL import Image, ImageDraw
 
-from kgan import data
+from kgan import data, scoring
 from kgan.runner import display, loader, sampling
 from tests import quality
 
 SAMPLES = 10_000
+LOADED_LATER = ("batch_size", "replacement", "flip", "validation_split")
 
 
 def stages(run, out):
@@ -58,14 +59,22 @@ def thumbnail(run, out):
 def figures(run, recipe):
     """Rows of what an independent judge says of images that the run's generator makes."""
     with tempfile.TemporaryDirectory() as folder:
-        sampling.write(run / "generator.keras", SAMPLES, 0, pathlib.Path(folder) / "x.npy")
+        samples = 26_000 if recipe["data"]["name"] == "stacked_mnist" else SAMPLES
+        sampling.write(run / "generator.keras", samples, 0, pathlib.Path(folder) / "x.npy")
         images = np.load(pathlib.Path(folder) / "x.npy")
     found = recipe["data"]
-    if found["name"] == "ring":
-        points, labels = data.ring(found["modes"], found["radius"], found["std"])
-        centres = np.array([points[labels == mode].mean(0) for mode in range(found["modes"])])
-        hit, share = quality.modes(images, centres, found["std"])
-        return [("modes with a sample within 3 sigma", f"{hit} of {len(centres)}"), ("samples there", f"{share:.1%}")]
+    if found["name"] in ("ring", "grid", "stacked_mnist"):
+        real = data.load(**{key: value for key, value in found.items() if key not in LOADED_LATER})
+        scorer = scoring.Scorer(real.images, real.labels, name=found["name"])
+        name = "mode_coverage" if found["name"] == "stacked_mnist" else "gaussian_modes"
+        modes, other = scorer(images, name)
+        total = int(real.labels.max()) + 1
+        if name == "mode_coverage":
+            return [("modes hit", f"{modes.value} of {total}"), ("KL divergence from uniform", f"{other.value:.3f}")]
+        return [
+            ("modes with a sample within 3 sigma", f"{modes.value} of {total}"),
+            ("samples there", f"{other.value:.1%}"),
+        ]
     real, score = quality.judge(found["name"], found["path"])
     confidence, classes = score(images)
     return [
@@ -80,7 +89,7 @@ def facts(run, recipe):
     versions = environment["versions"]
     engine = f"{environment['backend']} {versions[environment['backend']]}, keras {versions['keras']}"
     command = " ".join(environment["command"][1:])
-    command = re.sub(r"data\.path=\S*/", "data.path=", command)  # not where it lay here
+    command = re.sub(r"data\.path=\S*/", "data.path=", re.sub(r" --out \S+", "", command))  # not where it lay here
     return [
         ("command", f"`kgan {command}`"),
         ("epochs", f"{len(rows)}"),

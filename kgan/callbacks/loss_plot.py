@@ -11,6 +11,9 @@ from kgan.saving import replace_when_written
 class LossPlot(Periodic):
     """Draws the losses of both players, and below them the accuracies with the 50 % line of the equilibrium.
 
+    With `fit(validation_data=...)` the accuracy on these images stands beside that on the training images: where they part,
+    the discriminator learns its images by heart.
+
     Args:
         path: The picture, `.png` or `.svg`.
         every: Integer, a number of epochs; or a string such as `"10 epochs"`. It is drawn at the end too.
@@ -51,7 +54,10 @@ class LossPlot(Periodic):
             losses.plot(self.epochs, self.curves[name], label=label)
         losses.set_ylabel("loss")
         losses.legend()
-        for name, label in (("d_real_accuracy", "D on real"), ("d_fake_accuracy", "D on fake")):
+        shown = {"d_real_accuracy": "D on real", "d_fake_accuracy": "D on fake"}
+        if len(self.curves.get("val_d_real_accuracy", ())) == len(self.epochs):
+            shown["val_d_real_accuracy"] = "D on real images it never trained with"
+        for name, label in shown.items():
             accuracies.plot(self.epochs, [100 * value for value in self.curves[name]], label=label)
         accuracies.axhline(50, color="gray", linestyle="--", linewidth=1, label="equilibrium, 50 %")
         accuracies.set(ylabel="accuracy of D (%)", xlabel="epoch", ylim=(-3, 103))
