@@ -1,10 +1,13 @@
-"""Gradient penalties of the discriminator, one under the other.
+"""Penalties of the discriminator, one under the other.
 
 With D in logits and the norm taken over all pixels of an image:
 
 r1                weight / 2 E ||grad_x D(x)||^2 with x real, Mescheder et al., arXiv:1801.04406
+r2                the same with x fake
 gradient_penalty  weight E (||grad_x D(x)|| - 1)^2 with x = u real + (1 - u) fake and u ~ U(0, 1),
                   Gulrajani et al., arXiv:1704.00028
+dragan            the same with x around real, Kodali et al., arXiv:1705.07215
+drift             weight E D(x)^2 with x real, Karras et al., arXiv:1710.10196
 """
 
 import math
@@ -26,20 +29,25 @@ class Penalty:
 
     Args:
         weight: Float. The strength, lambda or gamma of the papers.
+        every: Integer n. The penalty is computed in every n-th update of the discriminator only, from the first one on, and
+            counts n times there: the lazy regularization of StyleGAN2 (arXiv:1912.04958, section 3.1), as part of that
+            update's loss. What is logged is the mean over the steps that computed it, without the n; 0 where none did.
     """
 
     name = "penalty"
 
-    def __init__(self, weight: float = 10.0):
+    def __init__(self, weight: float = 10.0, every: int = 1):
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
             raise ValueError(f"`weight` of {type(self).__name__} must be a number >= 0. Received: {weight!r}")
-        self.weight = weight
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise ValueError(f"`every` of {type(self).__name__} must be an integer >= 1. Received: {every!r}")
+        self.weight, self.every = weight, every
 
     def __call__(self, critic, real, fake, seed):
         raise NotImplementedError(f"{type(self).__name__} does not define `__call__(critic, real, fake, seed)`.")
 
     def get_config(self):
-        return {"weight": self.weight}
+        return {"weight": self.weight, "every": self.every}
 
     @classmethod
     def from_config(cls, config):
@@ -71,23 +79,68 @@ class R1(Penalty):
 
 
 @register_keras_serializable("kgan")
-class GradientPenalty(Penalty):
-    """One-centred penalty between real and fake images, of WGAN-GP (arXiv:1704.00028, algorithm 1).
+class R2(Penalty):
+    """Zero-centred penalty on fakes (arXiv:1801.04406, equation 10). With `R1` beside it, both are taken."""
 
-    The root's argument has 1e-12 added: its derivative at zero is infinite.
-    """
+    name = "r2"
+
+    def __call__(self, critic, real, fake, seed):
+        return self.weight / 2.0 * ops.mean(squared_norm(input_gradient(critic, ops.cast(fake, real.dtype))))
+
+
+def distance_from_one(critic, images):
+    """E (||grad_x D(x)|| - 1)^2; the root's argument has 1e-12 added, since its derivative at zero is infinite."""
+    norm = ops.sqrt(squared_norm(input_gradient(critic, images)) + 1e-12)
+    return ops.mean(ops.square(norm - 1.0))
+
+
+def one_an_image(images, seed):
+    """A number from U(0, 1) for each image, (batch, 1, 1, 1)."""
+    ones = (1,) * (len(images.shape) - 1)
+    return keras.random.uniform((ops.shape(images)[0], *ones), dtype=images.dtype, seed=seed)
+
+
+@register_keras_serializable("kgan")
+class GradientPenalty(Penalty):
+    """One-centred penalty between real and fake images, of WGAN-GP (arXiv:1704.00028, algorithm 1)."""
 
     name = "gradient_penalty"
 
     def __call__(self, critic, real, fake, seed):
-        ones = (1,) * (len(real.shape) - 1)
-        u = keras.random.uniform((ops.shape(real)[0], *ones), dtype=real.dtype, seed=seed)
-        between = u * real + (1.0 - u) * ops.cast(fake, real.dtype)
-        norm = ops.sqrt(squared_norm(input_gradient(critic, between)) + 1e-12)
-        return self.weight * ops.mean(ops.square(norm - 1.0))
+        u = one_an_image(real, seed)
+        return self.weight * distance_from_one(critic, u * real + (1.0 - u) * ops.cast(fake, real.dtype))
 
 
-PENALTIES = {"gradient_penalty": GradientPenalty, "r1": R1}
+@register_keras_serializable("kgan")
+class DRAGAN(Penalty):
+    """One-centred penalty around real images (arXiv:1705.07215).
+
+    In the form of the authors' code: x = real + u / 2 std(real) noise, with noise ~ U(0, 1) for each pixel, u ~ U(0, 1) for
+    each image, and the standard deviation of the whole batch. (The paper writes Gaussian noise and no u.)
+    """
+
+    name = "dragan"
+
+    def __call__(self, critic, real, fake, seed):
+        noise = keras.random.uniform(ops.shape(real), dtype=real.dtype, seed=seed)
+        u = one_an_image(real, seed)
+        return self.weight * distance_from_one(critic, real + u * 0.5 * ops.std(real) * noise)
+
+
+@register_keras_serializable("kgan")
+class Drift(Penalty):
+    """Keeps a Wasserstein critic's scores, which no loss holds in place, near zero (arXiv:1710.10196, appendix A.1)."""
+
+    name = "drift"
+
+    def __init__(self, weight: float = 1e-3, every: int = 1):
+        super().__init__(weight, every)
+
+    def __call__(self, critic, real, fake, seed):
+        return self.weight * ops.mean(ops.square(critic(real)))
+
+
+PENALTIES = {"dragan": DRAGAN, "drift": Drift, "gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
 
 
 def get(identifier):

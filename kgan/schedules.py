@@ -109,7 +109,8 @@ class Combined(Schedule):
 
         def on_fake():
             logits = gan.critic(fake)
-            return [ops.mean(gan.loss.fake(logits)) + penalize(gan, real, fake)], logits
+            penalty = penalize(gan, real, fake, turn=gan.d_opt.iterations // 2)  # two updates a step
+            return [ops.mean(gan.loss.fake(logits)) + penalty], logits
 
         fake_logits = minimize(on_fake, discriminator)
         report_discriminator(gan, real_logits, fake_logits)
@@ -151,7 +152,7 @@ class Periods(Schedule):
         def generator_moves():
             restore_discriminator = remember(gan.discriminator)
             fake, real_logits, fake_logits = update_generator(gan, latents, real)
-            penalize(gan, real, fake)
+            penalize(gan, real, fake, turn=gan.g_opt.iterations)  # for the logs
             restore_discriminator()
             report_discriminator(gan, real_logits, fake_logits)
 

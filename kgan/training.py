@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import functools
 
 import keras
 from keras import ops
@@ -73,13 +74,31 @@ def generator_loss(gan, fake_logits, real_logits):
     return ops.mean(gan.loss.generator(fake_logits, real_logits))
 
 
-def penalize(gan, real, fake):
-    """The sum of all penalties, each reported under its own name."""
-    total = 0.0
-    for penalty in gan.penalties:
+def penalize(gan, real, fake, turn=None):
+    """The sum of all penalties, each reported under its own name.
+
+    Args:
+        gan: The `GAN`.
+        real: Real images.
+        fake: Fakes.
+        turn: Integer tensor, how many updates there were before this one; the discriminator's, by default. A lazy penalty
+            is taken in every n-th, n times.
+    """
+    turn = gan.d_opt.iterations if turn is None else turn
+    dtype = gan.discriminator.variable_dtype
+
+    def term(penalty):
         value = penalty(gan.critic, real, ops.stop_gradient(fake), gan.penalty_seeds)
         gan.report(real, {penalty.name: value})
-        total = total + value
+        return ops.cast(penalty.every * value, dtype)
+
+    total = 0.0
+    for penalty in gan.penalties:
+        if penalty.every == 1:
+            total = total + term(penalty)
+        else:
+            due = ops.equal(turn % penalty.every, 0)
+            total = total + backend.when(due, functools.partial(term, penalty), lambda: ops.zeros((), dtype))
     return total
 
 

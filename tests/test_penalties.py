@@ -8,7 +8,7 @@ from keras import ops
 import kgan
 from kgan import backend
 from kgan.penalties import PENALTIES
-from tests.helpers import compiled, small_gan, values
+from tests.helpers import assert_close, compiled, small_gan, state, values
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ class Scene:
             variable.assign(value)
 
     def logits(self, images):
-        """The sum of the logits, by a plain forward pass with the dropout of the first call."""
+        """By a plain forward pass with the dropout of the first call."""
         self.reset()
-        return float(values([ops.sum(self.model(ops.convert_to_tensor(images), training=True))])[0])
+        return values([self.model(ops.convert_to_tensor(images), training=True)])[0]
 
     def value_and_gradients(self):
         """The penalty and its gradient by the discriminator's weights, as a training step takes them."""
@@ -101,29 +101,46 @@ class Scene:
         for index in np.ndindex(images.shape):
             moved = images.copy()
             moved[index] += step
-            above = self.logits(moved)
+            above = self.logits(moved).sum()
             moved[index] -= 2 * step
-            gradient[index] = (above - self.logits(moved)) / (2 * step)
+            gradient[index] = (above - self.logits(moved).sum()) / (2 * step)
         return gradient
 
+    def norms(self, images):
+        """Of the gradients by the images, one for each."""
+        return np.sqrt((self.numeric_input_gradient(images) ** 2).sum((1, 2, 3)))
 
-def interpolated(scene):
+    def uniform(self, *shape):
+        return ops.convert_to_numpy(keras.random.uniform(shape, seed=self.seed))
+
+
+def between(scene):
     scene.reset()
-    u = ops.convert_to_numpy(keras.random.uniform((4, 1, 1, 1), seed=scene.seed))
+    u = scene.uniform(4, 1, 1, 1)
     return u * scene.real + (1 - u) * scene.fake
+
+
+def around(scene):
+    scene.reset()
+    noise, u = scene.uniform(4, 3, 3, 1), scene.uniform(4, 1, 1, 1)
+    return scene.real + u * 0.5 * scene.real.std() * noise
+
+
+# name: the formula without its weight, by finite differences
+BY_HAND = {
+    "r1": lambda scene: (scene.norms(scene.real) ** 2).mean() / 2,
+    "r2": lambda scene: (scene.norms(scene.fake) ** 2).mean() / 2,
+    "gradient_penalty": lambda scene: ((scene.norms(between(scene)) - 1) ** 2).mean(),
+    "dragan": lambda scene: ((scene.norms(around(scene)) - 1) ** 2).mean(),
+    "drift": lambda scene: (scene.logits(scene.real) ** 2).mean(),
+}
 
 
 @pytest.mark.parametrize("name", PENALTIES)
 def test_value(name, float64):
     scene = Scene(PENALTIES[name](weight=3.0))
     value, _ = scene.value_and_gradients()
-    if name == "r1":
-        norms = (scene.numeric_input_gradient(scene.real) ** 2).sum((1, 2, 3))
-        expected = 3.0 / 2 * norms.mean()
-    else:
-        norms = np.sqrt((scene.numeric_input_gradient(interpolated(scene)) ** 2).sum((1, 2, 3)))
-        expected = 3.0 * ((norms - 1) ** 2).mean()
-    assert value == pytest.approx(expected, rel=1e-6)
+    assert value == pytest.approx(3.0 * BY_HAND[name](scene), rel=1e-6)
     assert value > 0.01
 
 
@@ -188,14 +205,14 @@ def test_a_strong_penalty_flattens_the_discriminator(images, schedule):
 def test_contract(name):
     penalty = kgan.penalties.get(name)
     assert penalty.name == name
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(type(penalty)(2.5)))
-    assert again.get_config() == {"weight": 2.5}
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(type(penalty)(2.5, every=4)))
+    assert type(again) is type(penalty) and again.get_config() == {"weight": 2.5, "every": 4}
 
 
 @pytest.mark.parametrize(
     "given, message",
     [
-        (["r2"], "Unknown penalty 'r2'. Known are: gradient_penalty, r1"),
+        (["l2"], "Unknown penalty 'l2'. Known are: dragan, drift, gradient_penalty, r1, r2"),
         ([3], "A penalty must be a name of kgan.penalties or an object .* Received: 3"),
         (["r1", kgan.penalties.R1(1.0)], "`penalties` must differ.* Received 'r1' twice"),
     ],
@@ -209,3 +226,53 @@ def test_wrong_penalties(given, message):
 def test_wrong_weights(weight):
     with pytest.raises(ValueError, match="`weight` of R1 must be a number >= 0. Received:"):
         kgan.penalties.R1(weight)
+
+
+@pytest.mark.parametrize("every", [0, 2.0, True])
+def test_wrong_intervals(every):
+    with pytest.raises(ValueError, match="`every` of R2 must be an integer >= 1. Received:"):
+        kgan.penalties.R2(every=every)
+
+
+@pytest.mark.parametrize("schedule", ["simultaneous", kgan.schedules.Alternating(2), "combined"])
+def test_lazy_penalties_are_a_plain_loop_with_an_if(images, schedule):
+    """All variables and slots after 10 steps, of which every n-th adds the penalty n times; and what is logged."""
+    lazy = {"r1": 4, "gradient_penalty": 3}
+
+    def trained(**kwargs):
+        keras.utils.set_random_seed(1)
+        return compiled(schedule=schedule, **kwargs)
+
+    plain = trained(penalties=[PENALTIES[name](1.0 * every) for name, every in lazy.items()], run_eagerly=True)
+    penalties, logged = plain.penalties, {name: [] for name in lazy}
+    for step in range(10):
+        plain.penalties = [one for one in penalties if step % lazy[one.name] == 0]
+        logs = plain.train_on_batch(images[4 * step : 4 * step + 4], return_dict=True)
+        for one in plain.penalties:
+            logged[one.name].append(float(logs[one.name]) / lazy[one.name])
+    at_once = 1 if keras.backend.backend() == "torch" else 5
+    gan = trained(penalties=[PENALTIES[name](1.0, every) for name, every in lazy.items()], steps_per_execution=at_once)
+    history = gan.fit(images, batch_size=4, shuffle=False, verbose=0).history
+    plain.epochs.assign(1)  # which fit counts
+    for name, arrays in state(gan).items():
+        assert_close(arrays, state(plain)[name], rtol=1e-4, atol=1e-5 if name == "variables" else 1e-4)
+    for name, terms in logged.items():
+        assert history[name][0] == pytest.approx(np.mean(terms), rel=1e-4)
+
+
+def test_a_lazy_penalty_under_gradient_accumulation_belongs_to_whole_updates(images):
+    """With two batches to an update and every=2, batches 0, 1 and 4, 5 and 8, 9 have it."""
+    gan = compiled(
+        penalties=[kgan.penalties.R1(1.0, every=2)], d_opt=keras.optimizers.SGD(1e-3, gradient_accumulation_steps=2)
+    )
+    counts = []
+    for step in range(10):
+        gan.train_on_batch(images[4 * step : 4 * step + 4])
+        seen = gan.logs.metrics[0].count  # of images behind each log
+        counts.append(int(values([seen])[0][gan.logs.all_names.index("r1")]))
+    assert counts == [4, 4, 0, 0, 4, 4, 0, 0, 4, 4]
+
+
+def test_a_lazy_penalty_is_logged_in_the_generators_period_too(images):
+    gan = compiled(schedule="periods", penalties=[kgan.penalties.R1(1.0, every=3)])
+    assert all(value > 0.0 for value in gan.fit(images, batch_size=10, epochs=2, verbose=0).history["r1"])

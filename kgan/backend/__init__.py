@@ -4,7 +4,7 @@
   by its own group of variables.
 - `apply(optimizer, gradients, variables)` is the optimizer's update.
 - `input_gradient(function, x)` is the gradient of `sum(function(x))` by `x`, and can itself be differentiated.
-- `when(condition, then, otherwise)` runs one of two updates.
+- `when(condition, then, otherwise)` runs one of two functions, which return nothing or tensors that are alike.
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
 - `stream(batches)` is what the engine's `fit` reads `kgan.data.Batches` from fastest, and a function to call when their
   order has changed.

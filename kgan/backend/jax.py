@@ -68,12 +68,14 @@ def when(condition, then, otherwise):
     def branch(update):
         def run(values):
             with _scope(values) as inner:
-                update()
-            return inner.state_mapping
+                result = update()
+            return result, inner.state_mapping
 
         return run
 
-    outer.state_mapping.update(jax.lax.cond(condition, branch(then), branch(otherwise), outer.state_mapping))
+    result, written = jax.lax.cond(condition, branch(then), branch(otherwise), outer.state_mapping)
+    outer.state_mapping.update(written)
+    return result
 
 
 def pin_seeds(model):

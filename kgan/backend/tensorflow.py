@@ -50,12 +50,12 @@ def _exact_moments():
 def when(condition, then, otherwise):
     def branch(update):
         def run():
-            update()
-            return tf.constant(0)  # both branches of a tf.cond return alike
+            result = update()
+            return tf.constant(0) if result is None else result  # a branch of a tf.cond must return a tensor
 
         return run
 
-    tf.cond(tf.cast(condition, "bool"), branch(then), branch(otherwise))
+    return tf.cond(tf.cast(condition, "bool"), branch(then), branch(otherwise))
 
 
 def pin_seeds(model):

@@ -28,10 +28,7 @@ def input_gradient(function, x):
 
 
 def when(condition, then, otherwise):
-    if condition:
-        then()
-    else:
-        otherwise()
+    return then() if condition else otherwise()
 
 
 def pin_seeds(model):
