@@ -1,5 +1,6 @@
 """The GAN as a Keras model: two players, a loss, a schedule. What a step does is in `kgan.schedules`."""
 
+import math
 import pathlib
 import random
 
@@ -90,6 +91,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         schedule="simultaneous",
         penalties=(),
         ema=None,
+        weight_clip=None,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
@@ -105,6 +107,8 @@ class GAN(backend.Steps, Saved, keras.Model):
             penalties: Names in `kgan.penalties`, or objects such as `kgan.penalties.R1(10.0)`.
             ema: Float between 0 and 1, the decay of an averaged generator kept beside the trained one. Warmed up: after t
                 updates it is min(ema, (1 + t) / (10 + t)). `None` keeps none.
+            weight_clip: Positive float c, as 0.01 in the WGAN paper (arXiv:1701.07875): after each of its updates the
+                discriminator's trainable variables are clipped to [-c, c]. `None` leaves them alone.
             run_eagerly: As in `keras.Model.compile`.
             steps_per_execution: As in `keras.Model.compile`.
             jit_compile: As in `keras.Model.compile`.
@@ -124,6 +128,8 @@ class GAN(backend.Steps, Saved, keras.Model):
             )
         if ema is not None and not (isinstance(ema, float) and 0.0 < ema < 1.0):
             raise ValueError(f"`ema` must be a decay between 0 and 1, such as 0.999, or None. Received: {ema!r}")
+        if weight_clip is not None:
+            _number("weight_clip", weight_clip, above=0.0)
         given = losses.get(loss)
         schedule = schedules.get(schedule)
         penalties = _penalties(penalties)
@@ -136,6 +142,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         # nothing is changed before all of it is known to be right
         self.d_opt, self.g_opt = d_opt, g_opt
         self.critic, self.loss, self.schedule, self.penalties = critic, loss, schedule, penalties
+        self.weight_clip = weight_clip
         self.has_parts = loss.real is not None and loss.fake is not None
         self.logs = Logs(self.has_parts, penalties)
         self._set_ema(ema)
@@ -154,6 +161,7 @@ class GAN(backend.Steps, Saved, keras.Model):
             "schedule": schedule,
             "penalties": list(penalties),
             "ema": ema,
+            "weight_clip": weight_clip,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
@@ -336,6 +344,11 @@ def _integer(name, value, at_least):
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
         raise ValueError(f"`{name}` must be an integer >= {at_least}. Received: {value!r}")
     return int(value)
+
+
+def _number(name, value, above):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not above < value < math.inf:
+        raise ValueError(f"`{name}` must be a number > {above:g}. Received: {value!r}")
 
 
 def _penalties(given):

@@ -11,7 +11,7 @@ from kgan.backend import when
 from kgan.names import lookup
 from kgan.training import (
     frozen,
-    minimize,
+    minimize_discriminator,
     penalize,
     remember,
     report_discriminator,
@@ -98,13 +98,11 @@ class Combined(Schedule):
     """
 
     def step(self, gan, real):
-        discriminator = gan.discriminator, gan.d_opt
-
         def on_real():
             logits = gan.critic(real)
             return [ops.mean(gan.loss.real(logits))], logits
 
-        real_logits = minimize(on_real, discriminator)
+        real_logits = minimize_discriminator(gan, on_real)
         fake = gan.generator(gan.draw_latents(real), training=False)
 
         def on_fake():
@@ -112,7 +110,7 @@ class Combined(Schedule):
             penalty = penalize(gan, real, fake, turn=gan.d_opt.iterations // 2)  # two updates a step
             return [ops.mean(gan.loss.fake(logits)) + penalty], logits
 
-        fake_logits = minimize(on_fake, discriminator)
+        fake_logits = minimize_discriminator(gan, on_fake)
         report_discriminator(gan, real_logits, fake_logits)
         with frozen(gan.discriminator):
             update_generator(gan, gan.draw_latents(real))

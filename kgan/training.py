@@ -58,6 +58,20 @@ def minimize(losses, *players):
     return extra
 
 
+def minimize_discriminator(gan, losses):
+    """`minimize` for the discriminator alone, whose weights are then clipped."""
+    extra = minimize(losses, (gan.discriminator, gan.d_opt))
+    clip_weights(gan)
+    return extra
+
+
+def clip_weights(gan):
+    """w <- clip(w, -c, c) for all trained weights of the discriminator, with c = `weight_clip` (arXiv:1701.07875)."""
+    if gan.weight_clip is not None:
+        for variable in gan.discriminator.trainable_variables:
+            variable.assign(ops.clip(variable, -gan.weight_clip, gan.weight_clip))
+
+
 def play(gan, real, latents):
     """The forward pass of both players: G(z), then D(real), then D(fake)."""
     fake = gan.generator(latents, training=True)  # (batch, height, width, channels)
@@ -111,6 +125,7 @@ def update_both(gan, real, latents):
         return [d_loss, generator_loss(gan, fake_logits, real_logits)], (real_logits, fake_logits)
 
     real_logits, fake_logits = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
+    clip_weights(gan)
     gan.average_generator()
     report_discriminator(gan, real_logits, fake_logits)
     report_generator(gan, fake_logits, real_logits)
@@ -124,7 +139,7 @@ def update_discriminator(gan, real, latents):
         d_loss = discriminator_loss(gan, real_logits, fake_logits) + penalize(gan, real, fake)
         return [d_loss], (real_logits, fake_logits)
 
-    real_logits, fake_logits = minimize(losses, (gan.discriminator, gan.d_opt))
+    real_logits, fake_logits = minimize_discriminator(gan, losses)
     report_discriminator(gan, real_logits, fake_logits)
     return real_logits, fake_logits
 

@@ -55,7 +55,7 @@ def build_rules(recipe, given):
                 if one.name in [other.name for other in recipe.callbacks[:index]]:
                     raise ValueError(f"{one.name} is there already, and writes to the same place")
                 callbacks.CALLBACKS[one.name](**_arguments(one))
-    return {**made, "ema": recipe.ema, "jit_compile": recipe.jit_compile}
+    return {**made, **{name: getattr(recipe, name) for name in ("ema", "weight_clip", "jit_compile")}}
 
 
 def _optimizer(chosen):

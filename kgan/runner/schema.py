@@ -212,6 +212,7 @@ class Recipe(Strict):
     schedule: Schedule = Field(default="simultaneous", validate_default=True)
     penalties: list[PenaltyName] = []
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    weight_clip: Positive | None = None
     optimizers: Optimizers = Field(default={}, validate_default=True)  # type: ignore[assignment]
     epochs: Count | None = None
     steps: Count | None = None
