@@ -48,7 +48,7 @@ class Critic:
 
 
 def _last_operation(model):
-    """The layer or operation that makes a model's output, looking through reshapes and nested models."""
+    """The layer or operation that makes a model's output, looking through reshapes, wrappers and nested models."""
     if not getattr(model, "outputs", None):
         return None
     operation, node, _ = model.outputs[0]._keras_history
@@ -57,7 +57,7 @@ def _last_operation(model):
         operation, node, _ = before._keras_history
     if isinstance(operation, keras.Model):
         return _last_operation(operation)
-    return operation
+    return operation.layer if isinstance(operation, keras.layers.Wrapper) else operation
 
 
 def _is_sigmoid(operation):

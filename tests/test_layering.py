@@ -15,7 +15,7 @@ LAYERS = [
     {"snapshots"},
     {"pictures"},
     {"backend"},
-    {"critic", "players"},
+    {"critic", "layers", "players"},
     {"losses", "penalties", "data", "architectures", "metrics", "extractors"},
     {"scores"},
     {"scoring"},

@@ -10,6 +10,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from kgan.layers import SpectralNormalization
+
 
 def generator(
     image_shape: Sequence[int] = (28, 28, 1),
@@ -55,6 +57,7 @@ def discriminator(
     kernel_size: int = 5,
     slope: float = 0.3,
     dropout: float = 0.3,
+    spectral_norm: bool = False,
 ):
     """A discriminator of strided convolutions with dropout, ending in logits.
 
@@ -64,6 +67,7 @@ def discriminator(
         kernel_size: Integer. Of all convolutions.
         slope: Float. Of LeakyReLU below zero.
         dropout: Float. Rate after each layer.
+        spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
 
     Returns:
         A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`.
@@ -71,12 +75,14 @@ def discriminator(
     Raises:
         ValueError: if the image cannot be halved twice.
     """
+    normalized = SpectralNormalization if spectral_norm else lambda layer: layer
     stack: list[Any] = [keras.Input(image_shape)]
     for level in range(_halvings(image_shape)):
-        stack += [layers.Conv2D(filters << level, kernel_size, 2, padding="same"), layers.LeakyReLU(slope)]
+        convolution = layers.Conv2D(filters << level, kernel_size, 2, padding="same")
+        stack += [normalized(convolution), layers.LeakyReLU(slope)]
         if dropout:
             stack.append(layers.Dropout(dropout))
-    stack += [layers.Flatten(), layers.Dense(1)]
+    stack += [layers.Flatten(), normalized(layers.Dense(1))]
     return keras.Sequential(stack, name="discriminator")
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from kgan.layers import SpectralNormalization
+
 
 def generator(
     image_shape: Sequence[int] = (28, 28, 1),
@@ -58,6 +60,7 @@ def discriminator(
     slope: float = 0.2,
     activation: str | None = "sigmoid",
     kernel_initializer: Any = "he_uniform",
+    spectral_norm: bool = False,
 ):
     """A discriminator of dense layers that narrow.
 
@@ -68,14 +71,16 @@ def discriminator(
         slope: Float. Of LeakyReLU below zero.
         activation: Of the last layer: `"sigmoid"`, or `None` for logits. The losses see logits either way.
         kernel_initializer: Keras initializer of all kernels.
+        spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
 
     Returns:
         A `keras.Model`, `(batch, *image_shape)` -> `(batch, 1)`.
     """
+    normalized = SpectralNormalization if spectral_norm else lambda layer: layer
     stack: list[Any] = [keras.Input(image_shape), layers.Flatten()]
     for width in units:
-        stack += [layers.Dense(width, kernel_initializer=kernel_initializer), layers.LeakyReLU(slope)]
+        stack += [normalized(layers.Dense(width, kernel_initializer=kernel_initializer)), layers.LeakyReLU(slope)]
         if dropout:
             stack.append(layers.Dropout(dropout))
-    stack.append(layers.Dense(1, activation=activation, kernel_initializer=kernel_initializer))
+    stack.append(normalized(layers.Dense(1, activation=activation, kernel_initializer=kernel_initializer)))
     return keras.Sequential(stack, name="discriminator")

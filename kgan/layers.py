@@ -1,0 +1,66 @@
+"""Layers of discriminators that Keras does not have, or has otherwise."""
+
+import keras
+from keras import layers, ops
+from keras.saving import register_keras_serializable
+
+
+@register_keras_serializable("kgan")
+class SpectralNormalization(layers.Wrapper):
+    """Divides a layer's kernel W by its largest singular value sigma (Miyato et al., arXiv:1802.05957, algorithm 1).
+
+    W is the kernel as a matrix, a row for each input and a column for each unit or filter. Each call in training takes one
+    step of the power iteration from the saved vector u,
+
+        v = W u / ||W u||,  u = W^T v / ||W^T v||,  sigma = v^T W u,
+
+    and the layer, which is linear before its bias and activation, is given x / sigma. The gradient flows through sigma, as
+    in equation 12. (`keras.layers.SpectralNormalization` overwrites W with W / sigma instead, another algorithm, whose
+    gradient is not the same on all engines.) In inference u stays as it is.
+
+    Example:
+
+    >>> layer = kgan.layers.SpectralNormalization(keras.layers.Dense(3, use_bias=False))
+    >>> x = np.ones((1, 5), "float32")
+    >>> for _ in range(100):
+    ...     y = layer(x, training=True)
+    >>> W = layer.layer.get_weights()[0]
+    >>> bool(np.allclose(y, x @ W / np.linalg.svd(W).S[0], atol=1e-4))
+    True
+
+    Args:
+        layer: A `Dense`, `Conv1D`, `Conv2D` or `Conv3D` layer.
+
+    Raises:
+        ValueError: if it is another one.
+    """
+
+    def __init__(self, layer, **kwargs):
+        if not isinstance(layer, layers.Dense | layers.Conv1D | layers.Conv2D | layers.Conv3D):
+            raise ValueError(
+                "`layer` of SpectralNormalization must be a Dense, Conv1D, Conv2D or Conv3D layer. "
+                f"Received: {type(layer).__name__}"
+            )
+        super().__init__(layer, **kwargs)
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        width = self.layer.kernel.shape[-1]
+        self.u = self.add_weight((width,), "random_normal", trainable=False, autocast=False, name="u")
+
+    def call(self, inputs, training=False):
+        kernel = ops.cast(ops.reshape(self.layer.kernel, (-1, self.u.shape[0])), self.u.dtype)
+        fixed = ops.stop_gradient(kernel)
+        v = _unit(ops.matmul(fixed, self.u))
+        u = _unit(ops.matmul(v, fixed))
+        if training:
+            self.u.assign(u)
+        sigma = ops.maximum(ops.sum(v * ops.matmul(kernel, u)), keras.config.epsilon())
+        return self.layer(inputs / ops.cast(sigma, inputs.dtype))
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+
+def _unit(vector):
+    return vector * ops.rsqrt(ops.sum(ops.square(vector)) + 1e-12)

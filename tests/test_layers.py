@@ -1,0 +1,128 @@
+"""kgan's own layers against numpy, and through training and saving."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import kgan
+from kgan import backend
+from kgan.architectures import ARCHITECTURES, get
+from kgan.layers import SpectralNormalization
+from tests.helpers import assert_close, compiled, largest_difference, small_gan, values
+from tests.test_penalties import float64  # noqa: F401
+
+
+def stateful(function, variables):
+    """Run a function that writes variables, as a training step does."""
+    if keras.backend.backend() != "jax":
+        return function()
+    with keras.StatelessScope([(variable, variable.value) for variable in variables]) as scope:
+        result = function()
+    for variable in variables:
+        variable.assign(scope.get_current_value(variable))
+    return result
+
+
+def singular_value(layer):
+    """The largest one of the kernel as Miyato et al. reshape it, outputs by all the rest."""
+    kernel = values([layer.kernel])[0]
+    return np.linalg.svd(np.moveaxis(kernel, -1, 0).reshape(kernel.shape[-1], -1))[1][0]
+
+
+@pytest.mark.parametrize(
+    "make, shape",
+    [
+        (lambda: layers.Dense(16), (40,)),
+        (lambda: layers.Conv2D(16, 3, 2, padding="same", activation="tanh"), (8, 8, 3)),
+        (lambda: layers.Conv1D(5, 2), (7, 3)),
+    ],
+)
+def test_a_normalized_layer_is_the_layer_with_its_kernel_divided(make, shape):
+    """After a few calls sigma is the singular value; and the largest singular value of what is applied is 1."""
+    normalized, plain = SpectralNormalization(make()), make()
+    normalized.build((None, *shape))
+    plain.build((None, *shape))
+    normalized.layer.bias.assign(np.linspace(-1, 1, normalized.layer.bias.shape[0]))
+    x = np.random.default_rng(0).normal(size=(4, *shape)).astype("float32")
+    for _ in range(60):
+        got = stateful(lambda: normalized(x, training=True), normalized.variables)
+    kernel, bias = values([normalized.layer.kernel, normalized.layer.bias])
+    plain.set_weights([kernel / singular_value(normalized.layer), bias])
+    np.testing.assert_allclose(values([got])[0], values([plain(x)])[0], rtol=1e-3, atol=1e-3)
+    before = values([normalized.u])
+    again = values([stateful(lambda: normalized(x, training=False), normalized.variables)])[0]
+    np.testing.assert_array_equal(values([normalized.u])[0], before[0])
+    np.testing.assert_allclose(again, values([plain(x)])[0], rtol=1e-3, atol=1e-3)
+
+
+def test_the_gradient_flows_through_sigma(float64):  # noqa: F811
+    """Against finite differences of a loss of x W / sigma(W), with u far from settled or not: it is held fixed."""
+    rng = np.random.default_rng(1)
+    x, target, kernel = rng.normal(size=(5, 6)), rng.normal(size=(5, 4)), rng.normal(size=(6, 4))
+    normalized = SpectralNormalization(layers.Dense(4, use_bias=False))
+    normalized.build((None, 6))
+    normalized.layer.kernel.assign(kernel)
+    for _ in range(300):
+        stateful(lambda: normalized(x, training=True), normalized.variables)
+
+    def losses():
+        value = ops.sum(ops.square(normalized(x, training=True) - ops.convert_to_tensor(target)))
+        return [value], value
+
+    gradient = stateful(lambda: backend.gradients(losses, [[normalized.layer.kernel]])[1][0][0], normalized.variables)
+
+    def loss(kernel):
+        return ((x @ kernel / np.linalg.svd(kernel)[1][0] - target) ** 2).sum()
+
+    for index in np.ndindex(kernel.shape):
+        step = np.zeros_like(kernel)
+        step[index] = 1e-6
+        numeric = (loss(kernel + step) - loss(kernel - step)) / 2e-6
+        assert ops.convert_to_numpy(gradient)[index] == pytest.approx(numeric, rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_discriminators_with_spectral_norm(name, images):
+    """All their layers have it; u moves in training, and stays in evaluation and in a player that waits."""
+    discriminator = get(name).discriminator((8, 8, 1), spectral_norm=True)
+    kernels = [layer for layer in discriminator._flatten_layers() if getattr(layer, "kernel", None) is not None]
+    normalized = [layer for layer in discriminator.layers if isinstance(layer, SpectralNormalization)]
+    assert [layer.layer for layer in normalized] == kernels and len(kernels) == 3
+    gan = compiled(small_gan(discriminator=discriminator), schedule=kgan.schedules.Periods(1, 1), penalties=["r1"])
+    start = values([layer.u for layer in normalized])
+    gan.fit(images, batch_size=20, verbose=0)
+    moved = values([layer.u for layer in normalized])
+    assert all(np.any(a != b) for a, b in zip(start[:-1], moved[:-1], strict=True))  # a single output's is 1 or -1
+    assert_close([np.linalg.norm(u) for u in moved], [1.0] * 3, rtol=1e-5, atol=0)
+    logs = gan.evaluate(images, verbose=0, return_dict=True)
+    gan.fit(images, batch_size=20, verbose=0)  # the generator's period
+    assert largest_difference(moved, values([layer.u for layer in normalized])) == 0.0
+    assert all(np.isfinite(value) for value in logs.values())
+
+
+def test_a_trained_discriminator_has_norm_one(images):
+    """Each update moves the kernels a little, and u follows."""
+    discriminator = get("dense").discriminator((8, 8, 1), units=(16,), spectral_norm=True)
+    gan = compiled(small_gan(discriminator=discriminator))
+    gan.fit(images, batch_size=4, epochs=5, verbose=0)
+    layer = discriminator.layers[1]
+    eye = np.eye(64, dtype="float32")
+    applied = values([layer(eye, training=False) - layer.layer.bias])[0]
+    assert np.linalg.svd(applied)[1][0] == pytest.approx(1.0, abs=1e-3)
+    assert singular_value(layer.layer) != pytest.approx(1.0, abs=1e-2)
+
+
+def test_it_is_saved(images, tmp_path):
+    discriminator = get("dense").discriminator((8, 8, 1), units=(8,), spectral_norm=True)
+    gan = compiled(small_gan(discriminator=discriminator))
+    gan.fit(images, batch_size=20, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    again = kgan.load(tmp_path / "gan.keras")
+    assert largest_difference(values(gan.discriminator.variables), values(again.discriminator.variables)) == 0.0
+    assert again.critic.sigmoid == gan.critic.sigmoid is not None  # found inside the wrapper
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="`layer` of SpectralNormalization must be a Dense, .* Received: Conv2DTransp"):
+        SpectralNormalization(layers.Conv2DTranspose(3, 3))
