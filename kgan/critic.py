@@ -20,17 +20,21 @@ class Critic:
         known: Whether the last activation could be read.
         sigmoid: Name of the layer that applies a sigmoid last, or `None`.
         logits: Whether to leave that sigmoid out.
+        noise: Function images -> images, applied to all that it sees in training; or `None`.
     """
 
     def __init__(self, discriminator):
         self.discriminator = discriminator
         self.logits = True
+        self.noise = None
         self._last = _last_operation(discriminator)
         self.known = self._last is not None
         self.sigmoid = self._last.name if self.known and _is_sigmoid(self._last) else None
 
     def __call__(self, images, training=True):
         """Scores of shape `(batch, 1)` for images of shape `(batch, height, width, channels)`."""
+        if training and self.noise is not None:
+            images = self.noise(images)
         with self._without_sigmoid() if self.sigmoid and self.logits else contextlib.nullcontext():
             scores = self.discriminator(images, training=training)
         return ops.cast(scores, self.discriminator.variable_dtype)

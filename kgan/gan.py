@@ -1,6 +1,5 @@
 """The GAN as a Keras model: two players, a loss, a schedule. What a step does is in `kgan.schedules`."""
 
-import math
 import pathlib
 import random
 
@@ -9,7 +8,7 @@ import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from kgan import backend, losses, optimizers, resuming, schedules, snapshots, training
+from kgan import backend, losses, optimizers, resuming, schedules, snapshots, training, tricks
 from kgan.critic import Critic
 from kgan.data import Batches
 from kgan.latents import get as _sampler
@@ -92,6 +91,8 @@ class GAN(backend.Steps, Saved, keras.Model):
         penalties=(),
         ema=None,
         weight_clip=None,
+        label_flip=0.0,
+        instance_noise=None,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
@@ -109,6 +110,11 @@ class GAN(backend.Steps, Saved, keras.Model):
                 updates it is min(ema, (1 + t) / (10 + t)). `None` keeps none.
             weight_clip: Positive float c, as 0.01 in the WGAN paper (arXiv:1701.07875): after each of its updates the
                 discriminator's trainable variables are clipped to [-c, c]. `None` leaves them alone.
+            label_flip: Float below 1. Probability that an example's label, real or fake, is exchanged in the
+                discriminator's update. The logs go by the true labels.
+            instance_noise: Pair `(std, steps)` of the Gaussian noise on all images that the discriminator sees in training
+                (arXiv:1610.04490): its standard deviation falls from std to 0, linearly, in so many of the
+                discriminator's updates. `None` adds none.
             run_eagerly: As in `keras.Model.compile`.
             steps_per_execution: As in `keras.Model.compile`.
             jit_compile: As in `keras.Model.compile`.
@@ -128,14 +134,13 @@ class GAN(backend.Steps, Saved, keras.Model):
             )
         if ema is not None and not (isinstance(ema, float) and 0.0 < ema < 1.0):
             raise ValueError(f"`ema` must be a decay between 0 and 1, such as 0.999, or None. Received: {ema!r}")
-        if weight_clip is not None:
-            _number("weight_clip", weight_clip, above=0.0)
         given = losses.get(loss)
         schedule = schedules.get(schedule)
         penalties = _penalties(penalties)
         critic = Critic(self.discriminator)
         loss = losses.adversarial(given, critic)
         schedule.check(loss)
+        tricks.check(loss, weight_clip, label_flip, instance_noise)
         d_opt = optimizers.prepare(d_opt, "d_opt", self.discriminator)
         g_opt = optimizers.prepare(g_opt, "g_opt", self.generator)
 
@@ -143,6 +148,10 @@ class GAN(backend.Steps, Saved, keras.Model):
         self.d_opt, self.g_opt = d_opt, g_opt
         self.critic, self.loss, self.schedule, self.penalties = critic, loss, schedule, penalties
         self.weight_clip = weight_clip
+        self.d_objective = tricks.Flipped(loss, label_flip, self.penalty_seeds) if label_flip else loss
+        if instance_noise is not None:
+            std, steps = instance_noise
+            critic.noise = tricks.InstanceNoise(std, steps, d_opt, self.penalty_seeds)
         self.has_parts = loss.real is not None and loss.fake is not None
         self.logs = Logs(self.has_parts, penalties)
         self._set_ema(ema)
@@ -162,6 +171,8 @@ class GAN(backend.Steps, Saved, keras.Model):
             "penalties": list(penalties),
             "ema": ema,
             "weight_clip": weight_clip,
+            "label_flip": label_flip,
+            "instance_noise": instance_noise and list(instance_noise),
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
@@ -344,11 +355,6 @@ def _integer(name, value, at_least):
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
         raise ValueError(f"`{name}` must be an integer >= {at_least}. Received: {value!r}")
     return int(value)
-
-
-def _number(name, value, above):
-    if isinstance(value, bool) or not isinstance(value, int | float) or not above < value < math.inf:
-        raise ValueError(f"`{name}` must be a number > {above:g}. Received: {value!r}")
 
 
 def _penalties(given):

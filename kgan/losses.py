@@ -82,10 +82,24 @@ def flat(logits):
 
 @register_keras_serializable("kgan")
 class NonSaturating(AdversarialLoss):
-    """Cross-entropy, the generator maximizing log D(G(z)) (arXiv:1406.2661, section 3)."""
+    """Cross-entropy, the generator maximizing log D(G(z)) (arXiv:1406.2661, section 3).
+
+    Args:
+        smoothing: Float s. The label of real images is 1 - s, that of fakes stays 0: one-sided label smoothing (Salimans et
+            al., arXiv:1606.03498, section 3.4). Keras' `BinaryCrossentropy(label_smoothing=2 * s)` smooths both.
+
+    Raises:
+        ValueError: if `smoothing` is not in [0, 1).
+    """
+
+    def __init__(self, smoothing: float = 0.0):
+        if isinstance(smoothing, bool) or not isinstance(smoothing, int | float) or not 0 <= smoothing < 1:
+            raise ValueError(f"`smoothing` of {type(self).__name__} must be in [0, 1). Received: {smoothing!r}")
+        self.smoothing = smoothing
 
     def real(self, real_logits):
-        return ops.softplus(-flat(real_logits))
+        logits = flat(real_logits)
+        return (1.0 - self.smoothing) * ops.softplus(-logits) + self.smoothing * ops.softplus(logits)
 
     def fake(self, fake_logits):
         return ops.softplus(flat(fake_logits))
@@ -93,10 +107,17 @@ class NonSaturating(AdversarialLoss):
     def generator(self, fake_logits, real_logits=None):
         return ops.softplus(-flat(fake_logits))
 
+    def get_config(self):
+        return {"smoothing": self.smoothing}
+
 
 @register_keras_serializable("kgan")
 class Minimax(NonSaturating):
-    """Cross-entropy, the generator minimizing log(1 - D(G(z))) (arXiv:1406.2661, equation 1); it saturates."""
+    """Cross-entropy, the generator minimizing log(1 - D(G(z))) (arXiv:1406.2661, equation 1); it saturates.
+
+    Args:
+        smoothing: Float. As in `NonSaturating`.
+    """
 
     def generator(self, fake_logits, real_logits=None):
         return -ops.softplus(flat(fake_logits))

@@ -100,7 +100,7 @@ class Combined(Schedule):
     def step(self, gan, real):
         def on_real():
             logits = gan.critic(real)
-            return [ops.mean(gan.loss.real(logits))], logits
+            return [ops.mean(gan.d_objective.real(logits))], logits
 
         real_logits = minimize_discriminator(gan, on_real)
         fake = gan.generator(gan.draw_latents(real), training=False)
@@ -108,7 +108,7 @@ class Combined(Schedule):
         def on_fake():
             logits = gan.critic(fake)
             penalty = penalize(gan, real, fake, turn=gan.d_opt.iterations // 2)  # two updates a step
-            return [ops.mean(gan.loss.fake(logits)) + penalty], logits
+            return [ops.mean(gan.d_objective.fake(logits)) + penalty], logits
 
         fake_logits = minimize_discriminator(gan, on_fake)
         report_discriminator(gan, real_logits, fake_logits)

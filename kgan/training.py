@@ -9,7 +9,7 @@ import functools
 import keras
 from keras import ops
 
-from kgan import backend
+from kgan import backend, tricks
 
 
 def prepare(images, shape):
@@ -66,10 +66,9 @@ def minimize_discriminator(gan, losses):
 
 
 def clip_weights(gan):
-    """w <- clip(w, -c, c) for all trained weights of the discriminator, with c = `weight_clip` (arXiv:1701.07875)."""
+    """Clip the discriminator's weights, where `weight_clip` is given."""
     if gan.weight_clip is not None:
-        for variable in gan.discriminator.trainable_variables:
-            variable.assign(ops.clip(variable, -gan.weight_clip, gan.weight_clip))
+        tricks.clip(gan.discriminator, gan.weight_clip)
 
 
 def play(gan, real, latents):
@@ -81,7 +80,7 @@ def play(gan, real, latents):
 
 
 def discriminator_loss(gan, real_logits, fake_logits):
-    return ops.mean(gan.loss.discriminator(real_logits, fake_logits))
+    return ops.mean(gan.d_objective.discriminator(real_logits, fake_logits))
 
 
 def generator_loss(gan, fake_logits, real_logits):

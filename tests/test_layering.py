@@ -16,7 +16,7 @@ LAYERS = [
     {"pictures"},
     {"backend"},
     {"critic", "layers", "players"},
-    {"losses", "penalties", "data", "architectures", "metrics", "extractors"},
+    {"losses", "penalties", "data", "architectures", "metrics", "extractors", "tricks"},
     {"scores"},
     {"scoring"},
     {"training", "logs", "resuming"},

@@ -58,6 +58,26 @@ def test_contract(name):
     assert type(again) is type(loss)
 
 
+@pytest.mark.parametrize("name", ["non_saturating", "minimax"])
+def test_smoothing_is_of_real_labels_alone(name):
+    loss, plain = LOSSES[name](smoothing=0.1), LOSSES[name]()
+    real, fake = np.array(REAL, "float32"), np.array(FAKE, "float32")
+    by_hand = [0.9 * softplus(-2) + 0.1 * softplus(2), 0.9 * softplus(1) + 0.1 * softplus(-1)]
+    both_smoothed = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.2, reduction=None)
+    keras_value = both_smoothed(np.ones((2, 1), "float32"), real[:, None])
+    for expected in (by_hand, ops.convert_to_numpy(keras_value)):
+        np.testing.assert_allclose(ops.convert_to_numpy(loss.real(real)), expected, rtol=1e-6)
+    np.testing.assert_array_equal(loss.fake(fake), plain.fake(fake))
+    np.testing.assert_array_equal(loss.generator(fake), plain.generator(fake))
+    assert loss.get_config() == {"smoothing": 0.1}
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0, "0.1", True])
+def test_wrong_smoothing(smoothing):
+    with pytest.raises(ValueError, match=r"`smoothing` of NonSaturating must be in \[0, 1\). Received:"):
+        kgan.losses.NonSaturating(smoothing)
+
+
 @pytest.mark.parametrize("name, threshold", [("non_saturating", 0.0), ("least_squares", 0.5), ("wasserstein", 0.0)])
 def test_thresholds(name, threshold):
     assert kgan.losses.get(name).threshold == threshold

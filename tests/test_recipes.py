@@ -53,6 +53,37 @@ def test_a_resolved_recipe_says_the_same():
     assert "d_steps: 3" in resolved and "weight: 10.0" in resolved
 
 
+TOOLBOX = """\
+data: {name: digits, batch_size: 32}
+generator: {name: dense, units: [16]}
+discriminator: {name: dense, units: [16], spectral_norm: true}
+loss: {name: non_saturating, smoothing: 0.1}
+penalties: [{name: r1, every: 4}, {name: r2, every: 4}, {name: dragan, every: 2}, drift]
+weight_clip: 0.5
+label_flip: 0.05
+instance_noise: {std: 0.1, steps: 1000}
+steps: 3
+"""
+
+
+def test_a_recipe_can_name_the_whole_toolbox(tmp_path):
+    path = tmp_path / "toolbox.yaml"
+    path.write_text(TOOLBOX)
+    given = recipes.read(path)
+    directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
+    gan = kgan.load(next((directory / "checkpoints").iterdir()))
+    config = gan.get_compile_config()
+    assert (config["weight_clip"], config["label_flip"]) == (0.5, 0.05)
+    assert tuple(config["instance_noise"]) == (0.1, 1000) and gan.loss.smoothing == 0.1
+    assert [(penalty.name, penalty.every) for penalty in gan.penalties] == [
+        ("r1", 4),
+        ("r2", 4),
+        ("dragan", 2),
+        ("drift", 1),
+    ]
+    assert sum("u" in weight.name for weight in gan.discriminator.non_trainable_weights) == 2
+
+
 WRONG = [
     (
         "droput: 0.1",
@@ -79,6 +110,7 @@ WRONG = [
         GOOD + "callbacks: [{name: image_grid, evry: 2}]\n",
         "callbacks[0].evry: unknown key, did you mean",
     ),
+    ("noise", GOOD + "instance_noise: {std: 0.1}\n", "recipe.yaml:7:1  instance_noise.steps: missing"),
     ("optimizer", GOOD + "optimizers: {generator: {name: adam, lr: 1}}\n", "optimizers.generator.lr: unknown key"),
     ("twice", GOOD + "epochs: 3\n", "recipe.yaml:7:1  epochs: given twice"),
     (

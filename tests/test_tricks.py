@@ -1,9 +1,13 @@
 """What can be done to the discriminator's weights, labels and inputs."""
 
 import keras
+import numpy as np
 import pytest
 from keras import layers, ops
 
+import kgan
+from kgan.losses import NonSaturating
+from kgan.tricks import Flipped, InstanceNoise
 from tests.helpers import assert_close, compiled, small_discriminator, small_gan, state, values
 
 BOUND = 0.02
@@ -43,7 +47,115 @@ def test_clipped_weights_are_those_of_a_keras_constraint(images, schedule):
         assert_close(arrays, state(trained[1])[name], rtol=1e-4, atol=1e-6)
 
 
+def softplus(x):
+    return np.log1p(np.exp(x))
+
+
+def test_labels_are_flipped_for_each_example_anew():
+    logits = np.linspace(-2, 2, 1000, dtype="float32")[:, None]
+    flipped, again = (Flipped(NonSaturating(), 0.3, keras.random.SeedGenerator(5)) for _ in range(2))
+    seeds = keras.random.SeedGenerator(5)
+    for told, sign in ((flipped.real, -1), (flipped.fake, 1), (flipped.real, -1)):
+        wrong = values([keras.random.uniform((1000,), seed=seeds)])[0] < 0.3
+        assert 0.2 < wrong.mean() < 0.4
+        expected = softplus(np.where(wrong, -sign, sign) * logits[:, 0])
+        np.testing.assert_allclose(values([told(logits)])[0], expected, rtol=1e-5)
+    both = values([again.discriminator(logits, logits)])[0]
+    assert both.shape == (1000,) and np.any(both != softplus(-logits[:, 0]) + softplus(logits[:, 0]))
+
+
+@keras.saving.register_keras_serializable("tests")
+class Exchanged(NonSaturating):
+    def real(self, real_logits):
+        return super().fake(real_logits)
+
+    def fake(self, fake_logits):
+        return super().real(fake_logits)
+
+
+@pytest.mark.parametrize("schedule", ["simultaneous", "alternating", "combined"])
+def test_flipping_all_labels_trains_the_discriminator_the_other_way(images, schedule):
+    """And the generator as ever; the logs go by the true labels."""
+    trained, logs = [], []
+    for arguments in ({"label_flip": 1 - 1e-7}, {"loss": Exchanged()}, {}):
+        keras.utils.set_random_seed(1)
+        gan = compiled(schedule=schedule, **arguments)
+        logs.append(gan.train_on_batch(images, return_dict=True))
+        trained.append([*values(gan.discriminator.weights), *values(gan.generator.weights)])
+    assert_close(trained[0], trained[1], rtol=1e-5, atol=1e-6)
+    with pytest.raises(AssertionError):
+        assert_close(trained[0], trained[2], rtol=1e-5, atol=1e-6)
+    assert float(logs[0]["d_real_loss"]) == pytest.approx(float(logs[2]["d_real_loss"]), rel=1e-5)
+
+
+def test_instance_noise_fades():
+    counter = keras.optimizers.SGD()
+    noise = InstanceNoise(0.5, 10, counter, keras.random.SeedGenerator(5))
+    seeds = keras.random.SeedGenerator(5)
+    images = np.ones((4, 8, 8, 1), "float32")
+    for updates, left in ((0, 1.0), (4, 0.6), (10, 0.0), (30, 0.0)):
+        counter.iterations.assign(updates)
+        expected = 1.0 + 0.5 * left * values([keras.random.normal((4, 8, 8, 1), seed=seeds)])[0]
+        np.testing.assert_allclose(values([noise(ops.convert_to_tensor(images))])[0], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_discriminator_sees_noise_in_training_only(images):
+    plain = lambda: small_discriminator(rate=0.0, batch_norm=False)  # noqa: E731
+    gans = {}
+    for noise in (None, (0.5, 100)):
+        keras.utils.set_random_seed(1)
+        gans[noise] = compiled(small_gan(discriminator=plain), instance_noise=noise)
+    noisy = gans[0.5, 100]
+    without, evaluated = (gan.evaluate(images, verbose=0, return_dict=True) for gan in gans.values())
+    assert without == evaluated
+    seeds = keras.random.SeedGenerator(0)
+    seeds.state.assign(values([noisy.penalty_seeds.state])[0])
+    draws = values([keras.random.normal(images.shape, seed=seeds)])[0]  # D(real) comes first
+    expected = softplus(-values([noisy.discriminator(images + 0.5 * draws)])[0]).mean()
+    logs = noisy.train_on_batch(images, return_dict=True)
+    assert float(logs["d_real_loss"]) == pytest.approx(expected, rel=1e-4)
+    for gan in gans.values():
+        gan.d_opt.iterations.assign(100)
+    weights = values(gans[None].weights)
+    for variable, value in zip(noisy.weights, weights, strict=True):
+        variable.assign(value)
+    noisy.latent_seeds.state.assign(values([gans[None].latent_seeds.state])[0])
+    logs = [gan.train_on_batch(images, return_dict=True) for gan in gans.values()]
+    assert float(logs[0]["d_loss"]) == pytest.approx(float(logs[1]["d_loss"]), rel=1e-5)
+
+
+def test_they_are_saved(images, tmp_path):
+    given = {"weight_clip": 0.1, "label_flip": 0.05, "instance_noise": (0.5, 100)}
+    gan = compiled(loss=NonSaturating(smoothing=0.1), penalties=[kgan.penalties.R2(1.0, every=2)], **given)
+    gan.fit(images, batch_size=20, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    again = kgan.load(tmp_path / "gan.keras")
+    assert again.get_compile_config() == gan.get_compile_config()
+    for one in (gan, again):
+        one.fit(images, batch_size=20, shuffle=False, verbose=0)
+    for name, arrays in state(gan).items():
+        assert_close(arrays, state(again)[name], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, "0.1", True])
+def test_wrong_shares(share):
+    with pytest.raises(ValueError, match=r"`label_flip` must be a probability in \[0, 1\). Received:"):
+        compiled(label_flip=share)
+
+
+@pytest.mark.parametrize("loss", ["relativistic", keras.losses.BinaryCrossentropy()])
+def test_flips_need_a_value_for_each_label(loss):
+    with pytest.raises(ValueError, match="`label_flip` needs a loss of kgan .* Received: loss=(Relativis|BinaryCross)"):
+        compiled(label_flip=0.1, loss=loss)
+
+
+@pytest.mark.parametrize("noise", [0.1, (0.1,), (0.0, 10), (0.1, 0), (0.1, 10.0), ("a", 10)])
+def test_wrong_noise(noise):
+    with pytest.raises(ValueError, match=r"`instance_noise` must be None or a pair \(std, steps\)"):
+        compiled(instance_noise=noise)
+
+
 @pytest.mark.parametrize("bound", [0.0, -1.0, "0.01", True, float("nan")])
 def test_wrong_bounds(bound):
-    with pytest.raises(ValueError, match="`weight_clip` must be a number > 0. Received:"):
+    with pytest.raises(ValueError, match="`weight_clip` must be a number > 0 or None. Received:"):
         compiled(weight_clip=bound)

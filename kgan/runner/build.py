@@ -55,7 +55,9 @@ def build_rules(recipe, given):
                 if one.name in [other.name for other in recipe.callbacks[:index]]:
                     raise ValueError(f"{one.name} is there already, and writes to the same place")
                 callbacks.CALLBACKS[one.name](**_arguments(one))
-    return {**made, **{name: getattr(recipe, name) for name in ("ema", "weight_clip", "jit_compile")}}
+    noise = recipe.instance_noise and (recipe.instance_noise.std, recipe.instance_noise.steps)
+    as_they_are = ("ema", "weight_clip", "label_flip", "jit_compile")
+    return {**made, "instance_noise": noise, **{name: getattr(recipe, name) for name in as_they_are}}
 
 
 def _optimizer(chosen):

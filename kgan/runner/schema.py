@@ -62,6 +62,7 @@ _LIMITED: dict[str, Any] = {
     "momentum": Annotated[float, Field(ge=0, le=1)],
     "rho": Rate,
     "rows": Count,
+    "smoothing": Rate,
     "units": Sequence[Count],
     "weight_decay": Annotated[float, Field(ge=0)] | None,
 }
@@ -198,6 +199,11 @@ class Optimizers(Strict):
     generator: Optimizer = Field(default="adam", validate_default=True)
 
 
+class InstanceNoise(Strict):
+    std: Positive
+    steps: Count
+
+
 class Recipe(Strict):
     """A whole run. Every key but `data`, the players and the length has a default."""
 
@@ -213,6 +219,8 @@ class Recipe(Strict):
     penalties: list[PenaltyName] = []
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     weight_clip: Positive | None = None
+    label_flip: Rate = 0.0
+    instance_noise: InstanceNoise | None = None
     optimizers: Optimizers = Field(default={}, validate_default=True)  # type: ignore[assignment]
     epochs: Count | None = None
     steps: Count | None = None

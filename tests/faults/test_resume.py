@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import kgan
+from kgan.architectures import dense
 from kgan.callbacks import Checkpoint, ImageGrid, LogFile, LossPlot
 from kgan.data import Batches
 from tests.helpers import compiled, largest_difference, small_gan, state
@@ -25,6 +26,9 @@ GAMES = {
     "alternating": {"schedule": kgan.schedules.Alternating(d_steps=3)},
     "combined": {"schedule": "combined"},
     "periods": {"schedule": kgan.schedules.Periods(1, 1)},
+    "lazy penalties": {"penalties": [kgan.penalties.R1(1.0, every=4), kgan.penalties.DRAGAN(1.0, every=3)]},
+    "tricks": {"weight_clip": 0.1, "label_flip": 0.2, "instance_noise": (0.5, 12)},
+    "spectral norm": {"discriminator": lambda: dense.discriminator((8, 8, 1), units=(16,), spectral_norm=True)},
 }
 
 
@@ -47,7 +51,9 @@ class KillAt(keras.callbacks.Callback):
 
 def train(images, folder, game, kill_at=None, at_once=1, data=None, **more):
     keras.utils.set_random_seed(3)
-    gan = compiled(small_gan(), steps_per_execution=at_once, **game)
+    players = {"discriminator": game["discriminator"]} if "discriminator" in game else {}
+    rules = {name: value for name, value in game.items() if name not in players}
+    gan = compiled(small_gan(**players), steps_per_execution=at_once, **rules)
     callbacks = [
         Checkpoint(folder / "checkpoints", every="2 steps", resume=True),
         LogFile(folder / "log.jsonl"),
