@@ -62,5 +62,29 @@ class SpectralNormalization(layers.Wrapper):
         return self.layer.compute_output_shape(input_shape)
 
 
+@register_keras_serializable("kgan")
+class MinibatchStdDev(layers.Layer):
+    """Adds a channel that says how much the examples of a batch differ (Karras et al., arXiv:1710.10196, section 3).
+
+    It holds one number: the standard deviation over the batch of each feature at each place, averaged over all of these. A
+    generator whose images are all alike gives itself away by it.
+
+    Example:
+
+    >>> images = np.stack([np.zeros((4, 4, 2)), np.ones((4, 4, 2))])  # a deviation of 1/2 everywhere
+    >>> channel = kgan.layers.MinibatchStdDev()(images)[..., 2]
+    >>> channel.shape == (2, 4, 4) and bool(np.allclose(channel, 0.5))
+    True
+    """
+
+    def call(self, inputs):
+        deviation = ops.mean(ops.sqrt(ops.var(inputs, axis=0) + 1e-8))
+        channel = deviation * ops.ones_like(inputs[..., :1])
+        return ops.concatenate([inputs, channel], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+
 def _unit(vector):
     return vector * ops.rsqrt(ops.sum(ops.square(vector)) + 1e-12)

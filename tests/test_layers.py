@@ -8,7 +8,7 @@ from keras import layers, ops
 import kgan
 from kgan import backend
 from kgan.architectures import ARCHITECTURES, get
-from kgan.layers import SpectralNormalization
+from kgan.layers import MinibatchStdDev, SpectralNormalization
 from tests.helpers import assert_close, compiled, largest_difference, small_gan, values
 from tests.test_penalties import float64  # noqa: F401
 
@@ -126,3 +126,22 @@ def test_it_is_saved(images, tmp_path):
 def test_refusals():
     with pytest.raises(ValueError, match="`layer` of SpectralNormalization must be a Dense, .* Received: Conv2DTransp"):
         SpectralNormalization(layers.Conv2DTranspose(3, 3))
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 4, 3), (5, 7)])
+def test_minibatch_deviation(shape):
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    got = values([MinibatchStdDev()(x)])[0]
+    np.testing.assert_array_equal(got[..., :-1], x)
+    np.testing.assert_allclose(got[..., -1], np.full(shape[:-1], x.std(axis=0).mean()), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_collapsed_batch_is_told_from_its_images(name, images):
+    """The same image has another score among its likes; and the penalty of a batch of them is a number."""
+    discriminator = get(name).discriminator((8, 8, 1), minibatch_std=True)
+    alike = np.repeat(images[:1], 40, axis=0)
+    assert abs(values([discriminator(images)[0] - discriminator(alike)[0]])[0]) > 1e-4
+    gan = compiled(small_gan(discriminator=discriminator), penalties=["r1"])
+    gan.fit(alike, batch_size=20, verbose=0)
+    assert all(np.isfinite(array).all() for array in values(gan.variables))

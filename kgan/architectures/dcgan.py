@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from kgan.layers import SpectralNormalization
+from kgan.layers import MinibatchStdDev, SpectralNormalization
 
 
 def generator(
@@ -58,6 +58,7 @@ def discriminator(
     slope: float = 0.3,
     dropout: float = 0.3,
     spectral_norm: bool = False,
+    minibatch_std: bool = False,
 ):
     """A discriminator of strided convolutions with dropout, ending in logits.
 
@@ -68,6 +69,7 @@ def discriminator(
         slope: Float. Of LeakyReLU below zero.
         dropout: Float. Rate after each layer.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
+        minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
 
     Returns:
         A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`.
@@ -82,6 +84,8 @@ def discriminator(
         stack += [normalized(convolution), layers.LeakyReLU(slope)]
         if dropout:
             stack.append(layers.Dropout(dropout))
+    if minibatch_std:
+        stack.append(MinibatchStdDev())
     stack += [layers.Flatten(), normalized(layers.Dense(1))]
     return keras.Sequential(stack, name="discriminator")
 

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from kgan.layers import SpectralNormalization
+from kgan.layers import MinibatchStdDev, SpectralNormalization
 
 
 def generator(
@@ -61,6 +61,7 @@ def discriminator(
     activation: str | None = "sigmoid",
     kernel_initializer: Any = "he_uniform",
     spectral_norm: bool = False,
+    minibatch_std: bool = False,
 ):
     """A discriminator of dense layers that narrow.
 
@@ -72,6 +73,7 @@ def discriminator(
         activation: Of the last layer: `"sigmoid"`, or `None` for logits. The losses see logits either way.
         kernel_initializer: Keras initializer of all kernels.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
+        minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
 
     Returns:
         A `keras.Model`, `(batch, *image_shape)` -> `(batch, 1)`.
@@ -82,5 +84,7 @@ def discriminator(
         stack += [normalized(layers.Dense(width, kernel_initializer=kernel_initializer)), layers.LeakyReLU(slope)]
         if dropout:
             stack.append(layers.Dropout(dropout))
+    if minibatch_std:
+        stack.append(MinibatchStdDev())
     stack.append(normalized(layers.Dense(1, activation=activation, kernel_initializer=kernel_initializer)))
     return keras.Sequential(stack, name="discriminator")
