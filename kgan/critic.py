@@ -15,6 +15,7 @@ class Critic:
 
     Args:
         discriminator: `keras.Model`, images -> `(batch, 1)`.
+        pack: Integer. How many images the discriminator sees at once.
 
     Attributes:
         known: Whether the last activation could be read.
@@ -23,8 +24,8 @@ class Critic:
         noise: Function images -> images, applied to all that it sees in training; or `None`.
     """
 
-    def __init__(self, discriminator):
-        self.discriminator = discriminator
+    def __init__(self, discriminator, pack=1):
+        self.discriminator, self.count = discriminator, pack
         self.logits = True
         self.noise = None
         self._last = _last_operation(discriminator)
@@ -32,7 +33,25 @@ class Critic:
         self.sigmoid = self._last.name if self.known and _is_sigmoid(self._last) else None
 
     def __call__(self, images, training=True):
-        """Scores of shape `(batch, 1)` for images of shape `(batch, height, width, channels)`."""
+        """Scores of shape `(batch, 1)`, one for each pack, for images of shape `(batch, height, width, channels)`."""
+        return self.score(self.pack(images), training)
+
+    def pack(self, images):
+        """Each `pack` images that follow each other as one with all their channels (PacGAN, Lin et al., arXiv:1712.04086).
+
+        Where the last ones are too few, the first ones join them.
+        """
+        if self.count == 1:
+            return images
+        packs = (ops.shape(images)[0] + self.count - 1) // self.count
+        images = ops.take(images, ops.arange(packs * self.count) % ops.shape(images)[0], axis=0)
+        shape = images.shape[1:]
+        images = ops.reshape(images, (packs, self.count, *shape))
+        images = ops.moveaxis(images, 1, -2)  # (packs, height, width, pack, channels)
+        return ops.reshape(images, (packs, *shape[:-1], self.count * shape[-1]))
+
+    def score(self, images, training=True):
+        """Scores of images that are packed already."""
         if training and self.noise is not None:
             images = self.noise(images)
         with self._without_sigmoid() if self.sigmoid and self.logits else contextlib.nullcontext():

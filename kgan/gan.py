@@ -54,6 +54,8 @@ class GAN(backend.Steps, Saved, keras.Model):
         latents: Name in `kgan.latents`, or a function `(shape, seed) -> tensor` that is called once a draw with a
             `keras.random.SeedGenerator`.
         seed: Integer. Seed of the latents; `None` draws one.
+        pack: Integer m. The discriminator sees m images at once, all real or all generated, along the channels: PacGAN
+            (arXiv:1712.04086). It is to take images of m times the channels (points of m times the numbers).
 
     Attributes:
         generator, discriminator: The players, plain Keras models.
@@ -64,15 +66,16 @@ class GAN(backend.Steps, Saved, keras.Model):
         ValueError: if a player is no Keras model, or does not fit `latent_dim` or the other player.
     """
 
-    def __init__(self, generator, discriminator, latent_dim, latents="normal", seed=0, **kwargs):
+    def __init__(self, generator, discriminator, latent_dim, latents="normal", seed=0, pack=1, **kwargs):
         super().__init__(**kwargs)
         self.latent_dim = _integer("latent_dim", latent_dim, at_least=1)
         self.seed = random.randrange(2**31) if seed is None else _integer("seed", seed, at_least=0)
+        self.pack = _integer("pack", pack, at_least=1)
         self.latents = latents
         self.generator = model_of(generator, "generator")
         self.discriminator = model_of(discriminator, "discriminator")
         self.ema_generator = None
-        self.image_shape = fit_together(self.generator, self.discriminator, latent_dim)
+        self.image_shape = fit_together(self.generator, self.discriminator, latent_dim, pack)
         self._sample = _sampler(latents)
         self.latent_seeds = keras.random.SeedGenerator(self.seed)
         penalty_seed, self._test_seed = (int(s) >> 1 for s in np.random.SeedSequence(self.seed).generate_state(2))
@@ -137,7 +140,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         given = losses.get(loss)
         schedule = schedules.get(schedule)
         penalties = _penalties(penalties)
-        critic = Critic(self.discriminator)
+        critic = Critic(self.discriminator, self.pack)
         loss = losses.adversarial(given, critic)
         schedule.check(loss)
         tricks.check(loss, weight_clip, label_flip, instance_noise)

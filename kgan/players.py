@@ -25,7 +25,7 @@ def model_of(given, name):
     return model
 
 
-def fit_together(generator, discriminator, latent_dim):
+def fit_together(generator, discriminator, latent_dim, pack=1):
     """Run both players on symbolic tensors, which builds them; return the shape of one example that the generator makes.
 
     Raises:
@@ -33,7 +33,9 @@ def fit_together(generator, discriminator, latent_dim):
     """
     noise = keras.KerasTensor((None, latent_dim))
     images = _run(generator, "generator", noise, "latents")
-    scores = _run(discriminator, "discriminator", images, "the generator's images")
+    packed = keras.KerasTensor((*images.shape[:-1], pack * images.shape[-1]), images.dtype)
+    what = "the generator's images" if pack == 1 else f"the generator's images, {pack} in a pack,"
+    scores = _run(discriminator, "discriminator", packed, what)
     pin_seeds(generator)
     pin_seeds(discriminator)
     if len(scores.shape) != 2 or scores.shape[-1] != 1:
@@ -46,10 +48,19 @@ def fit_together(generator, discriminator, latent_dim):
 
 def _run(model, name, inputs, what):
     with _naming_the_layer(f"The {name}, model {model.name!r}, cannot take {what} of shape {_shape(inputs)}"):
+        _check_sizes(getattr(model, "input_shape", None), inputs.shape)
         outputs = model(inputs)
     if not hasattr(outputs, "shape"):
         raise ValueError(f"The {name} must put out one tensor. Received: {type(outputs).__name__} from {model.name!r}.")
     return outputs
+
+
+def _check_sizes(expected, shape):
+    # Keras lets any last axis into a model of images with one channel
+    if isinstance(expected, tuple) and len(expected) == len(shape):
+        for one, other in zip(expected, shape, strict=True):
+            if None not in (one, other) and one != other:
+                raise ValueError(f"it was made for shape ({', '.join(['batch', *map(str, expected[1:])])})")
 
 
 @contextlib.contextmanager

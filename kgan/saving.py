@@ -102,6 +102,7 @@ class Saved:
             "latent_dim": self.latent_dim,
             "latents": keras.saving.serialize_keras_object(self.latents),
             "seed": self.seed,
+            "pack": self.pack,
         }
         return {**super().get_config(), **config}
 

@@ -98,10 +98,11 @@ def penalize(gan, real, fake, turn=None):
             is taken in every n-th, n times.
     """
     turn = gan.d_opt.iterations if turn is None else turn
+    real, fake = gan.critic.pack(real), gan.critic.pack(ops.stop_gradient(fake))
     dtype = gan.discriminator.variable_dtype
 
     def term(penalty):
-        value = penalty(gan.critic, real, ops.stop_gradient(fake), gan.penalty_seeds)
+        value = penalty(gan.critic.score, real, fake, gan.penalty_seeds)
         gan.report(real, {penalty.name: value})
         return ops.cast(penalty.every * value, dtype)
 

@@ -56,7 +56,8 @@ def test_a_resolved_recipe_says_the_same():
 TOOLBOX = """\
 data: {name: digits, batch_size: 32}
 generator: {name: dense, units: [16]}
-discriminator: {name: dense, units: [16], spectral_norm: true}
+discriminator: {name: dense, units: [16], spectral_norm: true, minibatch_std: true}
+pack: 2
 loss: {name: non_saturating, smoothing: 0.1}
 penalties: [{name: r1, every: 4}, {name: r2, every: 4}, {name: dragan, every: 2}, drift]
 weight_clip: 0.5
@@ -81,6 +82,7 @@ def test_a_recipe_can_name_the_whole_toolbox(tmp_path):
         ("dragan", 2),
         ("drift", 1),
     ]
+    assert gan.pack == 2 and gan.discriminator.input_shape == (None, 8, 8, 2)
     assert sum("u" in weight.name for weight in gan.discriminator.non_trainable_weights) == 2
 
 

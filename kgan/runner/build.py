@@ -163,9 +163,11 @@ def build(recipe, given, rules, found, steps_at_once=None):
             players["generator"] = generator(shape, recipe.latent_dim, **_arguments(recipe.generator))
         with blame("discriminator"):
             discriminator = architectures.get(recipe.discriminator.name).discriminator
-            players["discriminator"] = discriminator(shape, **_arguments(recipe.discriminator))
+            packed = (*shape[:-1], recipe.pack * shape[-1])
+            players["discriminator"] = discriminator(packed, **_arguments(recipe.discriminator))
     with _Blame(given) as blame, blame():
-        gan = GAN(**players, latent_dim=recipe.latent_dim, latents=recipe.latents, seed=recipe.seed)
+        dealt = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack")}
+        gan = GAN(**players, **dealt)
         gan.compile(**rules, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
     logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if recipe.data.validation_split)]
     for one in recipe.callbacks:

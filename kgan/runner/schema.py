@@ -214,6 +214,7 @@ class Recipe(Strict):
     data: Data
     generator: Generator
     discriminator: Discriminator
+    pack: Count = 1  # so many images at once for the discriminator
     loss: Loss = Field(default="non_saturating", validate_default=True)
     schedule: Schedule = Field(default="simultaneous", validate_default=True)
     penalties: list[PenaltyName] = []
