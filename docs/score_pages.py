@@ -2,9 +2,10 @@
 
 python -m docs.score_pages FOLDER
 
-The folder is where these were run: `kgan train digits >digits.log`, `kgan evaluate runs/digits-0001 >evaluate.log`, `kgan train
-dense ... --out runs/dense`, `kgan train dcgan ... --out runs/dcgan`, `kgan train gaussians-ring`, `kgan train gaussians-grid`,
-`kgan compare digits other.yaml ...`; and stacked-mnist, scored by `kgan evaluate --metric mode_coverage -n 26000`, under runs/.
+The folder is where these were run: `kgan train digits >digits.log`, `kgan evaluate runs/digits-0001 >evaluate.log`,
+`kgan train dense ... --out runs/dense`, `kgan train dcgan ... --out runs/dcgan`, `kgan train gaussians-ring`, `kgan train
+gaussians-grid`, `kgan compare digits other.yaml ...`; and stacked-mnist, with and without its loss and penalty, scored by
+`kgan evaluate ... --metric mode_coverage -n 26000`, as runs/stacked-mnist and runs/stacked-mnist-plain.
 """
 
 import json
