@@ -1,5 +1,6 @@
 """Measuring: real and generated examples, an extractor, metrics; scores come out."""
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from kgan import extractors, metrics, snapshots
 from kgan.names import lookup
@@ -15,6 +17,7 @@ from kgan.scores import Score
 
 REAL = 10_000  # real examples, spread evenly over all
 LEAST = 20  # fewer examples cannot be halved and still measured
+SMALL = 512  # features
 HALVES = 10  # of the generated examples, that show how far a score moves by their draw
 
 
@@ -183,6 +186,12 @@ class Scorer:
                 f"Received: an array of shape {tuple(generated.shape)}"
             )
         found = self.extractor(generated)
+        # threads that wait for each other take longer over small matrices than one, on a busy machine a hundred times
+        few = found.features.shape[1] <= SMALL
+        with threadpool_limits(1, "blas") if few else contextlib.nullcontext():
+            return self._scores(found, names, seed, where)
+
+    def _scores(self, found, names, seed, where):
         draw = np.random.default_rng(0)
         halves = [found[draw.permutation(len(found))[: len(found) // 2]] for _ in range(HALVES)]
         scores = []
@@ -200,7 +209,7 @@ class Scorer:
                         std=std,
                         better=measure.better[index],
                         arguments=measure.arguments,
-                        n_generated=len(generated),
+                        n_generated=len(found),
                         seed=seed,
                         where=where or {},
                         **self._about,
