@@ -10,7 +10,7 @@ BLOCK = 4096  # rows taken to float64 at once
 def frechet_distance(real, generated):
     """Squared Frechet distance between Gaussians fitted to two sets of features. Lower is better, 0 is equality.
 
-    |m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2)), with means m and covariances S divided by n - 1. With S1 = L L', the
+    ``|m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2))``, with means m and covariances S divided by n - 1. With S1 = L L', the
     eigenvalues of S1 S2 are those of the symmetric L' S2 L, which are real and not negative, so that no matrix root and no
     complex number is needed. Rounding can leave a result a little below zero, which is returned as it is. In float64.
 

@@ -109,6 +109,11 @@ def held_out(recipe, given, found):
         return data.Data(found.images[~out], labels, found.skipped), found.images[out]
 
 
+def name_of(source):
+    """What a recipe's data are called: the name, or that of the file or folder."""
+    return source.name if source.name != "own" else pathlib.Path(source.path).name
+
+
 def build_scorers(recipe, given, found):
     """Return a `Scorer` for each of the recipe's `score` callbacks, by its place among all callbacks.
 
@@ -120,9 +125,8 @@ def build_scorers(recipe, given, found):
         for index, one in enumerate(recipe.callbacks):
             if one.name == "score":
                 with blame("callbacks", index):
-                    name = pathlib.Path(recipe.data.path or recipe.data.name).name
                     scorers[index] = scoring.Scorer(
-                        found.images, found.labels, one.extractor, name, recipe.data.split, one.real
+                        found.images, found.labels, one.extractor, name_of(recipe.data), recipe.data.split, one.real
                     )
                     scorers[index].check(one.metric)
     return scorers

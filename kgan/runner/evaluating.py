@@ -35,8 +35,7 @@ def of_run(run, recipe, given, chosen, samples, split, extractor, seed, console,
     if split is not None:
         recipe.data.split = split
     found = build.load_data(recipe, given, progress)
-    name = pathlib.Path(recipe.data.path or recipe.data.name).name
-    scorer = _scorer(found, extractor, name, recipe.data.split)
+    scorer = _scorer(found, extractor, build.name_of(recipe.data), recipe.data.split)
     measured = _measure(scorer, images, chosen, seed)
     show(measured, console)
     scores.append(run / "scores.jsonl", measured)
