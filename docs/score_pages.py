@@ -4,8 +4,9 @@ python -m docs.score_pages FOLDER
 
 The folder is where these were run: `kgan train digits >digits.log`, `kgan evaluate runs/digits-0001 >evaluate.log`,
 `kgan train dense ... --out runs/dense`, `kgan train dcgan ... --out runs/dcgan`, `kgan train gaussians-ring`, `kgan train
-gaussians-grid`, `kgan compare digits other.yaml ...`; and stacked-mnist, with and without its loss and penalty, scored by
-`kgan evaluate ... --metric mode_coverage -n 26000`, as runs/stacked-mnist and runs/stacked-mnist-plain.
+gaussians-grid`, `kgan show digits --set loss=hinge >other.yaml`, `kgan compare digits other.yaml ...`; and stacked-mnist,
+with and without its loss and penalty, scored by `kgan evaluate ... --metric mode_coverage -n 26000`, as runs/stacked-mnist
+and runs/stacked-mnist-plain.
 """
 
 import json
@@ -67,8 +68,8 @@ def main(folder):
     shutil.copy(comparison / "curves.png", OUT)
     (OUT / "modes.md").write_text(modes(folder))
     shown = [runs / name for name in ("dense", "dcgan", "stacked-mnist", "stacked-mnist-plain")]
-    compared = "kgan compare digits other.yaml --seeds 3 --steps 2900"
-    (OUT / "commands.txt").write_text("\n".join([*map(command_of, shown), compared]) + "\n")
+    compared = "kgan show digits --set loss=hinge >other.yaml", "kgan compare digits other.yaml --seeds 3 --steps 2900"
+    (OUT / "commands.txt").write_text("\n".join([*map(command_of, shown), *compared]) + "\n")
 
 
 if __name__ == "__main__":

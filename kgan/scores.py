@@ -147,7 +147,8 @@ def read(path):
         ValueError: if a line is no score.
     """
     found = []
-    for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
+    text = pathlib.Path(path).read_text()
+    for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):  # one that was not finished is none
         try:
             row = json.loads(line)
             found.append(Score(**{**row, "interval": tuple(row["interval"])}))

@@ -63,7 +63,7 @@ def _density_coverage(real, generated, k):
 
 
 def _modes(real, generated):
-    return [(value, None) for value in metrics.mode_coverage(generated.modes, int(real.modes.max()) + 1)]
+    return [(value, None) for value in metrics.mode_coverage(generated.modes, generated.classes)]
 
 
 def _gaussians(real, generated, sigmas):

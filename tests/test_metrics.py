@@ -137,6 +137,16 @@ def test_balls_do_not_depend_on_how_the_distances_are_cut_into_blocks(monkeypatc
     np.testing.assert_allclose(distance, all_distances.min(1), rtol=1e-9)
 
 
+def test_a_point_far_away_changes_nothing_for_the_others():
+    draw = np.random.default_rng(1)
+    real, generated = draw.normal(size=(200, 2)), draw.normal(2.0, 1.0, size=(200, 2))
+    generated[0] = 1e7
+    between = np.linalg.norm(real[:, None] - generated[None], axis=2)
+    within = np.sort(np.linalg.norm(real[:, None] - real[None], axis=2), axis=1)[:, 3]
+    precision, _ = metrics.precision_recall(real, generated)
+    assert precision == pytest.approx((between <= within[:, None]).any(0).mean(), abs=1e-12)
+
+
 def test_answers_by_hand():
     # one dimension: means 0 and 2, variances 2 and 8 (ddof 1): 4 + 2 + 8 - 2 sqrt(16)
     assert metrics.frechet_distance(np.array([[-1.0], [1.0]]), np.array([[0.0], [4.0]])) == pytest.approx(6.0)

@@ -112,6 +112,15 @@ def test_what_no_metric_of_one_kind_sees(faults, scorer):
     assert min(lost) > 0.95
 
 
+def test_modes_are_counted_among_the_classes_that_there_are(digits):
+    """Labels need not begin at 0, and not all classes need be among the real images compared with."""
+    images, labels = digits
+    odd = labels % 2 == 1
+    scorer = scoring.Scorer(images[odd], labels[odd] * 10 - 7, real=20)
+    modes, divergence = scorer(images[odd], "mode_coverage")
+    assert modes.value == 5 and divergence.value < 0.01
+
+
 def test_points_have_modes():
     points, labels = data.ring(samples=4000)
     scorer = scoring.Scorer(points, labels, name="ring")
@@ -129,6 +138,9 @@ def test_wrong_scores(scorer, digits):
         scorer(digits[0], "gaussian_modes")
     with pytest.raises(ValueError, match="At least 20 generated examples of the real ones' shape"):
         scorer(digits[0][:19], "frechet_distance")
+    for wrong in (digits[0][:50].astype("float32"), digits[0][:50].astype("int64"), np.full((50, 8, 8, 1), np.nan)):
+        with pytest.raises(ValueError, match=r"must be uint8 in \[0, 255\] or finite floats in \[-1, 1\]"):
+            scorer(wrong, "frechet_distance")
     with pytest.raises(ValueError, match="At least 20 real images are needed"):
         scoring.Scorer(digits[0][:5])
 
@@ -229,6 +241,29 @@ def test_real_images_come_from_what_fit_was_given(kind, few, digits, tmp_path):
     assert (found.n_real, score.scorer.real.features.shape) == (len(expected), (len(expected), 64))
     assert np.allclose(np.sort(score.scorer.real.features.sum(1)), np.sort(expected.sum((1, 2, 3))), atol=0.3)
     assert (score.scorer.real.modes is None) == (kind in ("array", "of its own"))
+
+
+def test_a_generator_of_no_numbers_is_not_scored(few, tmp_path):
+    """What becomes of the training is Checkpoint's matter."""
+    keras.utils.set_random_seed(7)
+    gan = compiled()
+    gan.generator.layers[0].kernel.assign(np.full(gan.generator.layers[0].kernel.shape, np.nan))
+    saver = Checkpoint(tmp_path / "checkpoints", nonfinite="raise")
+    with pytest.raises(FloatingPointError, match="no finite number"):
+        gan.fit(few, batch_size=100, epochs=1, verbose=0, callbacks=[raw(tmp_path, every="1 steps"), saver])
+    assert not (tmp_path / "scores.jsonl").exists()
+
+
+def test_a_stream_is_not_eaten(few, tmp_path):
+    gan = compiled()
+    with pytest.raises(ValueError, match="Score needs real images that can be read again"):
+        gan.fit((few[:100] for _ in range(4)), steps_per_epoch=4, shuffle=False, verbose=0, callbacks=[raw(tmp_path)])
+
+
+def test_the_best_precision_is_the_highest(few, tmp_path):
+    keeper = Checkpoint(tmp_path / "checkpoints", every=99, keep=1, monitor="precision")
+    _, history = fit([keeper, raw(tmp_path, metric="precision_recall", every=1)], few)
+    assert keeper.best == max(history.history["precision"])
 
 
 @pytest.mark.parametrize(

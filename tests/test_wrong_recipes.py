@@ -56,7 +56,7 @@ CASES = [
     ("loss: non_saturating", "loss: relativistic\nschedule: combined\n_", "11:1  schedule: "),
     ("d_steps: 2", "d_steps: 0", "11:31  schedule.d_steps: `d_steps` of Alternating must be an integer >= 1"),
     ("d_steps: 2", "k: 2", "11:31  schedule.k: unknown key"),
-    ("name: r1", "name: r3", '12:14  penalties[0].name: unknown name "r3"; known are gradient_penalty, r1'),
+    ("name: r1", "name: r3", '12:14  penalties[0].name: unknown name "r3"; known are dragan, drift, gradient_penalty'),
     ("weight: 1", "weight: -1", "12:24  penalties[0].weight: `weight` of R1 must be a number >= 0. Received: -1"),
     ("weight: 1}", "weight: 1}, r1", "penalties"),
     ("learning_rate: 1e-3}\n  gen", "lr: 1e-3}\n  gen", '14:31  optimizers.discriminator.lr: unknown key'),

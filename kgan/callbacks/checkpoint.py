@@ -37,7 +37,7 @@ class Checkpoint(Periodic, resuming.Saver):
         keep: Integer. How many of the last ones stay; older ones are deleted. `None` keeps all.
         keep_every: Integer. Every n-th one stays for ever. `None` for none.
         monitor: Name of a log. The checkpoint at the end of the epoch where it was best stays too.
-        mode: `"min"` or `"max"`: what best means.
+        mode: `"min"` or `"max"`: what best means. By default a score says it itself, and of anything else the least is best.
         resume: Whether `fit` goes on from the newest good checkpoint in the directory, if there is one.
         nonfinite: What happens at a loss or weight that is no finite number. `"stop"` puts the last good state back
             and ends the training; `"rollback"` goes on from there with smaller learning rates; `"raise"` raises
@@ -58,7 +58,7 @@ class Checkpoint(Periodic, resuming.Saver):
         keep: int | None = 3,
         keep_every: int | None = None,
         monitor: str | None = None,
-        mode: str = "min",
+        mode: str | None = None,
         resume: bool = False,
         nonfinite: str = "stop",
         rollbacks: int = 3,
@@ -68,7 +68,7 @@ class Checkpoint(Periodic, resuming.Saver):
         for name, value in (("keep", keep), ("keep_every", keep_every)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ValueError(f"`{name}` of Checkpoint must be a positive integer, or None. Received: {value!r}")
-        if mode not in ("min", "max"):
+        if mode not in (None, "min", "max"):
             raise ValueError(f"`mode` of Checkpoint must be 'min' or 'max'. Received: {mode!r}")
         self.nonfinite = lookup("policy for `nonfinite`", nonfinite, NONFINITE)
         if isinstance(rollbacks, bool) or not isinstance(rollbacks, int) or rollbacks < 0:
@@ -196,7 +196,9 @@ class Checkpoint(Periodic, resuming.Saver):
                 f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, [*(logs or {}), *measured])}"
             )
         value = float(logs[self.monitor])
-        better = self.best is None or (value < self.best if self.mode == "min" else value > self.best)
+        says = [callback.better.get(self.monitor) for callback in self.run.callbacks if hasattr(callback, "better")]
+        mode = self.mode or next(filter(None, says), "min")
+        better = self.best is None or (value < self.best if mode == "min" else value > self.best)
         if better:
             self.best = value
         return better

@@ -9,7 +9,7 @@ import numpy as np
 
 from kgan import pictures, scores
 from kgan.callbacks.periodic import Periodic
-from kgan.data import Batches, Folder
+from kgan.data import Batches, Data, Folder
 from kgan.names import lookup
 from kgan.scoring import LEAST, MEASURES, Scorer
 
@@ -64,6 +64,8 @@ class Score(Periodic):
                 raise ValueError(f"`{name}` of Score must be an integer >= {least}. Received: {value!r}")
         self.metrics = [metric] if isinstance(metric, str) else list(metric)
         self.names = [name for one in self.metrics for name in lookup("metric", one, MEASURES).names]
+        measured = [MEASURES[one] for one in self.metrics]
+        self.better = {name: way for one in measured for name, way in zip(one.names, one.better, strict=True)}
         if not self.metrics or len(set(self.names)) < len(self.names):
             raise ValueError(f"`metric` of Score must name metrics, each of its values once. Received: {metric!r}")
         self.path, self.samples, self.extractor, self.real, self.seed = (
@@ -73,6 +75,7 @@ class Score(Periodic):
             real,
             seed,
         )
+        self._of_fit: Any = None
         self.data, self.about = data, {"name": "the data", "split": "train"}
         self.scorer: Any = None  # a Scorer, once there are data
         self.scores: list[scores.Score] = []
@@ -134,6 +137,8 @@ class Score(Periodic):
         began = time.monotonic()
         where = {"epoch": self._epoch + 1, "step": self._steps, "seconds": round(began - self._began, 3)}
         images = self.model.generate(self.samples, seed=self.seed)
+        if not np.isfinite(images).all():
+            return  # the losses say so, and what is to be done is the matter of others
         found = self.scorer(images, self.metrics, self.seed, where)
         scores.append(self.path, found)
         self.scores += found
@@ -152,23 +157,35 @@ def _images_of(data, most):
         return data.images, data.labels
     if isinstance(data, Folder):
         return data, data.labels
-    if isinstance(data, tuple) and len(data) == 2:
-        return data
+    if isinstance(data, Data):
+        return data.images, data.labels
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return np.asarray(data[0]), _classes(data[1])
     if hasattr(data, "shape"):
         return np.asarray(data), None
+    if data is None or iter(data) is data:
+        raise ValueError("Score needs real images that can be read again: give `data`, an array or images and labels.")
     parts: list = []
     labels: list = []
     for batch in data:  # a tf.data.Dataset, a PyDataset, a DataLoader
         images, named = batch if isinstance(batch, tuple | list) and len(batch) == 2 else (batch, None)
         images = images[0] if isinstance(images, tuple | list) else images
         parts.append(np.asarray(images))
-        if named is not None:
-            labels.append(np.asarray(named).reshape(-1))
+        if _classes(named) is not None:
+            labels.append(_classes(named))
         if sum(map(len, parts)) >= most:
             break
     if not parts:
         raise ValueError("`data` of Score holds no images, nor does what `fit` was given.")
-    return np.concatenate(parts)[:most], np.concatenate(labels)[:most] if labels else None
+    return np.concatenate(parts)[:most], np.concatenate(labels)[:most] if len(labels) == len(parts) else None
+
+
+def _classes(labels):
+    """Integers `(n,)`, or `None` where labels are none such."""
+    labels = None if labels is None else np.asarray(labels)
+    if labels is None or labels.dtype.kind not in "iu" or labels.size != len(labels):
+        return None
+    return labels.reshape(-1)
 
 
 def _curves(found):

@@ -18,16 +18,18 @@ class Features:
     Attributes:
         features: Array `(n, d)`.
         logits: Array `(n, classes)`, or `None` where it has no classes.
-        modes: Integers `(n,)`, the class seen in each; or `None`.
+        modes: Integers `(n,)`, the class seen in each, from 0 to classes - 1; or `None`.
+        classes: Integer. How many there are; 0 without.
     """
 
     features: np.ndarray
     logits: np.ndarray | None = None
     modes: np.ndarray | None = None
+    classes: int = 0
 
     def __getitem__(self, rows):
         logits, modes = (None if part is None else part[rows] for part in (self.logits, self.modes))
-        return Features(self.features[rows], logits, modes)
+        return Features(self.features[rows], logits, modes, self.classes)
 
     def __len__(self):
         return len(self.features)
@@ -81,8 +83,9 @@ class Extractor:
         features, logits = joined["features"], joined.get("logits")
         if features.ndim > 2:
             features = features.mean(tuple(range(1, features.ndim - 1)))  # over all places of the image
-        modes = None if self.accuracy is None or logits is None else logits.argmax(1)
-        return Features(features, logits, modes)
+        if self.accuracy is None or logits is None:
+            return Features(features, logits)
+        return Features(features, logits, logits.argmax(1), logits.shape[1])
 
     def _prepare(self, images):
         return scaled(resized(uint8(images), self._input(images.shape[1:])))
@@ -93,9 +96,22 @@ class Extractor:
 
 
 def uint8(images):
-    """Images as the levels of a picture."""
+    """Images as the levels of a picture.
+
+    Raises:
+        ValueError: if they are neither uint8 nor floats in [-1, 1], or have not 1 or 3 channels.
+    """
     images = np.asarray(images)
-    return images if images.dtype == np.uint8 else pictures.pixels(images)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+        raise ValueError(f"Images must be (n, height, width, channels) with 1 or 3 channels. Received: {images.shape}")
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f" or not (images.min() >= -1.001 and images.max() <= 1.001):
+        raise ValueError(
+            "Images must be uint8 in [0, 255] or finite floats in [-1, 1]. "
+            f"Received: {images.dtype} from {images.min()} to {images.max()}"
+        )
+    return pictures.pixels(images)
 
 
 def scaled(images):

@@ -4,6 +4,7 @@ It is trained once for each data set, in a process of its own, always on TensorF
 training that is scored nor its engine has a part in it; and kept, with its hash.
 """
 
+import functools
 import hashlib
 import logging
 import os
@@ -84,11 +85,16 @@ def network(shape, classes):
     def start():
         return keras.initializers.HeNormal(seed=next(seeds))
 
-    images = keras.Input(shape)
-    x = layers.Conv2D(32, 5, 2, padding="same", activation="relu", kernel_initializer=start())(images)
-    x = layers.Conv2D(64, 3, 2, padding="same", activation="relu", kernel_initializer=start())(x)
-    features = layers.Dense(128, activation="relu", kernel_initializer=start())(layers.Flatten()(x))
-    logits = layers.Dense(classes, kernel_initializer=start())(features)
+    images = keras.Input(shape, dtype="float32")
+    # whatever the user's policy and data format are
+    convolution = functools.partial(
+        layers.Conv2D, strides=2, padding="same", activation="relu", dtype="float32", data_format="channels_last"
+    )
+    x = convolution(32, 5, kernel_initializer=start())(images)
+    x = convolution(64, 3, kernel_initializer=start())(x)
+    x = layers.Flatten(dtype="float32", data_format="channels_last")(x)
+    features = layers.Dense(128, activation="relu", kernel_initializer=start(), dtype="float32")(x)
+    logits = layers.Dense(classes, kernel_initializer=start(), dtype="float32")(features)
     return keras.Model(images, {"features": features, "logits": logits}, name="classifier")
 
 
@@ -131,7 +137,7 @@ class _Stacked(Extractor):
         channels = [super(_Stacked, self).__call__(np.asarray(images)[..., [channel]]) for channel in range(3)]
         base = channels[0].logits.shape[1]
         modes = sum(one.modes * base ** (2 - place) for place, one in enumerate(channels))
-        return Features(np.concatenate([one.features for one in channels], axis=1), None, modes)
+        return Features(np.concatenate([one.features for one in channels], axis=1), None, modes, base**3)
 
 
 def stacked(images, labels):

@@ -10,9 +10,10 @@ BLOCK = 4096  # rows taken to float64 at once
 def frechet_distance(real, generated):
     """Squared Frechet distance between Gaussians fitted to two sets of features. Lower is better, 0 is equality.
 
-    ``|m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2))``, with means m and covariances S divided by n - 1. With S1 = L L', the
-    eigenvalues of S1 S2 are those of the symmetric L' S2 L, which are real and not negative, so that no matrix root and no
-    complex number is needed. Rounding can leave a result a little below zero, which is returned as it is. In float64.
+    ``|m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2))``, with means m and covariances S divided by n - 1. With
+    S1 = L L', the eigenvalues of S1 S2 are those of the symmetric L' S2 L, which are real and not negative, so that no
+    matrix root and no complex number is needed. Rounding can leave a result a little below zero, which is returned as
+    it is. In float64.
 
     With the features of the FID Inception it is the FID of Heusel et al., arXiv:1706.08500; with any others it is not, and
     must not be called so. It is biased: fewer samples give a larger distance, so compare equal numbers only.

@@ -167,5 +167,5 @@ def _blocks(x, y, centre, half=False):
             squared *= -2.0
             squared += ones[:, None]
             squared += others
-            squared[squared < SAME * (ones.max() + others.max())] = 0.0
+            squared[squared < SAME * (ones[:, None] + others)] = 0.0
             yield rows, columns, squared

@@ -16,6 +16,7 @@ from kgan.runner.errors import Problem, RecipeError
 from kgan.runner.schema import DECAYS, OPTIMIZERS
 
 MAX_STEPS_AT_ONCE = 20
+ENDLESS = 2**31 - 1  # steps of a training that ends by the clock
 
 
 def build_rules(recipe, given):
@@ -210,7 +211,8 @@ def _steps_at_once(recipe, epoch):
         for one in recipe.callbacks
         if (match := re.fullmatch(r"(\d+) steps?", str(getattr(one, "every", ""))))
     ]
-    numbers = [(recipe.steps or 0) % epoch, *steps]
+    length = recipe.steps if recipe.steps and recipe.steps < ENDLESS else 0
+    numbers = [length % epoch, *steps]
     return next(
         count for count in range(min(MAX_STEPS_AT_ONCE, epoch), 0, -1) if not any(number % count for number in numbers)
     )

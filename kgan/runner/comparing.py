@@ -83,7 +83,7 @@ def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, consol
 
 def _train(recipe, seed, steps, seconds, score, run, plugins):
     """Train in a process of its own, so that one training leaves nothing to the next."""
-    data = recipe.model_dump(mode="json") | {"seed": seed, "epochs": None, "steps": steps or 2**31 - 1}
+    data = recipe.model_dump(mode="json") | {"seed": seed, "epochs": None, "steps": steps or build.ENDLESS}
     others = [one for one in data["callbacks"] if one["name"] != "score"]
     data["callbacks"] = [*others, {"name": "score", **score}]
     path = run.with_suffix(".yaml")
@@ -123,7 +123,11 @@ def collect(runs, metric):
     found = []
     for run in runs:
         path = run / "scores.jsonl"
-        these = [score for score in (scores.read(path) if path.is_file() else []) if score.metric == metric]
+        try:
+            these = [score for score in (scores.read(path) if path.is_file() else []) if score.metric == metric]
+        except ValueError as error:
+            raise RecipeError(str(run), [Problem((), str(error))]) from None
+        these = [score for score in these if "step" in score.where] or these  # along the training, if there are such
         if not these:
             hint = f"`kgan evaluate {run}` measures it"
             raise RecipeError(str(run), [Problem((), f"has no score {metric!r} yet; {hint}")])
@@ -170,11 +174,12 @@ def compare(names, series, metric):
             "values": numbers.tolist(),
             "mean": float(numbers.mean()),
             "interval": _interval(numbers),
-            "seconds": float(np.mean([score.where.get("seconds", np.nan) for score in side])),
+            "seconds": _mean([score.where.get("seconds") for score in side]),
             "steps": [score.where.get("step") for score in side],
         }
         for name, numbers, side in zip(names, values, last, strict=True)
     ]
+    _check_lengths(sides)
     title, lower = last[0][0].title, last[0][0].better == "min"
     difference = sides[1]["mean"] - sides[0]["mean"]
     interval, better = None, None
@@ -205,6 +210,19 @@ def compare(names, series, metric):
     }
 
 
+def _mean(numbers):
+    return None if None in numbers else float(np.mean(numbers))
+
+
+def _check_lengths(sides):
+    """Raise RecipeError unless both sides were trained for as many steps or for as long."""
+    steps = [set(side["steps"]) for side in sides]
+    seconds = [side["seconds"] for side in sides]
+    if None not in seconds and steps[0] != steps[1] and max(seconds) > 1.1 * min(seconds):
+        lengths = " and ".join(f"{side['name']} {side['steps']} steps in {side['seconds']:.0f} s" for side in sides)
+        raise RecipeError("compare", [Problem((), f"trainings of unlike length cannot be compared: {lengths}")])
+
+
 def _interval(values):
     """95 % interval of the mean, by Student's t; `None` of one value."""
     if len(values) < 2:
@@ -224,7 +242,7 @@ def table(result):
             "of one run there is none" if side["interval"] is None else "{:.4g} to {:.4g}".format(*side["interval"])
         )
         steps = " ".join(f"{step:,}" for step in sorted({step for step in side["steps"] if step is not None})) or "-"
-        seconds = "-" if math.isnan(side["seconds"]) else f"{side['seconds']:.1f}"
+        seconds = "-" if side["seconds"] is None else f"{side['seconds']:.1f}"
         lines.append(
             f"| {side['name']} | {side['mean']:.4g} | {interval} | {len(side['values'])} | {steps} | {seconds} |"
         )

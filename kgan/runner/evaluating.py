@@ -32,14 +32,16 @@ def of_run(run, recipe, given, chosen, samples, split, extractor, seed, console,
         RecipeError: if the data or the generator cannot be loaded, or a metric means nothing for them.
     """
     images = sampling.images_of(run, samples, seed)
-    if split is not None:
+    trained_with = build.load_data(recipe, given, progress)
+    found = trained_with
+    if split not in (None, recipe.data.split):
         recipe.data.split = split
-    found = build.load_data(recipe, given, progress)
+        found = build.load_data(recipe, given, progress)
     scorer = _scorer(found, extractor, build.name_of(recipe.data), recipe.data.split)
     measured = _measure(scorer, images, chosen, seed)
     show(measured, console)
     scores.append(run / "scores.jsonl", measured)
-    _neighbours(scorer, found.images, images, run / "neighbours.png", console)
+    _neighbours(scorer, trained_with.images, images, run / "neighbours.png", console)
 
 
 def of_images(path, arguments, chosen, samples, extractor, out, console, progress=None):
@@ -111,7 +113,7 @@ def _neighbours(scorer, real, generated, path, console):
     pictures.save(pictures.grid(np.concatenate(rows), columns=half), path)
     console.print(
         f"{path}: samples, nearest to furthest, each above the real image nearest to it. "
-        f"A sample is {np.median(distance) / usual:.2f} times as far from that as real images from each other (medians).",
+        f"Distances (medians): {np.median(distance):.3g}; between real images: {usual:.3g}.",
         soft_wrap=True,
         highlight=False,
         markup=False,

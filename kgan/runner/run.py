@@ -182,9 +182,10 @@ def _build(recipe, given, out, console, steps_at_once=None):
     rules = build.build_rules(recipe, given)
     found = build.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
-    scorers = build.build_scorers(recipe, given, found)
     to_train, held_out = build.held_out(recipe, given, found)
-    return *build.build(recipe, given, rules, to_train, steps_at_once), found, held_out, scorers
+    made = build.build(recipe, given, rules, to_train, steps_at_once)
+    scorers = {} if steps_at_once else build.build_scorers(recipe, given, found)  # last, as they take longest
+    return *made, found, held_out, scorers
 
 
 def _size(count):
