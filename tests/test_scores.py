@@ -257,7 +257,9 @@ def test_a_generator_of_no_numbers_is_not_scored(few, tmp_path):
 def test_a_stream_is_not_eaten(few, tmp_path):
     gan = compiled()
     with pytest.raises(ValueError, match="Score needs real images that can be read again"):
-        gan.fit((few[:100] for _ in range(4)), steps_per_epoch=4, shuffle=False, verbose=0, callbacks=[raw(tmp_path)])
+        gan.fit(
+            ((few[:100],) for _ in range(4)), steps_per_epoch=4, shuffle=False, verbose=0, callbacks=[raw(tmp_path)]
+        )
 
 
 def test_the_best_precision_is_the_highest(few, tmp_path):
