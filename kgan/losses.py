@@ -92,6 +92,8 @@ class NonSaturating(AdversarialLoss):
         ValueError: if `smoothing` is not in [0, 1).
     """
 
+    smoothing = 0.0  # of subclasses with a constructor of their own too
+
     def __init__(self, smoothing: float = 0.0):
         if isinstance(smoothing, bool) or not isinstance(smoothing, int | float) or not 0 <= smoothing < 1:
             raise ValueError(f"`smoothing` of {type(self).__name__} must be in [0, 1). Received: {smoothing!r}")
@@ -99,6 +101,8 @@ class NonSaturating(AdversarialLoss):
 
     def real(self, real_logits):
         logits = flat(real_logits)
+        if not self.smoothing:
+            return ops.softplus(-logits)
         return (1.0 - self.smoothing) * ops.softplus(-logits) + self.smoothing * ops.softplus(logits)
 
     def fake(self, fake_logits):

@@ -40,7 +40,7 @@ class Score:
         extractor: String. Its name.
         weights: String. sha256 of its weights; `None` if it has none.
         resize: String. What was done to the images before, in words.
-        data: String. sha256 of the real images.
+        data: String. sha256 of the real images and their labels.
         name: String. What the data are called, which is not compared: one set can have two names.
         split: String. Which part of the data.
         n_real, n_generated: Integers. How many images.

@@ -119,10 +119,13 @@ class Scorer:
             raise ValueError(f"At least {LEAST} real images are needed to score others. Received: {len(images)}")
         self.extractor = extractors.get(extractor, images, labels)
         chosen = np.linspace(0, len(images) - 1, min(len(images), real)).astype(int)
-        images, labels = np.asarray(images[chosen]), None if labels is None else np.asarray(labels)[chosen]
+        images = np.asarray(images[chosen])
+        labels = None if labels is None else np.ascontiguousarray(np.asarray(labels)[chosen])
         self.real = _real(self.extractor(images), labels)
         self.shape = tuple(images.shape[1:])
         digest = hashlib.sha256(f"{images.shape}{images.dtype}".encode() + np.ascontiguousarray(images).tobytes())
+        if labels is not None:
+            digest.update(labels.tobytes())
         backend = keras.backend.backend()
         versions = snapshots.versions()
         self._about = {

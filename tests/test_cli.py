@@ -137,6 +137,7 @@ def test_recipes_are_completed_by_the_shell(tmp_path):
     assert sorted(said.split()) == ["dense", "dense-alternating", "dense-mine.yaml", "dense-saturating"]
 
 
+@pytest.mark.slow
 def test_a_folder_of_two_hundred_pictures(tmp_path, call):
     """Mixed sizes and modes, broken files among them; one key of the recipe is changed."""
     draw = np.random.default_rng(0)

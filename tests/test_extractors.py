@@ -91,6 +91,12 @@ def test_any_keras_model(tmp_path):
     assert extractors.of_model(model).weights != found.weights
 
 
+def test_a_model_of_other_things_is_refused():
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)], name="latents")
+    with pytest.raises(ValueError, match=r"must take images .* Received: 'latents', which takes \(None, 5\)"):
+        extractors.of_model(model)
+
+
 def test_without_labels_it_learns_how_images_are_turned(digits):
     eyes = extractors.get("auto", digits[0])
     assert eyes.name == "rotations" and eyes.accuracy is None

@@ -76,7 +76,8 @@ class Score(Periodic):
             seed,
         )
         self._of_fit: Any = None
-        self.data, self.about = data, {"name": "the data", "split": "train"}
+        self._made = False
+        self.data, self.about = data, {"name": "the data", "split": "train" if data is None else "given"}
         self.scorer: Any = None  # a Scorer, once there are data
         self.scores: list[scores.Score] = []
         self.seconds = 0.0  # that scoring took
@@ -85,8 +86,10 @@ class Score(Periodic):
 
     def set_data(self, x):
         """Take the real images from what `fit` was given; `GAN.fit` calls it."""
-        if self.data is None:
+        if self.data is None and x is not self._of_fit:
             self._of_fit = x
+            if self._made:  # of other data
+                self.scorer = None
 
     def prepare(self):
         """Take the features of the real images; `fit` does it, if nobody did before."""
@@ -94,6 +97,7 @@ class Score(Periodic):
             images, labels = _images_of(self._of_fit if self.data is None else self.data, self.real)
             self.scorer = Scorer(images, labels, self.extractor, real=self.real, **self.about)
             self.scorer.check(self.metrics)
+            self._made = True
 
     def get_state(self):
         then = {"seconds": time.monotonic() - self._began, "scoring": self.seconds, "fresh": self._fresh}

@@ -8,7 +8,7 @@ from PIL import Image
 
 from kgan import backend, pictures
 
-_AT_ONCE = 2048  # images prepared at once
+AT_ONCE = 2048  # images prepared at once
 
 
 @dataclass
@@ -75,8 +75,8 @@ class Extractor:
         images = np.asarray(images)
         said = []
         with backend.undisturbed():
-            for begin in range(0, len(images), _AT_ONCE):
-                part = self._prepare(images[begin : begin + _AT_ONCE])
+            for begin in range(0, len(images), AT_ONCE):
+                part = self._prepare(images[begin : begin + AT_ONCE])
                 said.append(keras.tree.map_structure(np.asarray, self.model.predict(part, batch_size=256, verbose=0)))
         found = said[0].keys() if isinstance(said[0], dict) else ["features"]
         joined = {name: np.concatenate([one[name] if isinstance(one, dict) else one for one in said]) for name in found}

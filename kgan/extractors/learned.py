@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from kgan.extractors.extractor import Extractor, Features, resized, scaled, uint8
+from kgan.extractors.extractor import AT_ONCE, Extractor, Features, resized, scaled, uint8
 from kgan.saving import replace_when_written
 
 VERSION = 1  # of what is below; another one is another extractor
@@ -50,8 +50,9 @@ def classifier(images, labels=None):
     if labels is not None and len(labels) != len(images):
         raise ValueError(f"There must be a label for each image. Received: {len(labels)} labels, {len(images)} images.")
     chosen = np.linspace(0, len(images) - 1, min(len(images), MOST)).astype(int)
-    images = uint8(images[chosen])
-    images = resized(images, (*_small(images.shape[1:3]), images.shape[3]))
+    shape = *_small(images.shape[1:3]), images.shape[3]
+    parts = np.array_split(chosen, -(-len(chosen) // AT_ONCE))  # of a folder that does not fit into memory too
+    images = np.concatenate([resized(uint8(images[part]), shape) for part in parts])
     named = labels is not None and len(np.unique(labels)) > 1
     if named:
         labels = np.unique(np.asarray(labels)[chosen], return_inverse=True)[1]

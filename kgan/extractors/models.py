@@ -20,7 +20,15 @@ def of_model(model, name=None):
     Args:
         model: `keras.Model`. It takes floats in [-1, 1]; images of another size are resized to its input shape.
         name: String. The model's own by default. Keras' InceptionV3 is not the FID Inception: what it measures is no FID.
+
+    Raises:
+        ValueError: if it takes anything but images.
     """
+    if len(model.inputs) != 1 or len(model.input_shape) != 4:
+        raise ValueError(
+            "A model that images are seen with must take images (batch, height, width, channels). "
+            f"Received: {model.name!r}, which takes {model.input_shape}"
+        )
     digest = hashlib.sha256()
     for weight in model.weights:
         digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())

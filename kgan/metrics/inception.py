@@ -34,13 +34,17 @@ def inception_score(logits, splits=10):
     """
     logits = features.one("logits", logits, least=1).astype("float64")
     splits = features.count("splits", splits, most=len(logits))
-    logits = logits - logits.max(1, keepdims=True)
-    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    log_p = logits - logits.max(1, keepdims=True)
+    p = np.exp(log_p)
+    total = p.sum(1, keepdims=True)
+    p /= total
+    log_p -= np.log(total)
     scores = []
     for i in range(splits):
-        part = log_p[i * len(logits) // splits : (i + 1) * len(logits) // splits]
-        p = np.exp(part)
-        q = p.mean(0)
-        log_q = np.log(q, where=q > 0, out=np.zeros_like(q))  # where q is 0, so is every p
-        scores.append(np.exp((p * (part - log_q)).sum(1).mean()))
+        part = slice(i * len(p) // splits, (i + 1) * len(p) // splits)
+        q = p[part].mean(0)
+        q = q[q > 0]
+        # the mean of sum p log(p / q) is that of sum p log p, less sum q log q
+        divergence = np.einsum("nc,nc->", p[part], log_p[part]) / len(p[part]) - (q * np.log(q)).sum()
+        scores.append(np.exp(divergence))
     return float(np.mean(scores)), float(np.std(scores))

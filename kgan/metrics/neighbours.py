@@ -1,6 +1,12 @@
 """Metrics that ask whether images lie within the balls that others span: precision, recall, density, coverage."""
 
+import collections
+import concurrent.futures
+import itertools
+import os
+
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from kgan.metrics import features
 
@@ -153,19 +159,29 @@ def _blocks(x, y, centre, half=False):
     diagonal only. Rows are taken to float64 block by block, relative to `centre`.
     """
     starts = [range(0, len(rows), BLOCK) for rows in (x, y)]
-    for i in starts[0]:
-        rows = slice(i, min(i + BLOCK, len(x)))
-        one = x[rows] - centre
-        ones = np.einsum("nd,nd->n", one, one)
-        for j in starts[1]:
-            if half and j < i:
-                continue
-            columns = slice(j, min(j + BLOCK, len(y)))
-            other = y[columns] - centre
-            others = np.einsum("nd,nd->n", other, other)
-            squared = one @ other.T
-            squared *= -2.0
-            squared += ones[:, None]
-            squared += others
-            squared[squared < SAME * (ones[:, None] + others)] = 0.0
-            yield rows, columns, squared
+    pairs = ((i, j) for i in starts[0] for j in starts[1] if not (half and j < i))
+
+    def block(pair):
+        rows, columns = (slice(begin, begin + BLOCK) for begin in pair)
+        rows, columns = slice(rows.start, min(rows.stop, len(x))), slice(columns.start, min(columns.stop, len(y)))
+        return rows, columns, _squared(x[rows] - centre, y[columns] - centre)
+
+    # a block a core, of which most is not a matrix product, rather than one block by all cores
+    workers = os.cpu_count() or 1
+    with threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        begun = collections.deque(pool.submit(block, pair) for pair in itertools.islice(pairs, workers + 1))
+        while begun:
+            yield begun.popleft().result()
+            begun.extend(pool.submit(block, pair) for pair in itertools.islice(pairs, 1))
+
+
+def _squared(one, other):
+    """|a - b|^2 = |a|^2 + |b|^2 - 2 a.b for all rows a and b; 0 where rounding is all that is left."""
+    ones, others = (np.einsum("nd,nd->n", rows, rows) for rows in (one, other))
+    squared = one @ other.T
+    squared *= -2.0
+    both = ones[:, None] + others
+    squared += both
+    both *= SAME
+    squared[squared < both] = 0.0
+    return squared

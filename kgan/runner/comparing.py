@@ -84,8 +84,11 @@ def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, consol
 def _train(recipe, seed, steps, seconds, score, run, plugins):
     """Train in a process of its own, so that one training leaves nothing to the next."""
     data = recipe.model_dump(mode="json") | {"seed": seed, "epochs": None, "steps": steps or build.ENDLESS}
+    own: dict = next((one for one in data["callbacks"] if one["name"] == "score"), {})
     others = [one for one in data["callbacks"] if one["name"] != "score"]
-    data["callbacks"] = [*others, {"name": "score", **score}]
+    measured = [score["metric"], *np.atleast_1d(own.get("metric", []))]  # what a checkpoint of the recipe may go by
+    metrics = list(dict.fromkeys(map(str, measured)))
+    data["callbacks"] = [*others, {**own, "name": "score", **score, "metric": metrics}]
     path = run.with_suffix(".yaml")
     path.write_text(recipes.dump(data))
     command = [sys.executable, "-c", "from kgan.cli import main; main()", "train", str(path), "--out", str(run)]

@@ -102,7 +102,8 @@ def _neighbours(scorer, real, generated, path, console):
     if len(scorer.shape) != 3:
         return
     generated = generated[:1000]
-    real = np.asarray(real[np.linspace(0, len(real) - 1, min(len(real), 60_000)).astype(int)])
+    most = 60_000 if isinstance(real, np.ndarray) else 10_000  # pictures of a folder that does not fit into memory
+    real = np.asarray(real[np.linspace(0, len(real) - 1, min(len(real), most)).astype(int)])
     of_real, of_generated = scorer.extractor(real).features, scorer.extractor(generated).features
     index, distance = metrics.nearest(of_generated, of_real)
     asked = np.arange(len(of_real)) % max(2, len(of_real) // 1000) == 0  # real images, as if they were samples
