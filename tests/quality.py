@@ -1,4 +1,4 @@
-"""How good generated examples are, judged by a classifier of the real ones; of Gaussians, by counting their modes.
+"""How good generated examples are, judged by a classifier of the real ones.
 
 python -m tests.quality digits.npy                                  # images of `kgan train digits`
 python -m tests.quality dense.npy combined.npy --data fashion_mnist
@@ -61,13 +61,6 @@ def judge(name, path=None):
         classifier = image_classifier(train.images, train.labels)
     real = score(test.images / np.float32(127.5) - 1, classifier)
     return real, lambda images: score(images, classifier)
-
-
-def modes(points, centres, std):
-    """How many Gaussians have a point within three standard deviations, and the share of points that lie so near to one."""
-    distances = np.linalg.norm(points[:, None] - centres[None], axis=2)
-    near = distances.min(1) < 3 * std
-    return len(set(distances.argmin(1)[near])), float(near.mean())
 
 
 if __name__ == "__main__":

@@ -130,6 +130,13 @@ def test_compare_refuses_unlike_scores(run, call, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"one", "other"}
 
 
+def test_compare_refuses_trainings_of_unlike_length(run, call, tmp_path):
+    with_value(run, tmp_path / "long", 1.0, where={"epoch": 2, "step": 52, "seconds": 20.0})
+    with_value(run, tmp_path / "short", 2.0, where={"epoch": 1, "step": 26, "seconds": 10.0})
+    said = call("compare", tmp_path / "long", tmp_path / "short", code=2)
+    assert "trainings of unlike length cannot be compared: long [52] steps in 20 s and short [26] steps in 10 s" in said
+
+
 def test_compare_recipes_trains_both(call, tmp_path):
     (tmp_path / "wide.yaml").write_text(
         "latent_dim: 2\ndata: {name: ring, batch_size: 64, samples: 640}\ngenerator: {name: dense, units: [8], "

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import kgan
-from tests.quality import modes
 
 KGAN = [sys.executable, "-c", "from kgan.cli import main; main()"]
 
@@ -25,6 +24,6 @@ def test_all_modes_and_little_between_them(name, count, std, seed, tmp_path):
     subprocess.run([*KGAN, "sample", tmp_path / "run", "-n", "10000", "-o", tmp_path / "points.npy"], check=True)
     points, labels = kgan.data.get(name)()
     centres = np.stack([points[labels == mode].mean(0) for mode in range(count)])
-    found, share = modes(np.load(tmp_path / "points.npy"), centres, std)
+    found, share = kgan.metrics.gaussian_modes(np.load(tmp_path / "points.npy"), centres, std)
     print(f"{name}, seed {seed}: {found} of {count} modes, {share:.1%} within 3 sigma, {took:.0f} s")
     assert found == count and share >= 0.9, (found, share)

@@ -1,5 +1,6 @@
 """Extractors: images in, features out, with a name, a hash of the weights and the resize in words."""
 
+import hashlib
 from dataclasses import dataclass
 
 import keras
@@ -136,3 +137,11 @@ def resized(images, shape):
             height, width, -1
         )
     return fitted
+
+
+def hash_of(arrays):
+    """sha256 of shapes, types and values."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

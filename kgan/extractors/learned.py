@@ -5,7 +5,6 @@ training that is scored nor its engine has a part in it; and kept, with its hash
 """
 
 import functools
-import hashlib
 import logging
 import os
 import pathlib
@@ -17,7 +16,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from kgan.extractors.extractor import AT_ONCE, Extractor, Features, resized, scaled, uint8
+from kgan.extractors.extractor import AT_ONCE, Extractor, Features, hash_of, resized, scaled, uint8
 from kgan.saving import replace_when_written
 
 VERSION = 1  # of what is below; another one is another extractor
@@ -118,14 +117,6 @@ def learn(source, target):
     _, accuracy = model.evaluate(scaled(images[held_out]), labels[held_out], verbose=0)
     weights = {f"weight_{index}": weight for index, weight in enumerate(trained.get_weights())}
     np.savez(target, accuracy=accuracy, **weights)
-
-
-def hash_of(arrays):
-    """sha256 of shapes, types and values."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 class _Stacked(Extractor):

@@ -1,12 +1,10 @@
 """Extractors that are there already: the FID's Inception, any Keras model, the values themselves."""
 
-import hashlib
-
 import keras
 import numpy as np
 
 from kgan.extractors import inception
-from kgan.extractors.extractor import Extractor, Features, resized, uint8
+from kgan.extractors.extractor import Extractor, Features, hash_of, resized, uint8
 
 
 def raw():
@@ -29,10 +27,8 @@ def of_model(model, name=None):
             "A model that images are seen with must take images (batch, height, width, channels). "
             f"Received: {model.name!r}, which takes {model.input_shape}"
         )
-    digest = hashlib.sha256()
-    for weight in model.weights:
-        digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
-    return Extractor(name or model.name, model, digest.hexdigest())
+    weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+    return Extractor(name or model.name, model, hash_of(weights))
 
 
 def fid_inception(path):

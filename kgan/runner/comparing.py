@@ -20,9 +20,6 @@ from kgan.scoring import MEASURES
 
 POINTS = 10  # scores along each training
 MARKS = ("a", "b")
-BETTER = {
-    name: better for measure in MEASURES.values() for name, better in zip(measure.names, measure.better, strict=True)
-}
 
 
 def runs_in(path):
@@ -269,7 +266,7 @@ def write(result, series, out):
                 where, value, low, high = points.T
                 axes.fill_between(where, low, high, alpha=0.1, linewidth=0, color=colour)
                 axes.plot(where, value, color=colour, marker=".", label=None if index else side["name"])
-    lower = BETTER[result["metric"]] == "min"
+    lower = series[0][0][-1].better == "min"
     axes.set(
         xlabel="seconds of training",
         ylabel=f"{result['metric'].replace('_', ' ')} ({'lower' if lower else 'higher'} is better)",
