@@ -182,15 +182,33 @@ def evaluate(
             help="auto, classifier, raw, or a .pth file with the weights of the FID Inception, or a .keras file."
         ),
     ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the latents of a run's images.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**31 - 1, help="Of the latents of a run's images; 0 by default.")
+    ] = None,
     out: Annotated[
-        pathlib.Path | None, typer.Option("-o", "--out", help="With --images: where to keep the scores.")
+        pathlib.Path | None,
+        typer.Option("-o", "--out", help="A file to which the scores are added; RUN/scores.jsonl for a run."),
+    ] = None,
+    neighbours: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            help="A picture of samples above the training images nearest to them; RUN/neighbours.png for a run."
+        ),
     ] = None,
     plugin: Plugins = None,
 ):
     """Score a run, or images that anyone made, against real ones."""
     if (run is None) == (images is None) or (images is None) != (data is None):
         raise _wrong("evaluate", "give a run directory, or both --images and --data")
+    if images is not None and seed is not None:
+        raise _wrong("--seed", "is of the latents of a run's images; these images are made already")
+    if neighbours is not None and neighbours.suffix not in (".png", ".jpg"):
+        raise _wrong("--neighbours", f"must be the name of a picture, such as neighbours.png. Received: {neighbours}")
+    for path in (out, neighbours):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise _wrong(
+                "--out" if path is out else "--neighbours", f"there is no folder {path.parent} for {path.name}"
+            )
     if run is not None:
         if not (run / "resolved.yaml").is_file():
             raise _wrong("RUN", f"{run} is no run directory")
@@ -208,17 +226,22 @@ def evaluate(
             raise _wrong("--metric", str(error)) from None
     progress = display.reading(out_console)
     if run is not None:
-        evaluating.of_run(run, checked, given, metric, samples, split, extractor, seed, out_console, progress)
+        evaluating.of_run(
+            run, checked, given, metric, samples, split, extractor, seed or 0, out, neighbours, out_console, progress
+        )
     elif images is not None and data is not None:
         from kgan.data import DATASETS
+        from kgan.runner import plugins
 
+        for path in plugin or ():
+            plugins.load(path)
         known = data in DATASETS
         arguments = {"name": data if known else None, "path": None if known else data, "split": split or "train"}
         if not known and not pathlib.Path(data).expanduser().exists():
             from kgan.names import nearest
 
             raise _wrong("--data", f"there is no data set, file or folder {data}. {nearest(data, DATASETS)}")
-        evaluating.of_images(images, arguments, metric, samples, extractor, out, out_console, progress)
+        evaluating.of_images(images, arguments, metric, samples, extractor, out, neighbours, out_console, progress)
 
 
 @app.command()
@@ -230,7 +253,9 @@ def compare(
         int | None, typer.Option(min=10, help="Of every training; the shorter recipe's by default.")
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=1.0, help="Instead, every training takes so long.")] = None,
-    metric: Annotated[str, typer.Option(help="What to compare by.")] = "frechet_distance",
+    metric: Annotated[
+        str, typer.Option(help="What to compare by: a metric, or one of the values of a metric, such as recall.")
+    ] = "frechet_distance",
     samples: Samples = 2000,
     out: Annotated[pathlib.Path | None, typer.Option(help="Where to; comparisons/<A>-vs-<B>-0001 by default.")] = None,
     set: Settings = None,
@@ -239,21 +264,27 @@ def compare(
     """Compare two recipes over several seeds, or runs that are there: a table, both curves, and a sentence."""
     if steps is not None and seconds is not None:
         raise _wrong("--seconds", "give the length once, as --steps or as --seconds")
-    there = [(pathlib.Path(one) / "").is_dir() for one in (a, b)]
+    from kgan.runner import recipes
+
+    # a folder that happens to be called as a shipped recipe is not meant, unless it holds runs
+    there = [
+        pathlib.Path(one).is_dir() and not (one in recipes.shipped() and not recipes.runs_in(one)) for one in (a, b)
+    ]
     if there[0] != there[1]:
         raise _wrong("compare", "give two recipes, or two run directories")
     both = [] if there[0] else [_read(one, set, plugin) for one in (a, b)]
     _load_engine()
     from kgan.runner import comparing, run
 
-    value = comparing.value_of(metric)
+    metric, value = comparing.value_of(metric)
     names = [pathlib.Path(one).name if there[0] else pathlib.Path(one).stem for one in (a, b)]
     names = names if names[0] != names[1] else [f"{name} ({mark})" for name, mark in zip(names, "AB", strict=True)]
-    runs = [comparing.runs_in(pathlib.Path(one)) for one in (a, b)] if there[0] else None
+    runs = [recipes.runs_in(one) for one in (a, b)] if there[0] else None
     for one, found in zip((a, b), runs or (), strict=False):
         if not found:
             raise _wrong(one, "is no run directory, and holds none")
-    length = None if runs else comparing.common_length(both)
+        comparing.check_one_recipe(found)
+    length = None if runs else comparing.common_length(both, metric)
     series = comparing.collect_all(runs, value) if runs else None
     result = comparing.compare(names, series, value) if series else None  # refuses before anything is written
     directory = run.claim(f"{pathlib.Path(a).stem}-vs-{pathlib.Path(b).stem}", out, "comparisons")

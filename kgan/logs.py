@@ -135,8 +135,12 @@ def with_own_callbacks(callbacks, model, next_epoch, data):
     given = list(given) if isinstance(given, list | tuple) else [given]
     watchers = [one for one in given if isinstance(one, keras.callbacks.TerminateOnNaN)]
     own: list[keras.callbacks.Callback] = [Keeper(next_epoch), *([EitherLoss(watchers)] if watchers else [])]
+    written = set()
     for callback in keras.tree.flatten(given):
         if hasattr(callback, "set_data"):
+            if callback.path.absolute() in written:
+                raise ValueError(f"Two Score callbacks write to {callback.path}; give each a `path` of its own.")
+            written.add(callback.path.absolute())
             callback.set_data(data)
     if isinstance(callbacks, keras.callbacks.CallbackList):
         for callback in own:

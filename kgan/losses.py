@@ -31,7 +31,8 @@ class AdversarialLoss:
     not separate, `discriminator` and `generator`. All of them return one value for each example.
 
     Attributes:
-        threshold: Float. An image whose logit is above it is called real.
+        threshold: Float. An image whose logit is above it is called real; a paired loss calls the one of two images real
+            whose logit is higher.
         paired: Whether `generator` needs `real_logits`; `None` is handed to it otherwise.
 
     Example:
@@ -63,6 +64,12 @@ class AdversarialLoss:
     def generator(self, fake_logits, real_logits=None):
         """The generator's loss, `(batch,)`, of logits of shape `(batch,)` or `(batch, 1)`."""
         raise NotImplementedError(f"{type(self).__name__} does not define `generator(fake_logits, real_logits)`.")
+
+    def told(self, real_logits, fake_logits):
+        """Which real and which fake images the discriminator tells for what they are, two tensors of booleans."""
+        if self.paired:
+            return (fake_logits < real_logits,) * 2
+        return real_logits > self.threshold, fake_logits <= self.threshold
 
     def get_config(self):
         return {}

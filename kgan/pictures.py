@@ -109,12 +109,13 @@ def film(frames, path, milliseconds=80, last=None):
         images[0].save(temporary, save_all=True, append_images=images[1:], duration=durations, loop=0)
 
 
-def save_curves(curves, path, across="step"):
+def save_curves(curves, path, title="", across="step"):
     """Draw curves below each other, each with its interval as a band.
 
     Args:
         curves: Dict from a name to four arrays: where, the value, and the ends of its interval.
         path: Where to, a `.png` or `.svg`.
+        title: String.
         across: String. What the horizontal axis counts.
     """
     figure = Figure(figsize=(8, 1 + 2.2 * len(curves)), layout="constrained")
@@ -125,6 +126,7 @@ def save_curves(curves, path, across="step"):
         axes.set(ylabel=name)
         axes.grid(alpha=0.3)
     rows[-1].set_xlabel(across)
+    figure.suptitle(title, fontsize="small")
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_when_written(path) as temporary:

@@ -66,6 +66,11 @@ class Run(keras.callbacks.CallbackList):
         """Whether only the end of the epoch is left of it."""
         return self.steps is not None and self.batch >= self.steps
 
+    @property
+    def cut(self):
+        """Whether it was stopped in the middle of an epoch."""
+        return self.steps is not None and 0 < self.batch < self.steps
+
     def on_train_begin(self, logs=None):
         if not self._begun:
             self._begun = True
@@ -99,7 +104,8 @@ class Run(keras.callbacks.CallbackList):
         super().on_train_batch_end(batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.epoch, self.batch = epoch + 1, 0
+        if not self.cut:
+            self.epoch, self.batch = epoch + 1, 0
         super().on_epoch_end(epoch, logs)
 
     def capture(self):

@@ -32,8 +32,9 @@ class Score:
         metric: String. What was measured, such as `"frechet_distance"`.
         value: Float.
         interval: Pair of floats, the value minus and plus twice the standard deviation of the metric over ten random
-            halves of the generated images: how far it moves by the draw of the images alone. For a statistic like these,
-            halves vary as samples of the full size do (delete-half jackknife, Shao and Wu, Annals of Statistics 17, 1989).
+            halves of the generated images, as far as the metric's values go: how far it moves by the draw of the images
+            alone. For a statistic like these, halves vary as samples of the full size do (delete-half jackknife, Shao and
+            Wu, Annals of Statistics 17, 1989).
         std: Float. The metric's own, over its splits or subsets, where it has such; `None` otherwise.
         better: `"min"` or `"max"`.
         arguments: Dict. Of the metric, such as `k`.

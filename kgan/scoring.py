@@ -3,6 +3,8 @@
 import contextlib
 import functools
 import hashlib
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +20,14 @@ from kgan.scores import Score
 REAL = 10_000  # real examples, spread evenly over all
 LEAST = 20  # fewer examples cannot be halved and still measured
 SMALL = 512  # features
+POSITIVE, SHARE = (0.0, math.inf), (0.0, 1.0)
 HALVES = 10  # of the generated examples, that show how far a score moves by their draw
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric as it is measured: the names of its values, which way is better, and a function of `Features`.
+    """A metric as it is measured: the names of its values, which way is better, where they can lie, and a function of
+    `Features`.
 
     The function takes those of real and of generated examples, and returns pairs of a value and the metric's own standard
     deviation or `None`, one for each name.
@@ -31,6 +35,7 @@ class Measure:
 
     names: tuple[str, ...]
     better: tuple[str, ...]
+    bounds: tuple[tuple[float, float], ...]
     arguments: dict[str, Any]
     measure: Callable
     needs: str = "features"
@@ -74,13 +79,21 @@ def _gaussians(real, generated, sigmas):
 
 
 MEASURES = {
-    "frechet_distance": Measure(("frechet_distance",), ("min",), {}, _frechet),
-    "kernel_distance": Measure(("kernel_distance",), ("min",), {"subsets": 100, "subset_size": 1000}, _kernel),
-    "inception_score": Measure(("inception_score",), ("max",), {"splits": 10}, _inception, "logits"),
-    "precision_recall": Measure(("precision", "recall"), ("max", "max"), {"k": 3}, _precision_recall),
-    "density_coverage": Measure(("density", "coverage"), ("max", "max"), {"k": 5}, _density_coverage),
-    "mode_coverage": Measure(("modes", "mode_divergence"), ("max", "min"), {}, _modes, "modes"),
-    "gaussian_modes": Measure(("modes", "near_a_mode"), ("max", "max"), {"sigmas": 3.0}, _gaussians, "points"),
+    "frechet_distance": Measure(("frechet_distance",), ("min",), (POSITIVE,), {}, _frechet),
+    "kernel_distance": Measure(
+        ("kernel_distance",), ("min",), ((-math.inf, math.inf),), {"subsets": 100, "subset_size": 1000}, _kernel
+    ),
+    "inception_score": Measure(
+        ("inception_score",), ("max",), ((1.0, math.inf),), {"splits": 10}, _inception, "logits"
+    ),
+    "precision_recall": Measure(("precision", "recall"), ("max", "max"), (SHARE, SHARE), {"k": 3}, _precision_recall),
+    "density_coverage": Measure(
+        ("density", "coverage"), ("max", "max"), (POSITIVE, SHARE), {"k": 5}, _density_coverage
+    ),
+    "mode_coverage": Measure(("modes", "mode_divergence"), ("max", "min"), (POSITIVE, POSITIVE), {}, _modes, "modes"),
+    "gaussian_modes": Measure(
+        ("modes", "near_a_mode"), ("max", "max"), (POSITIVE, SHARE), {"sigmas": 3.0}, _gaussians, "points"
+    ),
 }
 
 
@@ -110,6 +123,9 @@ class Scorer:
         split: String. Which part of them this is.
         real: Integer. So many are compared with, spread evenly over all.
 
+    Attributes:
+        seconds: Float. How long it took to prepare the extractor and the features of the real images.
+
     Raises:
         ValueError: if there are fewer than 20 images, or the extractor does not suit them.
     """
@@ -117,12 +133,14 @@ class Scorer:
     def __init__(self, images, labels=None, extractor="auto", name="the data", split="train", real=REAL):
         if len(images) < LEAST:
             raise ValueError(f"At least {LEAST} real images are needed to score others. Received: {len(images)}")
+        began = time.monotonic()
         self.extractor = extractors.get(extractor, images, labels)
         chosen = np.linspace(0, len(images) - 1, min(len(images), real)).astype(int)
         images = np.asarray(images[chosen])
         labels = None if labels is None else np.ascontiguousarray(np.asarray(labels)[chosen])
         self.real = _real(self.extractor(images), labels)
         self.shape = tuple(images.shape[1:])
+        self.seconds = time.monotonic() - began
         digest = hashlib.sha256(f"{images.shape}{images.dtype}".encode() + np.ascontiguousarray(images).tobytes())
         if labels is not None:
             digest.update(labels.tobytes())
@@ -172,7 +190,8 @@ class Scorer:
         """Score generated examples.
 
         Args:
-            generated: Array of images or points, of the real ones' shape; at least 20.
+            generated: Array of images or points; at least 20. Images of another size or number of channels than the real
+                ones are resized by the extractor, and the scores say so.
             names: Name in `MEASURES`, or several.
             seed: Integer. What they were made with, if that is known.
             where: Dict. Where in a training, such as `epoch`.
@@ -181,20 +200,27 @@ class Scorer:
             A list of `kgan.scores.Score`.
 
         Raises:
-            ValueError: if there are fewer, of another shape, or a metric means nothing here.
+            ValueError: if there are fewer, of a shape that cannot be resized, or a metric means nothing here.
         """
-        if tuple(generated.shape[1:]) != self.shape or len(generated) < LEAST:
+        shape = tuple(generated.shape[1:])
+        fits = shape == self.shape or (
+            len(shape) == len(self.shape) == 3 and self.extractor.sees(shape) == self.extractor.sees(self.shape)
+        )
+        if not fits or len(generated) < LEAST:
             raise ValueError(
                 f"At least {LEAST} generated examples of the real ones' shape {self.shape} can be scored. "
                 f"Received: an array of shape {tuple(generated.shape)}"
             )
+        about = dict(self._about)
+        if shape != self.shape:
+            about["resize"] += f"; generated images: {self.extractor.resize(shape)}"
         found = self.extractor(generated)
         # threads that wait for each other take longer over small matrices than one, on a busy machine a hundred times
         few = found.features.shape[1] <= SMALL
         with threadpool_limits(1, "blas") if few else contextlib.nullcontext():
-            return self._scores(found, names, seed, where)
+            return self._scores(found, names, seed, where, about)
 
-    def _scores(self, found, names, seed, where):
+    def _scores(self, found, names, seed, where, about):
         draw = np.random.default_rng(0)
         halves = [found[draw.permutation(len(found))[: len(found) // 2]] for _ in range(HALVES)]
         scores = []
@@ -204,18 +230,21 @@ class Scorer:
             of_halves = [measure.measure(self.real, half, **measure.arguments) for half in halves]
             for index, (value, std) in enumerate(values):
                 noise = 2 * float(np.std([half[index][0] for half in of_halves], ddof=1))
+                least, most = measure.bounds[index]
+                if measure.names[index] == "modes":
+                    most = found.classes or len(np.unique(self.real.modes))
                 scores.append(
                     Score(
                         metric=measure.names[index],
                         value=value,
-                        interval=(value - noise, value + noise),
+                        interval=(max(value - noise, min(least, value)), min(value + noise, max(most, value))),
                         std=std,
                         better=measure.better[index],
                         arguments=measure.arguments,
                         n_generated=len(found),
                         seed=seed,
                         where=where or {},
-                        **self._about,
+                        **about,
                     )
                 )
         return scores

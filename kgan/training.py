@@ -163,10 +163,11 @@ def update_generator(gan, latents, real=None):
 
 def report_discriminator(gan, real_logits, fake_logits):
     loss = gan.loss
+    real_told, fake_told = loss.told(real_logits, fake_logits)
     values = {
         "d_loss": loss.discriminator(real_logits, fake_logits),
-        "d_real_accuracy": real_logits > loss.threshold,
-        "d_fake_accuracy": fake_logits <= loss.threshold,
+        "d_real_accuracy": real_told,
+        "d_fake_accuracy": fake_told,
     }
     if gan.has_parts:
         values |= {"d_real_loss": loss.real(real_logits), "d_fake_loss": loss.fake(fake_logits)}
@@ -175,7 +176,8 @@ def report_discriminator(gan, real_logits, fake_logits):
 
 def report_generator(gan, fake_logits, real_logits):
     loss = gan.loss
-    values = {"g_loss": loss.generator(fake_logits, real_logits), "g_accuracy": fake_logits > loss.threshold}
+    passed = fake_logits > (real_logits if loss.paired else loss.threshold)  # for real
+    values = {"g_loss": loss.generator(fake_logits, real_logits), "g_accuracy": passed}
     gan.report(fake_logits, values)
 
 

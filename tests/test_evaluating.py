@@ -63,6 +63,31 @@ def test_evaluate_images_of_anyone(run, call, tmp_path):
     assert scores.difference(found["frechet_distance"], again["frechet_distance"]) == pytest.approx(0, abs=1e-3)
 
 
+def test_images_of_another_size_are_resized_and_the_record_says_so(run, call, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 16, 20, 3)).astype("uint8")
+    np.save(tmp_path / "made.npy", images)
+    (tmp_path / "made").mkdir()
+    for index, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / "made" / f"{index:02d}.png")
+    for name in ("made", "made.npy"):
+        call("evaluate", "--images", tmp_path / name, "--data", "digits", "-o", tmp_path / "scores.jsonl",
+             "--metric", "frechet_distance", "--neighbours", tmp_path / "near.png")  # fmt: skip
+    one, other = scores.read(tmp_path / "scores.jsonl")
+    assert one.resize == "none; generated images: bilinear, antialiased, 16 x 20 to 8 x 8, grey by ITU-R 601"
+    assert scores.difference(one, other) == 0
+    with Image.open(tmp_path / "near.png") as picture:
+        assert picture.size == (10 * 34 + 2, 4 * 34 + 2)
+    Image.fromarray(images[0, :12]).save(tmp_path / "made" / "40.png")
+    said = call("evaluate", "--images", tmp_path / "made", "--data", "digits", code=2)
+    assert "are of 2 sizes, 12 x 20 and 16 x 20 among them; give them one size" in said
+
+
+def test_scores_of_a_run_go_where_they_are_wanted(run, call, tmp_path):
+    before = len(scores.read(run / "scores.jsonl"))
+    call("evaluate", run, "-n", 50, "--metric", "frechet_distance", "-o", tmp_path / "mine.jsonl")
+    assert len(scores.read(tmp_path / "mine.jsonl")) == 1 and len(scores.read(run / "scores.jsonl")) == before
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -76,6 +101,13 @@ def test_evaluate_images_of_anyone(run, call, tmp_path):
         (
             ["evaluate", "--images", "x", "--data", "digts"],
             "--data  there is no data set, file or folder digts. Did you",
+        ),
+        (["evaluate", "--images", "x", "--data", "digits", "--seed", "1"], "--seed  is of the latents of a run's"),
+        (["evaluate", "RUN", "--neighbours", "near"], "--neighbours  must be the name of a picture"),
+        (["evaluate", "RUN", "-o", "no/where.jsonl"], "--out  there is no folder no for where.jsonl"),
+        (
+            ["compare", "digits", "digits", "--metric", "near_a_mode"],
+            "--metric  The metric 'gaussian_modes' means nothing for these data",
         ),
         (["compare", "digits", "RUN"], "compare  give two recipes, or two run directories"),
         (["compare", "RUN", "."], ".  is no run directory, and holds none"),
@@ -118,6 +150,30 @@ def test_compare_runs(run, call, tmp_path):
     assert "No difference shown: the frechet distance of like low and low differ by 0.4" in said
     said = call("compare", tmp_path / "low" / "0", tmp_path / "high" / "0")
     assert "No difference can be shown: one run says nothing of the noise between seeds" in said
+
+
+def test_compare_by_any_value(run, call, tmp_path):
+    for side, values in {"low": (0.1, 0.2), "high": (0.8, 0.9)}.items():
+        for index, value in enumerate(values):
+            changes = {"metric": "recall", "better": "max", "arguments": {"k": 3}}
+            with_value(run, tmp_path / side / str(index), value, **changes)
+    said = call("compare", tmp_path / "low", tmp_path / "high", "--metric", "recall")
+    assert "high is better: the recall of high and low differ by 0.7" in said
+
+
+def test_compare_refuses_a_folder_of_different_recipes(run, call, tmp_path):
+    for name in "ab":
+        with_value(run, tmp_path / "mixed" / name, 1.0)
+    path = tmp_path / "mixed" / "b" / "resolved.yaml"
+    path.write_text(path.read_text().replace("units: [8]", "units: [9]", 1).replace("- 8", "- 9", 1))
+    said = call("compare", tmp_path / "mixed", run, code=2)
+    assert "b  is a run of another recipe than" in said and "generator.units.0 8 and 9" in said
+
+
+def test_a_folder_called_as_a_recipe_is_not_taken_for_runs(call, tmp_path):
+    (tmp_path / "digits").mkdir()
+    said = call("compare", "digits", "gaussians-ring", code=2)
+    assert "scores of different data cannot be compared" in said
 
 
 def test_compare_refuses_unlike_scores(run, call, tmp_path):

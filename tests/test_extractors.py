@@ -97,6 +97,15 @@ def test_a_model_of_other_things_is_refused():
         extractors.of_model(model)
 
 
+def test_a_model_that_puts_out_no_features_is_refused():
+    inputs = keras.Input((8, 8, 1))
+    model = keras.Model(inputs, {"maps": keras.layers.Conv2D(5, 3)(inputs)}, name="maps")
+    with pytest.raises(
+        ValueError, match=r"or a dict of `features` .* 'maps', which puts out \{'maps': \(None, 6, 6, 5\)"
+    ):
+        extractors.of_model(model)
+
+
 def test_without_labels_it_learns_how_images_are_turned(digits):
     eyes = extractors.get("auto", digits[0])
     assert eyes.name == "rotations" and eyes.accuracy is None

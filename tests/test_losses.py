@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 import kgan
+from kgan import losses
 from kgan.losses import LOSSES
 from tests.helpers import compiled, small_discriminator, small_gan, values
 
@@ -30,6 +31,14 @@ BY_HAND = {
     "hinge": ([0 + 1.5, 2 + 0], [-0.5, 3.0]),
     "relativistic": ([softplus(-1.5), softplus(-2)], [softplus(1.5), softplus(2)]),
 }
+
+
+def test_a_paired_loss_counts_the_pairs_in_which_the_real_image_has_the_higher_logit():
+    real, fake = ops.array([[3.0], [1.0], [-5.0]]), ops.array([[2.0], [1.5], [-6.0]])
+    told = losses.get("relativistic").told(real, fake)
+    assert [ops.convert_to_numpy(one)[:, 0].tolist() for one in told] == [[True, False, True]] * 2
+    told = losses.get("hinge").told(real, fake)
+    assert [ops.convert_to_numpy(one)[:, 0].tolist() for one in told] == [[True, True, False], [False, False, True]]
 
 
 @pytest.mark.parametrize("name", LOSSES)

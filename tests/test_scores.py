@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+import kgan
 from kgan import data, scores, scoring
 from kgan.callbacks import Checkpoint, Score
 from tests import spoilt
@@ -129,6 +130,35 @@ def test_points_have_modes():
     assert (modes.value, modes.interval) == (5, (5, 5)) and near.value == pytest.approx(0.989, abs=0.005)
 
 
+def test_intervals_stay_where_a_metric_can_lie(digits):
+    images = digits[0]
+    scorer = scoring.Scorer(images, digits[1], extractor="raw")
+    for score in scorer(images[:200], ["frechet_distance", "precision_recall", "density_coverage"]):
+        assert 0 <= score.interval[0] <= score.value <= score.interval[1]
+        assert score.metric in ("frechet_distance", "density") or score.interval[1] <= 1
+    [precision, _] = scorer(images[:200], "precision_recall")
+    assert precision.value == 1 == precision.interval[1]
+
+
+def test_images_of_another_size_are_resized_and_the_score_says_so(scorer, digits):
+    large = digits[0].repeat(2, axis=1).repeat(2, axis=2).repeat(3, axis=3)
+    [score] = scorer(large, "frechet_distance")
+    assert score.resize == "none; generated images: bilinear, antialiased, 16 x 16 to 8 x 8, grey by ITU-R 601"
+    [same] = scorer(digits[0], "frechet_distance")
+    assert same.resize == "none" and same.value < 1 < score.value
+    with pytest.raises(scores.UnlikeScoresError, match="resize: none against none; generated images: bilinear"):
+        scores.difference(same, score)
+    with pytest.raises(ValueError, match="of the real ones' shape"):
+        scoring.Scorer(digits[0], extractor="raw")(large, "frechet_distance")
+
+
+def test_raw_values_are_those_of_a_picture(digits):
+    floats = digits[0][:100] / np.float32(127.5) - 1
+    scorer = scoring.Scorer(digits[0], extractor="raw")
+    exact, moved = (scorer(images, "frechet_distance")[0].value for images in (floats, np.clip(floats + 0.001, -1, 1)))
+    assert exact == moved
+
+
 def test_wrong_scores(scorer, digits):
     with pytest.raises(ValueError, match="Unknown metric 'precison'. Did you mean 'precision_recall'"):
         scorer(digits[0], "precison")
@@ -164,8 +194,7 @@ def test_scores_enter_the_logs_the_file_and_the_picture(few, tmp_path):
     score = raw(tmp_path, metric=["frechet_distance", "precision_recall"], every=2)
     keeper = Checkpoint(tmp_path / "checkpoints", every=99, keep=1, monitor="frechet_distance")
     stopper = keras.callbacks.EarlyStopping("frechet_distance", mode="min", patience=99)
-    with pytest.warns(UserWarning, match="not available"):  # Keras', in the epochs between
-        gan, history = fit([stopper, keeper, score], few)
+    gan, history = fit([stopper, keeper, score], few)  # a warning, of EarlyStopping between scores, would be an error
     rows = scores.read(tmp_path / "scores.jsonl")
     assert [(row.metric, row.where["epoch"], row.where["step"]) for row in rows] == [
         (metric, epoch, 4 * epoch) for epoch in (2, 4) for metric in ("frechet_distance", "precision", "recall")
@@ -189,6 +218,39 @@ def test_a_short_training_is_scored_at_its_end(few, tmp_path):
     score = raw(tmp_path)  # every 1000 steps
     _, history = fit([score], few)
     assert len(history.history["frechet_distance"]) == 1 and score.latest()[0].where["step"] == 16
+
+
+def test_the_best_checkpoint_is_that_of_the_scored_step(few, tmp_path):
+    score = raw(tmp_path, every="3 steps")
+    keeper = Checkpoint(tmp_path / "checkpoints", every=99, keep=1, monitor="frechet_distance", mode="max")
+    _, history = fit([keeper, score], few)  # four steps an epoch
+    by_step = {one.where["step"]: one.value for one in scores.read(score.path)}
+    best = max(by_step, key=by_step.get)
+    assert keeper.best == by_step[best] and keeper.best_name == (
+        f"step-{best:06d}" if best % 4 else f"epoch-{best // 4:04d}"
+    )
+    again = kgan.load(tmp_path / "checkpoints" / keeper.best_name)
+    assert scoring.Scorer(few, extractor="raw")(again.generate(50, seed=0), "frechet_distance")[0].value == keeper.best
+
+
+def test_a_score_at_the_end_of_a_training_that_is_stopped_reaches_the_logs(few, tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch == 1
+
+    _, history = fit([Stop(), raw(tmp_path)], few)
+    [score] = scores.read(tmp_path / "scores.jsonl")
+    assert history.history["frechet_distance"] == [score.value] and score.where["step"] == 2
+
+
+def test_steps_are_counted_from_the_beginning(few, tmp_path):
+    fit([raw(tmp_path, every=1)], few, initial_epoch=2)
+    assert [one.where["step"] for one in scores.read(tmp_path / "scores.jsonl")] == [12, 16]
+
+
+def test_two_scores_cannot_write_one_file(few, tmp_path):
+    with pytest.raises(ValueError, match="Two Score callbacks write to .*scores.jsonl; give each a `path` of its own"):
+        fit([raw(tmp_path), raw(tmp_path, every=1)], few)
 
 
 def test_scores_go_on_where_a_training_goes_on(few, tmp_path):

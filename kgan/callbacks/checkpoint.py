@@ -36,7 +36,8 @@ class Checkpoint(Periodic, resuming.Saver):
         every: Integer, a number of epochs; or a string such as `"15 epochs"`, `"500 steps"` or `"10 minutes"`.
         keep: Integer. How many of the last ones stay; older ones are deleted. `None` keeps all.
         keep_every: Integer. Every n-th one stays for ever. `None` for none.
-        monitor: Name of a log. The checkpoint at the end of the epoch where it was best stays too.
+        monitor: Name of a log. The checkpoint at the end of the epoch where it was best stays too; of a score the one of the
+            step where it was measured.
         mode: `"min"` or `"max"`: what best means. By default a score says it itself, and of anything else the least is best.
         resume: Whether `fit` goes on from the newest good checkpoint in the directory, if there is one.
         nonfinite: What happens at a loss or weight that is no finite number. `"stop"` puts the last good state back
@@ -147,13 +148,22 @@ class Checkpoint(Periodic, resuming.Saver):
     def on_train_batch_end(self, batch, logs=None):
         self._check_losses(logs)
         super().on_train_batch_end(batch, logs)
-        if self._wishes and not self.run.epoch_is_done:
+        if self.run.epoch_is_done:
+            return
+        if self._is_best(self._just_scored()):
+            self.best_name = f"step-{self.run.step:06d}"
+            self._save_step()
+        if self._wishes:
             self._leave()
+        if self.model.stop_training:
+            self._save_step()  # now, before the end of an epoch that is none
 
     def on_epoch_end(self, epoch, logs=None):
+        if self.run.cut:
+            return
         self._check_losses(logs)
         name = f"epoch-{epoch + 1:04d}"
-        if self.monitor is not None and self._is_best(logs):
+        if self._is_best(logs):
             self.best_name, self._due = name, True
         if self._due:
             self._due = False
@@ -181,14 +191,24 @@ class Checkpoint(Periodic, resuming.Saver):
         self._prune()
         return path
 
+    def _save_step(self):
+        if self.saved_step != self.run.step:
+            self.save(f"step-{self.run.step:06d}")
+
     def _prune(self):
         if self.keep:
             for old in checkpoints.all_in(self.directory)[: -self.keep]:
                 if old.name not in (self.best_name, *self.forever):
                     checkpoints.delete(old)
 
+    def _just_scored(self):
+        scoring = [one for one in self.run.callbacks if self.monitor in getattr(one, "better", ())]
+        return {name: value for one in scoring for name, value in one.measured_now().items()}
+
     def _is_best(self, logs):
-        if self.monitor not in (logs or {}):
+        if self.monitor is None or not logs:
+            return False
+        if self.monitor not in logs:
             measured = [name for callback in self.run.callbacks for name in getattr(callback, "names", ())]
             if self.monitor in measured:
                 return False  # in another epoch

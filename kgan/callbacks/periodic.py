@@ -46,6 +46,8 @@ class Periodic(keras.callbacks.Callback):
         self._steps, self._before_epoch = state.get("steps", 0), state.get("before_epoch", 0)
 
     def on_epoch_begin(self, epoch, logs=None):
+        if epoch and not self._steps:  # the training began before: `initial_epoch`, or a resume that adds the callback
+            self._steps = epoch * (self.params.get("steps") or 0)
         self._before_epoch = self._steps
 
     def on_train_batch_end(self, batch, logs=None):

@@ -2,6 +2,7 @@
 
 import pathlib
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ class Score(Periodic):
     The images come from the averaged generator where there is one, always of the same latents. Each value is added to
     the logs of the epoch in which it was measured, so that `Checkpoint(monitor="frechet_distance")`, Keras' EarlyStopping
     and the history know it; and to a file, as a record with an interval and everything that it depends on
-    (`kgan.scores`). The curves are drawn beside that file at the end.
+    (`kgan.scores`). The curves are drawn beside that file at the end, with the share of the time that the scoring took.
 
     Features of the real images are taken once, when the training begins. Their extractor is, by default, a small
     classifier of the data set itself, which is trained once and kept (`kgan.extractors.classifier`).
@@ -39,7 +40,8 @@ class Score(Periodic):
             `.keras` file, a Keras model or a `kgan.extractors.Extractor`.
         real: Integer. So many real images are compared with, spread evenly over all.
         seed: Integer. Seed of the latents.
-        data: Real images, or a pair of these and their labels, to compare with. What `fit` trains with by default.
+        data: Real images, or a pair of these and their labels, to compare with. What `fit` trains with by default; of a
+            dataset that shuffles these are others in each process, and so are the scores.
 
     Raises:
         ValueError: if an argument is none of these.
@@ -99,6 +101,10 @@ class Score(Periodic):
             self.scorer.check(self.metrics)
             self._made = True
 
+    def measured_now(self):
+        """What was measured at this very step, values by their names."""
+        return self._fresh if self._scored == self._steps else {}
+
     def get_state(self):
         then = {"seconds": time.monotonic() - self._began, "scoring": self.seconds, "fresh": self._fresh}
         return {**super().get_state(), **then, "scored": self._scored}
@@ -115,6 +121,8 @@ class Score(Periodic):
         self._scored = state.get("scored", -1)
 
     def on_train_begin(self, logs=None):
+        for name in self.names:  # EarlyStopping waits for the next score, and need not complain of it in every epoch
+            warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{name}`")
         self.prepare()
         self._began = time.monotonic()
 
@@ -124,7 +132,8 @@ class Score(Periodic):
 
     def on_epoch_end(self, epoch, logs=None):
         super().on_epoch_end(epoch, logs)
-        if epoch + 1 == self.params.get("epochs") and self._scored != self._steps:
+        last = epoch + 1 == self.params.get("epochs") or self.model.stop_training
+        if last and self._scored != self._steps:
             self.act("end")
         if logs is not None:
             logs.update(self._fresh)
@@ -134,7 +143,7 @@ class Score(Periodic):
         if self._scored != self._steps:  # it was stopped elsewhere
             self.act("end")
         if self.scores:
-            pictures.save_curves(_curves(self.scores), self.path.with_suffix(".png"))
+            pictures.save_curves(_curves(self.scores), self.path.with_suffix(".png"), self.cost)
 
     def act(self, when):
         self.prepare()
@@ -153,6 +162,13 @@ class Score(Periodic):
     def latest(self):
         """The scores measured last."""
         return self.scores[-len(self.names) :]
+
+    @property
+    def cost(self):
+        """In words, how long the scoring took."""
+        share = self.seconds / max(self.scores[-1].where["seconds"], self.seconds)
+        before = f"the real images, before it, took {self.scorer.seconds:.1f} s"
+        return f"scoring took {self.seconds:.1f} s, {share:.1%} of the training; {before}"
 
 
 def _images_of(data, most):

@@ -34,6 +34,7 @@ class Folder:
         paths: The files that are pictures.
         labels: Number of each picture's folder below `path`, `(n,)`; `None` if they do not all lie in such folders.
         classes: Names of those folders.
+        sizes: All sizes of them, a set of pairs `(height, width)`.
         skipped: Dict from a reason to the files skipped for it.
 
     Raises:
@@ -48,7 +49,8 @@ class Folder:
         self._pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count(), "pictures")
         self._progress = progress or (lambda iterable, total: iterable)
         looked = list(self._each(_look, self._files()))
-        size = pair(size) or _common([size for _, (size, _) in looked])
+        self.sizes = {size for _, (size, _) in looked}
+        size = pair(size) or _common(self.sizes)
         channels = channels or (1 if all(is_grey(mode) for _, (_, mode) in looked) else 3)
         self._form = size, channels
         wanted = min(limit or len(looked), len(looked))
@@ -177,5 +179,4 @@ def _reason(error, path):
 
 def _common(sizes):
     """The one size that all have, if it is moderate."""
-    first = sizes[0] if sizes else USUAL_SIZE
-    return first if max(first) <= 256 and set(sizes) <= {first} else USUAL_SIZE
+    return min(sizes) if len(sizes) == 1 and max(min(sizes)) <= 256 else USUAL_SIZE

@@ -63,7 +63,7 @@ class Extractor:
 
     def resize(self, shape):
         """In words, what happens to images of `shape`, `(height, width, channels)`, before the model sees them."""
-        height, width, channels = self._input(shape)
+        height, width, channels = self.sees(shape)
         done = []
         if (height, width) != tuple(shape[:2]):
             done.append(f"bilinear, antialiased, {shape[0]} x {shape[1]} to {height} x {width}")
@@ -89,9 +89,10 @@ class Extractor:
         return Features(features, logits, logits.argmax(1), logits.shape[1])
 
     def _prepare(self, images):
-        return scaled(resized(uint8(images), self._input(images.shape[1:])))
+        return scaled(resized(uint8(images), self.sees(images.shape[1:])))
 
-    def _input(self, shape):
+    def sees(self, shape):
+        """The shape in which it sees images of `shape`, both `(height, width, channels)`."""
         wanted = self.model.input_shape[1:]
         return tuple(size or here for size, here in zip(wanted, shape, strict=True))
 

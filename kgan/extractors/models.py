@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kgan.extractors import inception
-from kgan.extractors.extractor import Extractor, Features, hash_of, resized, uint8
+from kgan.extractors.extractor import Extractor, Features, hash_of, resized, scaled, uint8
 
 
 def raw():
@@ -20,12 +20,18 @@ def of_model(model, name=None):
         name: String. The model's own by default. Keras' InceptionV3 is not the FID Inception: what it measures is no FID.
 
     Raises:
-        ValueError: if it takes anything but images.
+        ValueError: if it takes anything but images, or puts out several things and none of them is `features`.
     """
     if len(model.inputs) != 1 or len(model.input_shape) != 4:
         raise ValueError(
             "A model that images are seen with must take images (batch, height, width, channels). "
             f"Received: {model.name!r}, which takes {model.input_shape}"
+        )
+    shape = model.output_shape
+    if not isinstance(shape, tuple) and not (isinstance(shape, dict) and "features" in shape):
+        raise ValueError(
+            "A model that images are seen with must put out one tensor, or a dict of `features` and perhaps `logits`. "
+            f"Received: {model.name!r}, which puts out {shape}"
         )
     weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
     return Extractor(name or model.name, model, hash_of(weights))
@@ -49,6 +55,9 @@ class _Inception(Extractor):
         grey = ", grey three times" if shape[2] == 1 else ""
         return f"bilinear as in TensorFlow 1, {shape[0]} x {shape[1]} to 299 x 299{grey}"
 
+    def sees(self, shape):
+        return 299, 299, 3
+
     def _prepare(self, images):
         return resized(uint8(images), (*images.shape[1:3], 3))
 
@@ -60,5 +69,9 @@ class _Raw(Extractor):
         return "none"
 
     def __call__(self, images):
-        values = np.asarray(images).reshape(len(images), -1)
-        return Features(values / np.float32(127.5) - 1 if values.dtype == np.uint8 else values)
+        images = np.asarray(images)
+        values = scaled(uint8(images)) if images.ndim == 4 else images
+        return Features(values.reshape(len(images), -1))
+
+    def sees(self, shape):
+        return tuple(shape)

@@ -12,31 +12,43 @@ from rich.progress import track
 from scipy import stats
 
 from kgan import scores
+from kgan.data import Batches
 from kgan.names import nearest
-from kgan.runner import build, recipes
+from kgan.runner import build, loader, recipes
 from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.runner.run import flat
 from kgan.saving import replace_when_written
-from kgan.scoring import MEASURES
+from kgan.scoring import LEAST, MEASURES, Scorer
 
 POINTS = 10  # scores along each training
 MARKS = ("a", "b")
 
 
-def runs_in(path):
-    """The run directories that a path means: itself, or those in it."""
-    if (path / "resolved.yaml").is_file():
-        return [path]
-    return sorted(folder.parent for folder in path.glob("*/resolved.yaml"))
+def check_one_recipe(runs):
+    """Raise RecipeError unless all runs of one side are of the same recipe, but for the seed."""
+    first, *others = [_rules_of(run) for run in runs]
+    for run, rules in zip(runs[1:], others, strict=True):
+        unlike = sorted(key for key in first.keys() | rules.keys() if first.get(key) != rules.get(key))
+        if unlike:
+            said = ", ".join(f"{key} {first.get(key, 'absent')} and {rules.get(key, 'absent')}" for key in unlike[:3])
+            raise RecipeError(str(run), [Problem((), f"is a run of another recipe than {runs[0]}: {said}")])
 
 
-def common_length(both):
+def _rules_of(run):
+    path = run / "resolved.yaml"
+    data = flat(loader.load(path.read_text("utf-8"), str(path))[0])
+    return {key: value for key, value in data.items() if key.split(".")[0] not in ("name", "seed", "callbacks")}
+
+
+def common_length(both, metric):
     """How many steps the shorter of two recipes has, which must be of the same data.
 
     Args:
         both: Two pairs of a `Recipe` and the `Given` that it was read from.
+        metric: Name in `kgan.scoring.MEASURES`, which must suit the data.
 
     Raises:
-        RecipeError: if their data differ, or cannot be loaded.
+        RecipeError: if their data differ, or cannot be loaded, or the metric means nothing for them.
     """
     data = [build.load_data(recipe, given) for recipe, given in both]
     one, other = (found.images for found in data)
@@ -44,10 +56,18 @@ def common_length(both):
     if one.shape != other.shape or not all(np.array_equal(one[part], other[part]) for part in ends):
         names = " and ".join(str(recipe.data.path or recipe.data.name) for recipe, _ in both)
         raise RecipeError("compare", [Problem((), f"scores of different data cannot be compared: {names}")])
-    return min(
-        recipe.steps or recipe.epochs * math.ceil(len(found.images) / recipe.data.batch_size)
-        for (recipe, _), found in zip(both, data, strict=True)
-    )
+    extractor = next((one.extractor for one in both[0][0].callbacks if one.name == "score"), "auto")
+    try:
+        Scorer(data[0].images, data[0].labels, extractor, real=LEAST).check(metric)
+    except ValueError as error:
+        raise RecipeError("--metric", [Problem((), str(error))]) from None
+    return min(_length(recipe, given, found) for (recipe, given), found in zip(both, data, strict=True))
+
+
+def _length(recipe, given, found):
+    to_train, _ = build.held_out(recipe, given, found)
+    batches = Batches(to_train.images, recipe.data.batch_size, replacement=recipe.data.replacement)
+    return recipe.steps or recipe.epochs * batches.steps
 
 
 def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, console):
@@ -98,15 +118,19 @@ def _train(recipe, seed, steps, seconds, score, run, plugins):
         raise RunError(f"The training of {path} ended with {done.returncode}: {said}")
 
 
-def value_of(metric):
-    """The name of the value to compare by: a metric's, or the first one of a metric with several.
+def value_of(name):
+    """The metric and its value that a name means: a metric, its first value, or one of a metric's values.
 
     Raises:
         RecipeError: if there is none of that name.
     """
-    if metric in MEASURES:
-        return MEASURES[metric].names[0]
-    raise RecipeError("--metric", [Problem((), f"unknown metric {metric!r}. {nearest(metric, MEASURES)}")])
+    values = {value: metric for metric, measure in MEASURES.items() for value in measure.names}
+    if name in MEASURES:
+        return name, MEASURES[name].names[0]
+    if name in values:
+        return values[name], name
+    known = [*MEASURES, *values]
+    raise RecipeError("--metric", [Problem((), f"unknown metric {name!r}. {nearest(name, known)}")])
 
 
 def collect_all(groups, metric):

@@ -6,6 +6,7 @@ import numpy as np
 from rich.table import Table
 
 from kgan import data, metrics, pictures, scores
+from kgan.extractors.extractor import resized, uint8
 from kgan.runner import build, sampling
 from kgan.runner.errors import Problem, RecipeError
 from kgan.scoring import Scorer
@@ -13,8 +14,8 @@ from kgan.scoring import Scorer
 SHOWN = 20  # samples beside their nearest real images
 
 
-def of_run(run, recipe, given, chosen, samples, split, extractor, seed, console, progress=None):
-    """Score a run's generator against its data; append the scores to its `scores.jsonl`.
+def of_run(run, recipe, given, chosen, samples, split, extractor, seed, out, neighbours, console, progress=None):
+    """Score a run's generator against its data.
 
     Args:
         run: Path of the run directory.
@@ -25,6 +26,9 @@ def of_run(run, recipe, given, chosen, samples, split, extractor, seed, console,
         split: String. The part of the data to compare with; `None` for what it was trained with.
         extractor: As in `kgan.extractors.get`.
         seed: Integer. Of the latents.
+        out: Path. The scores are appended to this file; to the run's `scores.jsonl` by default.
+        neighbours: Path. Where samples are drawn above the training images nearest to them; the run's `neighbours.png` by
+            default.
         console: `rich.console.Console`.
         progress: As in `kgan.data.load`.
 
@@ -40,34 +44,50 @@ def of_run(run, recipe, given, chosen, samples, split, extractor, seed, console,
     scorer = _scorer(found, extractor, build.name_of(recipe.data), recipe.data.split)
     measured = _measure(scorer, images, chosen, seed)
     show(measured, console)
-    scores.append(run / "scores.jsonl", measured)
-    _neighbours(scorer, trained_with.images, images, run / "neighbours.png", console)
+    scores.append(out or run / "scores.jsonl", measured)
+    _neighbours(scorer, trained_with.images, images, neighbours or run / "neighbours.png", console)
 
 
-def of_images(path, arguments, chosen, samples, extractor, out, console, progress=None):
-    """Score images in a folder or file against data; append the scores to the file `out`, if there is one.
+def of_images(path, arguments, chosen, samples, extractor, out, neighbours, console, progress=None):
+    """Score images in a folder or file against data.
 
     Args:
         path: Path of an `.npy` or `.npz` file, or a folder of pictures.
         arguments: Of `kgan.data.load`, for the real images.
         chosen, samples, extractor, console, progress: As in `of_run`; `samples` at most are taken, spread evenly.
-        out: Path.
+        out: Path. The scores are appended to this file, if there is one.
+        neighbours: Path. Where images are drawn above the real ones nearest to them, if it is given.
 
     Raises:
         RecipeError: if the data or the images cannot be loaded or do not fit each other.
     """
     with _blamed("--data"):
         found = data.load(progress=progress, **arguments)
-    shape = found.images.shape[1:]
-    form = {"size": shape[:2], "channels": shape[2]} if len(shape) == 3 and pathlib.Path(path).is_dir() else {}
     with _blamed("--images"):
-        images = data.load(path=path, progress=progress, limit=samples, **form).images
+        images = _pictures(path, samples, progress) if path.is_dir() else data.load(path=path, limit=samples).images
     name = pathlib.Path(arguments["path"] or arguments["name"]).name
     scorer = _scorer(found, extractor, name, arguments["split"])
-    measured = _measure(scorer, np.asarray(images[:]), chosen, None)
+    measured = _measure(scorer, images, chosen, None)
     show(measured, console)
     if out is not None:
         scores.append(out, measured)
+    if neighbours is not None:
+        _neighbours(scorer, found.images, images, neighbours, console)
+
+
+def _pictures(path, samples, progress):
+    """Pictures in a folder at their own size, an array."""
+    folder = data.Folder(path, limit=samples, progress=progress)
+    if len(folder.sizes) > 1:
+        (height, width), (other_height, other_width), *_ = sorted(folder.sizes)
+        raise ValueError(
+            f"the pictures in {path} are of {len(folder.sizes)} sizes, {height} x {width} and {other_height} x "
+            f"{other_width} among them; give them one size"
+        )
+    [size] = folder.sizes
+    if size != folder.shape[1:3]:
+        folder = data.Folder(path, size=size, limit=samples, progress=progress)
+    return folder[:]
 
 
 def show(measured, console):
@@ -110,6 +130,9 @@ def _neighbours(scorer, real, generated, path, console):
     usual = np.median(metrics.nearest(of_real[asked], of_real[~asked])[1])
     order = np.argsort(distance)[np.linspace(0, len(distance) - 1, min(SHOWN, len(distance))).astype(int)]
     half = -(-len(order) // 2)
+    if generated.shape[1:] != real.shape[1:]:
+        generated = resized(uint8(generated), real.shape[1:])
+    generated = _floats(generated)
     rows = [part for some in (order[:half], order[half:]) for part in (generated[some], _floats(real[index[some]]))]
     pictures.save(pictures.grid(np.concatenate(rows), columns=half), path)
     console.print(

@@ -34,6 +34,14 @@ def shipped():
     return found
 
 
+def runs_in(path):
+    """The run directories that a path means: itself, or those in it."""
+    path = pathlib.Path(path)
+    if (path / "resolved.yaml").is_file():
+        return [path]
+    return sorted(folder.parent for folder in path.glob("*/resolved.yaml"))
+
+
 def read(name):
     """Read a recipe as plain data.
 

@@ -92,14 +92,10 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
 def _say_scores(callbacks, console):
     for one in callbacks:
         if isinstance(one, Score) and one.scores:
-            took = one.latest()[0].where["seconds"]
             console.print(f"scores: {one.latest()[0].seen_with}", soft_wrap=True, highlight=False, markup=False)
             for score in one.latest():
                 console.print(f"  {score}", highlight=False, markup=False)
-            share = one.seconds / max(took, one.seconds)
-            console.print(
-                f"  scoring took {one.seconds:.1f} s, {share:.1%} of the training", highlight=False, markup=False
-            )
+            console.print(f"  {one.cost}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _write(path, text):
@@ -199,11 +195,17 @@ def _memory():
 
 
 class StopAt(keras.callbacks.Callback):
-    """Ends the training after so many steps, or seconds, in the middle of an epoch too."""
+    """Ends the training after so many steps, or seconds, in the middle of an epoch too; a resume counts on."""
 
     def __init__(self, steps, seconds=None):
         super().__init__()
         self.steps, self.seconds = steps, math.inf if seconds is None else seconds
+
+    def get_state(self):
+        return {"seconds": time.monotonic() - self.began}
+
+    def set_state(self, state):
+        self.began = time.monotonic() - state.get("seconds", 0.0)
 
     def on_train_begin(self, logs=None):
         self.began = time.monotonic()

@@ -101,6 +101,22 @@ def test_resumed_is_never_stopped(images, tmp_path, name):
         assert_same(train(images, folder, GAMES[name]), straight, folder, tmp_path / "straight")
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_training_stopped_in_the_middle_of_an_epoch_goes_on_there(images, tmp_path, at_once):
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = self.model.epochs == 1 and batch == 2  # three of five batches are done
+
+    whole = train(images, tmp_path / "whole", {"ema": 0.9}, at_once=at_once)
+    (tmp_path / "parts").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KillAt, "on_train_batch_end", Stop.on_train_batch_end)
+        train(images, tmp_path / "parts", {"ema": 0.9}, kill_at=1, at_once=at_once)
+    assert (tmp_path / "parts" / "checkpoints" / "step-000008").is_dir()
+    parts = train(images, tmp_path / "parts", {"ema": 0.9}, at_once=at_once)
+    assert_same(whole, parts, tmp_path / "whole", tmp_path / "parts")
+
+
 def test_several_steps_at_once(images, tmp_path):
     if keras.backend.backend() == "torch":
         pytest.skip("one step at a time there")
