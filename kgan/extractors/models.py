@@ -27,11 +27,11 @@ def of_model(model, name=None):
             "A model that images are seen with must take images (batch, height, width, channels). "
             f"Received: {model.name!r}, which takes {model.input_shape}"
         )
-    shape = model.output_shape
-    if not isinstance(shape, tuple) and not (isinstance(shape, dict) and "features" in shape):
+    found = model(keras.KerasTensor(model.input_shape))
+    if not hasattr(found, "shape") and not (isinstance(found, dict) and "features" in found):
         raise ValueError(
             "A model that images are seen with must put out one tensor, or a dict of `features` and perhaps `logits`. "
-            f"Received: {model.name!r}, which puts out {shape}"
+            f"Received: {model.name!r}, which puts out {keras.tree.map_structure(lambda one: one.shape, found)}"
         )
     weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
     return Extractor(name or model.name, model, hash_of(weights))
