@@ -274,7 +274,7 @@ def compare(
         raise _wrong("compare", "give two recipes, or two run directories")
     both = [] if there[0] else [_read(one, set, plugin) for one in (a, b)]
     _load_engine()
-    from kgan.runner import comparing, run
+    from kgan.runner import comparing, run, trials
 
     metric, value = comparing.value_of(metric)
     names = [pathlib.Path(one).name if there[0] else pathlib.Path(one).stem for one in (a, b)]
@@ -284,13 +284,13 @@ def compare(
         if not found:
             raise _wrong(one, "is no run directory, and holds none")
         comparing.check_one_recipe(found)
-    length = None if runs else comparing.common_length(both, metric)
+    length = None if runs else trials.common_length(both, metric)
     series = comparing.collect_all(runs, value) if runs else None
     result = comparing.compare(names, series, value) if series else None  # refuses before anything is written
     directory = run.claim(f"{pathlib.Path(a).stem}-vs-{pathlib.Path(b).stem}", out, "comparisons")
     if result is None:
         steps = steps or length
-        runs = comparing.train_all(both, seeds, steps, seconds, metric, samples, directory, plugin, out_console)
+        runs = trials.train_all(both, seeds, steps, seconds, metric, samples, directory, plugin, out_console)
         series = comparing.collect_all(runs, value)
         result = comparing.compare(names, series, value)
     comparing.write(result, series, directory)

@@ -1,0 +1,94 @@
+"""Two recipes trained with several seeds each, one training after the other, to be compared."""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+from rich.progress import track
+
+from kgan.data import Batches
+from kgan.runner import build, recipes
+from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.scoring import LEAST, Scorer
+
+POINTS = 10  # scores along each training
+MARKS = ("a", "b")
+
+
+def common_length(both, metric):
+    """How many steps the shorter of two recipes has, which must be of the same data.
+
+    Args:
+        both: Two pairs of a `Recipe` and the `Given` that it was read from.
+        metric: Name in `kgan.scoring.MEASURES`, which must suit the data.
+
+    Raises:
+        RecipeError: if their data differ, or cannot be loaded, or the metric means nothing for them.
+    """
+    data = [build.load_data(recipe, given) for recipe, given in both]
+    one, other = (found.images for found in data)
+    ends = slice(0, 100), slice(-100, None)
+    if one.shape != other.shape or not all(np.array_equal(one[part], other[part]) for part in ends):
+        names = " and ".join(str(recipe.data.path or recipe.data.name) for recipe, _ in both)
+        raise RecipeError("compare", [Problem((), f"scores of different data cannot be compared: {names}")])
+    extractor = next((one.extractor for one in both[0][0].callbacks if one.name == "score"), "auto")
+    try:
+        Scorer(data[0].images, data[0].labels, extractor, real=LEAST).check(metric)
+    except ValueError as error:
+        raise RecipeError("--metric", [Problem((), str(error))]) from None
+    return min(_length(recipe, given, found) for (recipe, given), found in zip(both, data, strict=True))
+
+
+def _length(recipe, given, found):
+    to_train, _ = build.held_out(recipe, given, found)
+    batches = Batches(to_train.images, recipe.data.batch_size, replacement=recipe.data.replacement)
+    return recipe.steps or recipe.epochs * batches.steps
+
+
+def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, console):
+    """Train two recipes with several seeds each, one after the other; return the runs of each.
+
+    Args:
+        both: As in `common_length`.
+        seeds: Integer. How many; 0, 1, ...
+        steps: Integer. Of every training.
+        seconds: Float. Instead, every training takes so long.
+        metric: Name in `kgan.scoring.MEASURES`.
+        samples: Integer. Images in each score.
+        out: Path. The runs are `a-seed-0` ... in it.
+        plugins: Paths, of code to run before.
+        console: `rich.console.Console`.
+
+    Raises:
+        RunError: if a training failed.
+    """
+    made: dict[str, list[pathlib.Path]] = {mark: [] for mark in MARKS}
+    planned = [(mark, recipe, seed) for seed in range(seeds) for mark, (recipe, _) in zip(MARKS, both, strict=True)]
+    for mark, recipe, seed in track(planned, "trainings", console=console, disable=not console.is_terminal):
+        run = out / f"{mark}-seed-{seed}"
+        console.print(f"{recipe.name}, seed {seed}: {run}", highlight=False, markup=False)
+        every = f"{max(1, steps // POINTS)} steps" if seconds is None else f"{max(1, int(seconds // POINTS))} seconds"
+        _train(recipe, seed, steps, seconds, {"metric": metric, "every": every, "samples": samples}, run, plugins)
+        made[mark].append(run)
+    return [made[mark] for mark in MARKS]
+
+
+def _train(recipe, seed, steps, seconds, score, run, plugins):
+    """Train in a process of its own, so that one training leaves nothing to the next."""
+    data = recipe.model_dump(mode="json") | {"seed": seed, "epochs": None, "steps": steps or build.ENDLESS}
+    own: dict = next((one for one in data["callbacks"] if one["name"] == "score"), {})
+    others = [one for one in data["callbacks"] if one["name"] != "score"]
+    measured = [score["metric"], *np.atleast_1d(own.get("metric", []))]  # what a checkpoint of the recipe may go by
+    metrics = list(dict.fromkeys(map(str, measured)))
+    data["callbacks"] = [*others, {**own, "name": "score", **score, "metric": metrics}]
+    path = run.with_suffix(".yaml")
+    path.write_text(recipes.dump(data))
+    command = [sys.executable, "-c", "from kgan.cli import main; main()", "train", str(path), "--out", str(run)]
+    command += [word for plugin in plugins or () for word in ("--plugin", str(plugin))]
+    command += [] if seconds is None else ["--seconds", str(seconds)]
+    with run.with_suffix(".log").open("w") as log:
+        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
+    if done.returncode:
+        said = (run.with_suffix(".log").read_text().strip().splitlines() or ["nothing was said"])[-1]
+        raise RunError(f"The training of {path} ended with {done.returncode}: {said}")
