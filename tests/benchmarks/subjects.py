@@ -75,13 +75,14 @@ def kgan_subject(name, images, count, turns):
 def loop_subject(name, images, count, turns):
     """As the document prints it, on TensorFlow."""
     name = name.partition("+")[0]
-    run = combined_loop(images, count) if name == "combined" else tape_loop(name, images, count)
+    run = combined_loop(images, count) if name == "combined" else tape_loop(name, images, count)[0]
     run()
     for _ in turns:
         run()
 
 
 def tape_loop(name, images, count):
+    """A function that takes so many steps, and the generator that they train."""
     import tensorflow as tf
 
     generator, discriminator = (dense_players if name == "dense" else dcgan_players)()
@@ -111,7 +112,56 @@ def tape_loop(name, images, count):
         for _ in range(count):
             train_step(next(batches))
 
-    return run
+    return run, generator
+
+
+def wgan_gp_loop(images):
+    """WGAN-GP with the sizes and numbers of Keras' own example on Fashion-MNIST: a step, and the generator."""
+    import tensorflow as tf
+    from keras import layers
+
+    latent_dim, batch_size, critic_steps, weight = 128, 512, 3, 10.0
+    stack = [keras.Input((latent_dim,)), layers.Dense(4 * 4 * 256, use_bias=False), layers.BatchNormalization()]
+    stack += [layers.LeakyReLU(0.2), layers.Reshape((4, 4, 256))]
+    for filters in (128, 64, 1):
+        stack += [layers.UpSampling2D(), layers.Conv2D(filters, 3, padding="same", use_bias=False)]
+        stack += [layers.BatchNormalization(), layers.Activation("tanh") if filters == 1 else layers.LeakyReLU(0.2)]
+    generator = keras.Sequential([*stack, layers.Cropping2D(2)])
+    stack = [keras.Input((28, 28, 1)), layers.ZeroPadding2D(2)]
+    for filters, dropout in ((64, 0), (128, 0.3), (256, 0.3), (512, 0)):
+        stack += [layers.Conv2D(filters, 5, 2, padding="same"), layers.LeakyReLU(0.2)]
+        stack += [layers.Dropout(dropout)] if dropout else []
+    critic = keras.Sequential([*stack, layers.Flatten(), layers.Dropout(0.2), layers.Dense(1)])
+    c_opt, g_opt = (keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9) for _ in range(2))
+    floats = (images.astype("float32") - 127.5) / 127.5
+    dataset = tf.data.Dataset.from_tensor_slices(floats).shuffle(1024).batch(batch_size, drop_remainder=True)
+
+    def update(tape, loss, model, optimizer):
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+
+    @tf.function
+    def train_step(real):
+        for _ in range(critic_steps):
+            latents = tf.random.normal([batch_size, latent_dim])
+            with tf.GradientTape() as tape:
+                fake = generator(latents, training=True)
+                u = tf.random.uniform([batch_size, 1, 1, 1])
+                between = real + u * (fake - real)
+                with tf.GradientTape() as inner:
+                    inner.watch(between)
+                    scores = critic(between, training=True)
+                norm = tf.sqrt(tf.reduce_sum(tf.square(inner.gradient(scores, between)), axis=[1, 2, 3]))
+                loss = tf.reduce_mean(critic(fake, training=True)) - tf.reduce_mean(critic(real, training=True))
+                loss += weight * tf.reduce_mean((norm - 1.0) ** 2)
+            update(tape, loss, critic, c_opt)
+        latents = tf.random.normal([batch_size, latent_dim])
+        with tf.GradientTape() as tape:
+            loss = -tf.reduce_mean(critic(generator(latents, training=True), training=True))
+        update(tape, loss, generator, g_opt)
+
+    batches = iter(dataset.repeat())
+    return lambda: train_step(next(batches)), generator
 
 
 def combined_loop(images, count):

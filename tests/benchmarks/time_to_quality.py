@@ -1,0 +1,166 @@
+"""How good the images are after so many seconds: the documents' hand-written loops, and recipes of kgan.
+
+python -m tests.benchmarks.time_to_quality mnist --data mnist.npz            # an hour and a half on two cores
+python -m tests.benchmarks.time_to_quality fashion --marks 10 20 --seeds 1 --samples 1000    # the short form
+
+Each training has a process of its own, one after the other; the seconds count from its start, imports and compilation
+too, and stop while images are generated for a mark. All images are scored alike in the end: Frechet distance and recall,
+seen with kgan's classifier of the data, against 10,000 training images; nothing looks at the test split.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tests.benchmarks.marks import BEGAN, Clock
+
+MARKS = [10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600]
+CASES = {"mnist": ("mnist", "dcgan"), "fashion": ("fashion_mnist", "dense")}  # recipe: data, the document's loop
+METRICS = ["frechet_distance", "precision_recall"]
+
+
+def train_loop(name, data, path, folder, marks, samples):
+    """Train a hand-written loop to the last mark, in this process."""
+    import keras
+
+    from tests.benchmarks.subjects import tape_loop, wgan_gp_loop
+
+    if path:
+        images = np.load(path)["x_train"]
+    else:
+        (images, _), _ = getattr(keras.datasets, data).load_data()
+    images = images[..., None]
+    run, generator = wgan_gp_loop(images) if name == "wgan-gp" else tape_loop(name, images, 1)
+    latents = np.random.default_rng(0).normal(size=(samples, generator.input_shape[1])).astype("float32")
+    clock = Clock(folder, marks, lambda: generator.predict(latents, batch_size=256, verbose=0))
+    while not clock.over():
+        run()
+
+
+def train_all(arguments, data, out):
+    """Train the loops once and the recipe with each seed; return the folders of images by what made them."""
+    marks = [str(mark) for mark in arguments.marks]
+    loop = [sys.executable, "-m", "tests.benchmarks.time_to_quality", arguments.case, "--marks", *marks]
+    loop += ["--samples", str(arguments.samples), *(["--data", arguments.data] if arguments.data else [])]
+    found = {}
+    for name in arguments.loops:
+        found[f"{name} loop"] = [out / f"{name}-loop"]
+        _run([*loop, "--loop", name, "--out", str(out / f"{name}-loop")], out / f"{name}-loop.log")
+    recipe = arguments.recipe or arguments.case
+    found["kgan"] = []
+    for seed in range(arguments.seeds):
+        folder = out / f"kgan-{seed}"
+        own = f"[{{name: marks, seconds: [{', '.join(marks)}], samples: {arguments.samples}}}]"
+        command = [sys.executable, "-c", "from kgan.cli import main; main()", "train", recipe, "--out", str(folder)]
+        command += ["--plugin", str(pathlib.Path(__file__).with_name("marks.py"))]
+        settings = [f"callbacks={own}", f"seed={seed}", "epochs=null", "steps=100000000"]
+        settings += [f"data.path={arguments.data}"] if arguments.data else []
+        _run([*command, *(word for one in settings for word in ("--set", one))], folder.with_suffix(".log"))
+        found["kgan"].append(folder / "marks")
+    return found
+
+
+def _run(command, log):
+    print(" ".join(command), file=sys.stderr)
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", BEGAN: str(time.time())}
+    with log.open("w") as file:
+        if subprocess.run(command, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode:
+            raise SystemExit(f"It failed; see {log}.")
+
+
+def score_all(folders, data, path, marks):
+    """From what made the images to an array of Frechet distance, precision and recall, `(runs, marks, 3)`."""
+    import kgan
+
+    real = kgan.data.load(data, path=path)
+    scorer = kgan.scoring.Scorer(real.images, real.labels, name=data)
+    return {
+        name: np.array(
+            [
+                [[score.value for score in scorer(np.load(folder / f"{mark:06.0f}.npy"), METRICS)] for mark in marks]
+                for folder in runs
+            ]
+        )
+        for name, runs in folders.items()
+    }
+
+
+def table(scores, marks):
+    """Markdown: a row for each mark, and how long the recipe takes to the loops' last scores."""
+    names = list(scores)
+    lines = ["| seconds | " + " | ".join(f"{name}: distance | recall" for name in names) + " |"]
+    lines.append("|---" * (1 + 2 * len(names)) + "|")
+    for index, mark in enumerate(marks):
+        cells = [f"{mark:g}"]
+        for name in names:
+            distance, _, recall = scores[name][:, index].T
+            spread = f" ({distance.min():.3g} to {distance.max():.3g})" if len(distance) > 1 else ""
+            cells += [f"{distance.mean():.3g}{spread}", f"{recall.mean():.2g}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    ours = scores["kgan"][:, :, 0].max(0)  # the worst seed
+    for name in names[:-1]:
+        last = scores[name][0, -1, 0]
+        passed = np.flatnonzero(ours <= last)
+        when = (
+            f"at {marks[passed[0]]:g} s, a speed of {marks[-1] / marks[passed[0]]:.3g}"
+            if len(passed)
+            else "not reached"
+        )
+        final = scores["kgan"][:, -1, 0].mean()
+        lines.append(
+            f"\nThe distance of the {name} at {marks[-1]:g} s, {last:.4g}, by every seed of kgan: {when}. "
+            f"kgan's at {marks[-1]:g} s is {final:.3g}, {last / final:.3g} times less."
+        )
+    return "\n".join(lines)
+
+
+def draw(scores, marks, path):
+    """The curves of distance and recall against time."""
+    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    for axes, column, label in zip(figure.subplots(1, 2), (0, 2), ("Frechet distance", "recall"), strict=True):
+        for name, runs in scores.items():
+            values = runs[:, :, column]
+            axes.fill_between(marks, values.min(0), values.max(0), alpha=0.25, linewidth=0)
+            axes.plot(marks, values.mean(0), marker=".", label=name)
+        axes.set(xscale="log", xlabel="seconds since the start of the process", ylabel=label)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.axes[0].set_yscale("log")
+    figure.savefig(path, dpi=100)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--recipe", help="another recipe than that of the name")
+    parser.add_argument("--loops", nargs="*", help="the document's and wgan-gp by default")
+    parser.add_argument("--marks", nargs="+", type=float, default=MARKS)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--data", help="an .npz file, where nothing can be downloaded")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("time-to-quality"))
+    parser.add_argument("--loop", help=argparse.SUPPRESS)  # to train it in this process
+    arguments = parser.parse_args()
+    data, document = CASES[arguments.case]
+    if arguments.loop:
+        train_loop(arguments.loop, data, arguments.data, arguments.out, arguments.marks, arguments.samples)
+        return
+    arguments.loops = [document, "wgan-gp"] if arguments.loops is None else arguments.loops
+    arguments.out.mkdir(parents=True)
+    folders = train_all(arguments, data, arguments.out)
+    scores = score_all(folders, data, arguments.data, arguments.marks)
+    print(table(scores, arguments.marks))
+    draw(scores, arguments.marks, arguments.out / "curves.png")
+    plain = {name: values.tolist() for name, values in scores.items()}
+    (arguments.out / "scores.json").write_text(json.dumps({"marks": arguments.marks, **plain}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
