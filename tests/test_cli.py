@@ -3,9 +3,11 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -51,6 +53,8 @@ def run(tmp_path_factory):
         and "digits  epoch 2/2  step 29/29" in said
         and "runs/digits-0001" in said
     )
+    at_once = 1 if keras.backend.backend() == "torch" else 20
+    assert re.search(rf" on .*, \S+ (on|off), {at_once} steps? at once, 0.11 MiB of data in memory", said)
     return folder / "runs" / "digits-0001"
 
 

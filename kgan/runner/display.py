@@ -1,8 +1,10 @@
 """What a run shows: one live display in a terminal, a plain line now and then elsewhere."""
 
+import os
 import time
 
 import keras
+import numpy as np
 from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, track
@@ -105,6 +107,22 @@ def reading(console):
         )
 
     return shown
+
+
+def engine_line(gan, batches):
+    """A sentence on what the training runs on, and what was chosen for it (docs/performance.md)."""
+    engine = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}[keras.backend.backend()]
+    devices = [] if engine == "PyTorch" else keras.distribution.list_devices()
+    kinds = [name.partition(":")[0].upper() for name in devices] or ["CPU"]
+    where = f"{os.cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
+    compiler = "torch.compile" if engine == "PyTorch" else "XLA"
+    at_once = gan.steps_per_execution
+    count = batches.images.nbytes if isinstance(batches.images, np.ndarray) else None
+    data = "pictures decoded as they are needed" if count is None else f"{count / 2**20:,.3g} MiB of data in memory"
+    return (
+        f"{engine} on {where}, {compiler} {'on' if gan.jit_compile else 'off'}, "
+        f"{at_once} {'steps' if at_once > 1 else 'step'} at once, {data}"
+    )
 
 
 def data_line(recipe, found):

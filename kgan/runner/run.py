@@ -179,9 +179,11 @@ def _build(recipe, given, out, console, steps_at_once=None):
     found = build.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
     to_train, held_out = build.held_out(recipe, given, found)
-    made = build.build(recipe, given, rules, to_train, steps_at_once)
+    batches, gan = build.build(recipe, given, rules, to_train, steps_at_once)
+    if not steps_at_once:
+        console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
     scorers = {} if steps_at_once else build.build_scorers(recipe, given, found)  # last, as they take longest
-    return *made, found, held_out, scorers
+    return batches, gan, found, held_out, scorers
 
 
 def _size(count):
