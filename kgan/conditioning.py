@@ -9,6 +9,8 @@ projection      the score is psi(phi(x)) + <embed(y), phi(x)> (Miyato and Koyama
 auxiliary       beside the score stand class logits, linear in phi(x), which see no y (Odena et al., arXiv:1610.09585)
 """
 
+import math
+
 import keras
 from keras import layers, ops
 from keras.saving import register_keras_serializable
@@ -22,6 +24,9 @@ DISCRIMINATOR = ("projection", "concatenation", "auxiliary")
 @register_keras_serializable("kgan")
 class JoinLabels(layers.Layer):
     """Appends labels to features as one-hot channels, the same at every place.
+
+    With d channels of features the one is sqrt(d), so that a label is as long a vector as d numbers of variance 1: beside the
+    784 pixels of a digit a plain 1 is too little to be heard.
 
     Example:
 
@@ -40,7 +45,7 @@ class JoinLabels(layers.Layer):
 
     def call(self, inputs):
         features, labels = inputs
-        planes = ops.one_hot(labels, self.num_classes, dtype=features.dtype)
+        planes = math.sqrt(features.shape[-1]) * ops.one_hot(labels, self.num_classes, dtype=features.dtype)
         planes = ops.reshape(planes, (-1, *[1] * (len(features.shape) - 2), self.num_classes))
         return ops.concatenate([features, planes * ops.ones_like(features[..., :1])], axis=-1)
 

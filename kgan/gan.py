@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
+import kgan.architectures  # noqa: F401  so that `load` finds their layers
 from kgan import backend, losses, optimizers, resuming, schedules, snapshots, training, tricks
 from kgan.critic import Critic
 from kgan.data import Batches
