@@ -2,7 +2,7 @@
 
 With a generator's latents z, a discriminator's features phi(x) and a label y:
 
-concatenation   one-hot y is appended to z; to x, as planes of ones and zeros (Mirza and Osindero, arXiv:1411.1784)
+concatenation   one-hot y is appended to z; to the d channels of x, times sqrt(d) (Mirza and Osindero, arXiv:1411.1784)
 batch_norm      each class has its own gamma and beta in the generator's batch normalizations
                 (de Vries et al., arXiv:1707.00683; in GANs Miyato and Koyama, arXiv:1802.05637)
 projection      the score is psi(phi(x)) + <embed(y), phi(x)> (Miyato and Koyama, arXiv:1802.05637, equation 8)
@@ -25,9 +25,6 @@ DISCRIMINATOR = ("projection", "concatenation", "auxiliary")
 class JoinLabels(layers.Layer):
     """Appends labels to features as one-hot channels, the same at every place.
 
-    With d channels of features the one is sqrt(d), so that a label is as long a vector as d numbers of variance 1: beside the
-    784 pixels of a digit a plain 1 is too little to be heard.
-
     Example:
 
     >>> images, labels = np.zeros((2, 4, 4, 1)), np.array([0, 2])
@@ -37,15 +34,16 @@ class JoinLabels(layers.Layer):
 
     Args:
         num_classes: Integer.
+        scale: Float. What stands for the one.
     """
 
-    def __init__(self, num_classes, **kwargs):
+    def __init__(self, num_classes, scale=1.0, **kwargs):
         super().__init__(**kwargs)
-        self.num_classes = num_classes
+        self.num_classes, self.scale = num_classes, scale
 
     def call(self, inputs):
         features, labels = inputs
-        planes = math.sqrt(features.shape[-1]) * ops.one_hot(labels, self.num_classes, dtype=features.dtype)
+        planes = self.scale * ops.one_hot(labels, self.num_classes, dtype=features.dtype)
         planes = ops.reshape(planes, (-1, *[1] * (len(features.shape) - 2), self.num_classes))
         return ops.concatenate([features, planes * ops.ones_like(features[..., :1])], axis=-1)
 
@@ -54,7 +52,7 @@ class JoinLabels(layers.Layer):
         return (*features[:-1], features[-1] + self.num_classes)
 
     def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes}
+        return {**super().get_config(), "num_classes": self.num_classes, "scale": self.scale}
 
 
 @register_keras_serializable("kgan")
@@ -170,7 +168,9 @@ def discriminator(before, after, linear, num_classes=None, conditioning="project
     for layer in before[1:]:
         features = layer(features)
     if conditioning == "concatenation":
-        features = JoinLabels(num_classes)([features, labels])
+        # as long a vector as d pixels of variance 1: beside the 784 of a digit a plain 1 is not heard (beside latents it is,
+        # and a longer one leaves nothing to them)
+        features = JoinLabels(num_classes, scale=math.sqrt(features.shape[-1]))([features, labels])
     for layer in after:
         features = layer(features)
     inputs = images if conditioning == "auxiliary" else [images, labels]

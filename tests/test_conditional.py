@@ -44,7 +44,7 @@ def judged(weights, x, labels, way):
     """Score and class logits of `dense.discriminator(units=(16,))`, in numpy; no two weights have the same shape."""
     of = {weight.shape: weight for weight in weights}
     if way == "concatenation":
-        x = np.concatenate([x, one_hot(labels)], axis=1)
+        x = np.concatenate([x, np.sqrt(2) * one_hot(labels)], axis=1)
     hidden = x @ of[x.shape[1], 16] + of[16,]
     features = np.where(hidden > 0, hidden, 0.2 * hidden)
     score = features @ of[16, 1][:, 0] + of[1,]
@@ -160,9 +160,9 @@ def test_batch_normalization_of_classes():
 
 def test_labels_are_joined_as_planes():
     images, labels = np.arange(2 * 3 * 3 * 2, dtype="float32").reshape(2, 3, 3, 2), np.array([2, 0])
-    joined = values([JoinLabels(CLASSES)([images, labels])])[0]
+    joined = values([JoinLabels(CLASSES, scale=3.0)([images, labels])])[0]
     np.testing.assert_array_equal(joined[..., :2], images)
-    np.testing.assert_array_equal(joined[..., 2:], np.broadcast_to(one_hot(labels)[:, None, None], (2, 3, 3, 3)))
+    np.testing.assert_array_equal(joined[..., 2:], np.broadcast_to(3 * one_hot(labels)[:, None, None], (2, 3, 3, 3)))
 
 
 def test_penalties_are_taken_at_the_labels():
