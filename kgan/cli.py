@@ -145,13 +145,16 @@ def sample(
     ] = pathlib.Path("grid.png"),
     n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same images.")] = 0,
+    label: Annotated[
+        int | None, typer.Option(help="The class of all images; all classes by default, a row of a grid for each.")
+    ] = None,
 ):
     """Generate images with what a run has learned: an array, a grid, a film of a walk through the latents, or files."""
     _load_engine()
     from kgan.runner import sampling
 
     sampling.form(out)
-    _say(sampling.write(run, n, seed, out))
+    _say(sampling.write(run, n, seed, out, label))
 
 
 Metrics = Annotated[

@@ -1,9 +1,31 @@
 """The discriminator's score: its logits, whatever activation it ends in."""
 
 import contextlib
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
+
+from kgan.labels import parts, takes_labels
+
+
+class Verdict(NamedTuple):
+    """What a discriminator with an auxiliary classifier says of a batch.
+
+    Attributes:
+        logits: Tensor `(batch, 1)`, the score.
+        class_losses: Tensor `(batch,)`, the cross-entropy of the labels, -log P(class = label | image).
+        class_hits: Tensor `(batch,)`, 1 where the most likely class is the label.
+    """
+
+    logits: Any
+    class_losses: Any
+    class_hits: Any
+
+
+def logits_of(verdict):
+    """The logits `(batch, 1)` in what a `Critic` returns."""
+    return verdict.logits if isinstance(verdict, Verdict) else verdict
 
 
 class Critic:
@@ -14,7 +36,7 @@ class Critic:
     model; any other model is opaque and called as it is.
 
     Args:
-        discriminator: `keras.Model`, images -> `(batch, 1)`.
+        discriminator: `keras.Model`, images, or `[images, labels]`, -> `(batch, 1)`, and class logits beside that or not.
         pack: Integer. How many images the discriminator sees at once.
 
     Attributes:
@@ -32,9 +54,19 @@ class Critic:
         self.known = self._last is not None
         self.sigmoid = self._last.name if self.known and _is_sigmoid(self._last) else None
 
-    def __call__(self, images, training=True):
-        """Scores of shape `(batch, 1)`, one for each pack, for images of shape `(batch, height, width, channels)`."""
-        return self.score(self.pack(images), training)
+    def __call__(self, examples, training=True):
+        """Scores of shape `(batch, 1)`, one for each pack, for images of shape `(batch, height, width, channels)`.
+
+        With classes the examples are lists `[images, labels]`; a discriminator that names classes gives a `Verdict`.
+        """
+        images, labels = parts(examples)
+        outputs = self._outputs(self.pack(images), training, labels)
+        if len(outputs) == 1:
+            return outputs[0]
+        logits, class_logits = outputs
+        losses = keras.losses.sparse_categorical_crossentropy(labels, class_logits, from_logits=True)
+        hits = ops.equal(ops.cast(ops.argmax(class_logits, axis=-1), labels.dtype), labels)
+        return Verdict(logits, losses, ops.cast(hits, losses.dtype))
 
     def pack(self, images):
         """Each `pack` images that follow each other as one with all their channels (PacGAN, Lin et al., arXiv:1712.04086).
@@ -50,13 +82,18 @@ class Critic:
         images = ops.moveaxis(images, 1, -2)  # (packs, height, width, pack, channels)
         return ops.reshape(images, (packs, *shape[:-1], self.count * shape[-1]))
 
-    def score(self, images, training=True):
+    def score(self, images, training=True, labels=None):
         """Scores of images that are packed already."""
+        return self._outputs(images, training, labels)[0]
+
+    def _outputs(self, images, training, labels):
         if training and self.noise is not None:
             images = self.noise(images)
         with self._without_sigmoid() if self.sigmoid and self.logits else contextlib.nullcontext():
-            scores = self.discriminator(images, training=training)
-        return ops.cast(scores, self.discriminator.variable_dtype)
+            told = labels is not None and takes_labels(self.discriminator)
+            outputs = self.discriminator([images, labels] if told else images, training=training)
+        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+        return [ops.cast(one, self.discriminator.variable_dtype) for one in outputs]
 
     @contextlib.contextmanager
     def _without_sigmoid(self):

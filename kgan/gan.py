@@ -8,14 +8,16 @@ import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
+import kgan.architectures  # noqa: F401  so that `load` finds their layers
 from kgan import backend, losses, optimizers, resuming, schedules, snapshots, training, tricks
 from kgan.critic import Critic
 from kgan.data import Batches
+from kgan.labels import check_weight, joined, parts, prepare_labels, to_generate
 from kgan.latents import get as _sampler
 from kgan.logs import Logs, with_own_callbacks
-from kgan.penalties import Penalty
-from kgan.penalties import get as _penalty
-from kgan.players import fit_together, model_of
+from kgan.names import integer
+from kgan.penalties import collect
+from kgan.players import fit_together, model_of, symbolic_latents
 from kgan.saving import Saved, load_model
 
 
@@ -46,6 +48,13 @@ class GAN(backend.Steps, Saved, keras.Model):
     Real images are arrays, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a torch `DataLoader`, with or without labels,
     which are ignored. uint8 images are scaled to [-1, 1]; floats must lie there, which is checked on the first batch.
 
+    With `num_classes` it is class-conditional: it trains on pairs of images and labels, whole numbers `(n,)` in
+    [0, num_classes), which are checked after the first batch and each epoch, and both players are called with a list,
+    `[latents, labels]` and `[images, labels]`. Fakes are made for the labels of the real batch, so that both have the same
+    classes, and equal ones meet in a loss of pairs. A discriminator of one input is called with images alone; it must put
+    out class logits `(batch, num_classes)` beside its score, whose cross-entropy on real and generated images, with their
+    labels, is added to its loss, and that on generated ones to the generator's (Odena et al., arXiv:1610.09585).
+
     Args:
         generator: `keras.Model`, latents `(batch, latent_dim)` -> images `(batch, height, width, channels)` in [-1, 1] (or
             examples of any other shape), or a function without arguments that returns one.
@@ -56,6 +65,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         seed: Integer. Seed of the latents; `None` draws one.
         pack: Integer m. The discriminator sees m images at once, all real or all generated, along the channels: PacGAN
             (arXiv:1712.04086). It is to take images of m times the channels (points of m times the numbers).
+        num_classes: Integer. Makes the GAN class-conditional.
 
     Attributes:
         generator, discriminator: The players, plain Keras models.
@@ -63,19 +73,30 @@ class GAN(backend.Steps, Saved, keras.Model):
         d_opt, g_opt: Their optimizers, once compiled.
 
     Raises:
-        ValueError: if a player is no Keras model, or does not fit `latent_dim` or the other player.
+        ValueError: if a player is no Keras model, or does not fit `latent_dim`, `num_classes` or the other player; or if
+            `pack` images of several classes would be one example.
     """
 
-    def __init__(self, generator, discriminator, latent_dim, latents="normal", seed=0, pack=1, **kwargs):
+    def __init__(
+        self, generator, discriminator, latent_dim, latents="normal", seed=0, pack=1, num_classes=None, **kwargs
+    ):
         super().__init__(**kwargs)
-        self.latent_dim = _integer("latent_dim", latent_dim, at_least=1)
-        self.seed = random.randrange(2**31) if seed is None else _integer("seed", seed, at_least=0)
-        self.pack = _integer("pack", pack, at_least=1)
+        self.latent_dim = integer("latent_dim", latent_dim, at_least=1)
+        self.seed = random.randrange(2**31) if seed is None else integer("seed", seed, at_least=0)
+        self.pack = integer("pack", pack, at_least=1)
+        self.num_classes = None if num_classes is None else integer("num_classes", num_classes, at_least=1)
+        if self.pack > 1 and num_classes is not None:
+            raise ValueError(
+                "`pack` must be 1 with `num_classes`: the images of a pack would be of several classes. "
+                f"Received: pack={pack}"
+            )
         self.latents = latents
         self.generator = model_of(generator, "generator")
         self.discriminator = model_of(discriminator, "discriminator")
         self.ema_generator = None
-        self.image_shape = fit_together(self.generator, self.discriminator, latent_dim, pack)
+        self.image_shape, self.classifies = fit_together(
+            self.generator, self.discriminator, latent_dim, pack, num_classes
+        )
         self._sample = _sampler(latents)
         self.latent_seeds = keras.random.SeedGenerator(self.seed)
         penalty_seed, self._test_seed = (int(s) >> 1 for s in np.random.SeedSequence(self.seed).generate_state(2))
@@ -96,6 +117,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         weight_clip=None,
         label_flip=0.0,
         instance_noise=None,
+        class_loss_weight=1.0,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
@@ -118,6 +140,8 @@ class GAN(backend.Steps, Saved, keras.Model):
             instance_noise: Pair `(std, steps)` of the Gaussian noise on all images that the discriminator sees in training
                 (arXiv:1610.04490): its standard deviation falls from std to 0, linearly, in so many of the
                 discriminator's updates. `None` adds none.
+            class_loss_weight: Float. Strength of the cross-entropy of the classes, where the discriminator puts out class
+                logits. It is logged without it, and not part of `d_loss` and `g_loss`.
             run_eagerly: As in `keras.Model.compile`.
             steps_per_execution: As in `keras.Model.compile`.
             jit_compile: As in `keras.Model.compile`.
@@ -139,24 +163,25 @@ class GAN(backend.Steps, Saved, keras.Model):
             raise ValueError(f"`ema` must be a decay between 0 and 1, such as 0.999, or None. Received: {ema!r}")
         given = losses.get(loss)
         schedule = schedules.get(schedule)
-        penalties = _penalties(penalties)
+        penalties = collect(penalties)
         critic = Critic(self.discriminator, self.pack)
         loss = losses.adversarial(given, critic)
         schedule.check(loss)
         tricks.check(loss, weight_clip, label_flip, instance_noise)
+        check_weight(class_loss_weight, self.classifies)
         d_opt = optimizers.prepare(d_opt, "d_opt", self.discriminator)
         g_opt = optimizers.prepare(g_opt, "g_opt", self.generator)
 
         # nothing is changed before all of it is known to be right
         self.d_opt, self.g_opt = d_opt, g_opt
         self.critic, self.loss, self.schedule, self.penalties = critic, loss, schedule, penalties
-        self.weight_clip = weight_clip
+        self.weight_clip, self.class_loss_weight = weight_clip, class_loss_weight
         self.d_objective = tricks.Flipped(loss, label_flip, self.penalty_seeds) if label_flip else loss
         if instance_noise is not None:
             std, steps = instance_noise
             critic.noise = tricks.InstanceNoise(std, steps, d_opt, self.penalty_seeds)
         self.has_parts = loss.real is not None and loss.fake is not None
-        self.logs = Logs(self.has_parts, penalties)
+        self.logs = Logs(self.has_parts, penalties, self.num_classes, self.classifies)
         self._set_ema(ema)
         super().compile(
             optimizer=None,
@@ -176,6 +201,7 @@ class GAN(backend.Steps, Saved, keras.Model):
             "weight_clip": weight_clip,
             "label_flip": label_flip,
             "instance_noise": instance_noise and list(instance_noise),
+            "class_loss_weight": class_loss_weight,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
@@ -190,22 +216,32 @@ class GAN(backend.Steps, Saved, keras.Model):
     def test(self, data):
         """The step of `evaluate`: inference mode, latents of its own, no penalties, nothing updated."""
         real = self._real(data)
-        fake = self.generator(self.draw_latents(real, self.test_seeds), training=False)
+        fake = training.fakes(self, self.draw_latents(real, self.test_seeds), training=False)
         real_logits, fake_logits = self.critic(real, training=False), self.critic(fake, training=False)
         training.report_discriminator(self, real_logits, fake_logits)
         training.report_generator(self, fake_logits, real_logits)
         return self.logs.results(training=False)
 
     def _real(self, data):
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images, classes, _ = keras.utils.unpack_x_y_sample_weight(data)
         real = training.prepare(images, self.image_shape)
         if "float" in keras.backend.standardize_dtype(images.dtype):
             self.logs.range_of(real)
-        return real
+        if self.num_classes is None:
+            return real
+        classes = prepare_labels(classes, self.num_classes)
+        self.logs.range_of_labels(classes)
+        # where a label is too large, engines end in errors of their own, or in NaN, before the range is looked at
+        return [real, ops.clip(classes, 0, self.num_classes - 1)]
 
     def draw_latents(self, real, seeds=None):
-        """Latents `(batch, latent_dim)`, as many as there are real images; one draw of the sampler."""
-        return self._sample((ops.shape(real)[0], self.latent_dim), seeds or self.latent_seeds)
+        """Latents `(batch, latent_dim)`, as many as there are real images; one draw of the sampler.
+
+        With classes a list of the latents and the labels of the real images.
+        """
+        images, classes = parts(real)
+        latents = self._sample((ops.shape(images)[0], self.latent_dim), seeds or self.latent_seeds)
+        return joined(latents, classes)
 
     def average_generator(self):
         """Move the averaged generator towards the trained one, BatchNormalization statistics included."""
@@ -227,22 +263,23 @@ class GAN(backend.Steps, Saved, keras.Model):
             self.ema_generator = None
         elif self.ema_generator is None:
             twin = type(self.generator).from_config(self.generator.get_config())
-            twin(keras.KerasTensor((None, self.latent_dim)))
+            twin(symbolic_latents(self.latent_dim, self.num_classes))
             for average, variable in zip(twin.weights, self.generator.weights, strict=True):
                 average.assign(ops.copy(variable))
             twin.trainable = False
             self.ema_generator = twin
 
     def call(self, inputs, training=False):
-        """Images of latents; from the averaged generator, where there is one, unless training."""
+        """Images of latents, or of `[latents, labels]`; from the averaged generator, where there is one, unless training."""
         generator = self.generator if training or self.ema_generator is None else self.ema_generator
         return generator(inputs, training=training)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):
-        """Train. See `keras.Model.fit`: `x` holds real images, `y` is ignored.
+        """Train. See `keras.Model.fit`: `x` holds real images, `y` their labels, which only matter with `num_classes`.
 
         Raises:
-            ValueError: if the images have another shape than the generator's, or lie outside [-1, 1].
+            ValueError: if the images have another shape than the generator's, or lie outside [-1, 1]; with `num_classes`,
+                if there are no labels, or they are no whole numbers `(n,)` in [0, num_classes).
         """
         next_epoch: list = []
         own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y))
@@ -261,12 +298,13 @@ class GAN(backend.Steps, Saved, keras.Model):
             return fit_span(own, epochs)
         if (
             isinstance(x, np.ndarray)
-            and y is None
+            and (y is None or (self.num_classes is not None and isinstance(y, np.ndarray)))
             and not args
             and kwargs.keys() <= {"initial_epoch", "validation_data"}
         ):
-            x = Batches(x, batch_size or 32, seed=self.seed, epoch=int(self.epochs))  # an order that a resume can name
-            batch_size = None
+            # an order that a resume can name
+            x = Batches(x, batch_size or 32, seed=self.seed, epoch=int(self.epochs), labels=y)
+            batch_size = y = None
         first_epoch = kwargs.pop("initial_epoch", 0)
         run = resuming.Run(self, own, x, verbose, epochs)
         return resuming.train(
@@ -283,28 +321,36 @@ class GAN(backend.Steps, Saved, keras.Model):
         """The logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         self.test_seeds.state.assign([self._test_seed, 0])
         with backend.undisturbed():
-            return super().evaluate(*args, **kwargs)
+            results = super().evaluate(*args, **kwargs)
+        self.logs.check_labels()
+        return results
 
-    def generate(self, n, seed=None, batch_size=256):
+    def generate(self, n, seed=None, batch_size=256, labels=None):
         """Generate images, from the averaged generator where there is one.
 
         Args:
             n: Integer. How many.
             seed: Integer: the same seed gives the same images. `None` draws one.
             batch_size: Integer. How many are generated at once.
+            labels: Integer, the class of all of them; or integers `(n,)`. `None` draws them uniformly, after the latents:
+                the same seed gives the same latents, whatever the labels. Only with `num_classes`.
 
         Returns:
             A float32 array `(n, height, width, channels)` in [-1, 1].
+
+        Raises:
+            ValueError: if an argument is none of these.
         """
-        n, batch_size = _integer("n", n, at_least=0), _integer("batch_size", batch_size, at_least=1)
-        seeds = keras.random.SeedGenerator(None if seed is None else _integer("seed", seed, at_least=0))
+        n, batch_size = integer("n", n, at_least=0), integer("batch_size", batch_size, at_least=1)
+        seeds = keras.random.SeedGenerator(None if seed is None else integer("seed", seed, at_least=0))
         if n == 0:
             return np.zeros((0, *self.image_shape), "float32")
         latents = ops.convert_to_numpy(self._sample((n, self.latent_dim), seeds))
+        classes = to_generate(n, labels, self.num_classes, seeds)
         self.sync()
         generator = self.generator if self.ema_generator is None else self.ema_generator
         with backend.undisturbed():
-            return generator.predict(latents, batch_size=batch_size, verbose=0).astype("float32")
+            return generator.predict(joined(latents, classes), batch_size=batch_size, verbose=0).astype("float32")
 
     def report(self, batch, values):
         """Add `values` to the logs, weighted with the size of `batch`."""
@@ -352,20 +398,3 @@ def load(path):
     if pathlib.Path(path).is_dir():
         return snapshots.load(path)
     return load_model(path)
-
-
-def _integer(name, value, at_least):
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
-        raise ValueError(f"`{name}` must be an integer >= {at_least}. Received: {value!r}")
-    return int(value)
-
-
-def _penalties(given):
-    if isinstance(given, str | Penalty):
-        given = (given,)
-    found = tuple(_penalty(penalty) for penalty in given)
-    names = [penalty.name for penalty in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"`penalties` must differ, since each is logged under its name. Received {name!r} twice.")
-    return found

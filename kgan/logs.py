@@ -1,7 +1,11 @@
 """What a step reports, and the bookkeeping at the edges of epochs that goes with it."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from kgan.labels import check_range
 
 
 class Logs:
@@ -10,13 +14,17 @@ class Logs:
     Not a Keras object itself, so that a model that is compiled again forgets the old metrics.
     """
 
-    def __init__(self, parts, penalties):
+    def __init__(self, parts, penalties, num_classes=None, classifies=False):
         self.names = ["d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy", "g_accuracy"]
         if parts:
             self.names += ["d_real_loss", "d_fake_loss"]
+        if classifies:
+            self.names += ["d_class_loss", "g_class_loss", "d_class_accuracy"]
         self._penalties = [penalty.name for penalty in penalties]
         self._means = Means(self.all_names, name="means")
         self._range = Range(name="range")
+        self._num_classes = num_classes
+        self._labels: Any = None if num_classes is None else Range(name="labels")
 
     @property
     def all_names(self):
@@ -25,7 +33,7 @@ class Logs:
 
     @property
     def metrics(self):
-        return [self._means, self._range]
+        return [self._means, self._range, *([self._labels] if self._labels else [])]
 
     def update(self, values, count):
         """Add values, scalars or one for each example, that stand for `count` images."""
@@ -40,9 +48,20 @@ class Logs:
         if len(images.shape) == 4:
             self._range.update_state(images)
 
+    def range_of_labels(self, labels):
+        """Look at labels, which must lie in [0, num_classes)."""
+        self._labels.update_state(labels)
+
+    def check_labels(self):
+        """Raise ValueError if labels outside [0, num_classes) were seen."""
+        if self._labels:
+            low, high = self._labels.both()
+            check_range(low, high, self._num_classes)
+
     def check_range(self):
-        """Raise ValueError if images outside [-1, 1] were seen."""
-        low, high = (float(value) for value in ops.convert_to_numpy(self._range.result()))
+        """Raise ValueError if images outside [-1, 1] were seen, or labels outside [0, num_classes)."""
+        self.check_labels()
+        low, high = self._range.both()
         if not (low >= -1.001 and high <= 1.001):
             raise ValueError(
                 "Images must be floats in [-1, 1], where a generator that ends in tanh makes its own, or uint8. "
@@ -87,6 +106,10 @@ class Range(keras.metrics.Metric):
     def result(self):
         return ops.stack([self.low.value, self.high.value])
 
+    def both(self):
+        """The two as Python's numbers."""
+        return tuple(float(value) for value in ops.convert_to_numpy(self.result()))
+
 
 class Keeper(keras.callbacks.Callback):
     """Counts epochs, lets the data shuffle for the next one, and checks the first batch's values when the second one begins.
@@ -98,8 +121,8 @@ class Keeper(keras.callbacks.Callback):
         super().__init__()
         self.checked, self.next_epoch = False, next_epoch
 
-    def _check(self):
-        if not self.checked:
+    def _check(self, again=False):
+        if again or not self.checked:
             self.model.sync()
             self.model.logs.check_range()
             self.checked = True
@@ -109,7 +132,7 @@ class Keeper(keras.callbacks.Callback):
             self._check()
 
     def on_epoch_end(self, epoch, logs=None):
-        self._check()
+        self._check(again=self.model.num_classes is not None)  # a wrong label may come in any batch
         self.model.epochs.assign(self.model.epochs + 1)
         for prepare in self.next_epoch:
             prepare()

@@ -1,6 +1,7 @@
-"""Looking a name up, and saying which one was probably meant."""
+"""Looking a name up, and saying which one was probably meant; arguments that are counts."""
 
 import difflib
+import numbers
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,6 +15,17 @@ def nearest(name: Any, known: Collection[str]) -> str:
     """Return a sentence that names the nearest known name, or all of them."""
     match = closest(name, known)
     return f"Did you mean {match!r}?" if match else f"Known are: {', '.join(sorted(known))}."
+
+
+def integer(name: str, value: Any, at_least: int) -> int:
+    """Return `value` as an `int`; `name` says in the error whose it is.
+
+    Raises:
+        ValueError: if it is no integer, or a lower one.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < at_least:
+        raise ValueError(f"`{name}` must be an integer >= {at_least}. Received: {value!r}")
+    return int(value)
 
 
 def lookup(kind: str, name: Any, known: Mapping[str, Any]) -> Any:

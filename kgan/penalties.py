@@ -157,3 +157,19 @@ def get(identifier):
         f"A penalty must be a name of kgan.penalties or an object such as kgan.penalties.R1(10.0). "
         f"Received: {identifier!r}"
     )
+
+
+def collect(given):
+    """Return penalties, one name or object or several of them, as a tuple of objects.
+
+    Raises:
+        ValueError: if one of them is none, or two have the same name.
+    """
+    if isinstance(given, str | Penalty):
+        given = (given,)
+    found = tuple(get(penalty) for penalty in given)
+    names = [penalty.name for penalty in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"`penalties` must differ, since each is logged under its name. Received {name!r} twice.")
+    return found

@@ -5,6 +5,7 @@ import contextlib
 import keras
 
 from kgan.backend import pin_seeds
+from kgan.labels import takes_labels
 
 
 def model_of(given, name):
@@ -25,34 +26,64 @@ def model_of(given, name):
     return model
 
 
-def fit_together(generator, discriminator, latent_dim, pack=1):
-    """Run both players on symbolic tensors, which builds them; return the shape of one example that the generator makes.
+def symbolic_latents(latent_dim, num_classes=None):
+    """What a generator takes, as symbolic tensors: latents, or with classes latents and labels."""
+    latents = keras.KerasTensor((None, latent_dim))
+    return latents if num_classes is None else [latents, keras.KerasTensor((None,), "int32")]
+
+
+def fit_together(generator, discriminator, latent_dim, pack=1, num_classes=None):
+    """Run both players on symbolic tensors, which builds them.
+
+    Returns:
+        The shape of one example that the generator makes, and whether the discriminator puts out class logits too.
 
     Raises:
-        ValueError: if one cannot take what it is given, or the discriminator does not put out one number an image.
+        ValueError: if one cannot take what it is given, or the discriminator does not put out one number an image; with
+            classes, if the discriminator neither takes labels nor puts out their logits.
     """
-    noise = keras.KerasTensor((None, latent_dim))
-    images = _run(generator, "generator", noise, "latents")
+    given = symbolic_latents(latent_dim, num_classes)
+    images = _run(generator, "generator", given, "latents")
+    if not hasattr(images, "shape"):
+        kind = type(images).__name__
+        raise ValueError(f"The generator must put out one tensor. Received: {kind} from {generator.name!r}.")
     packed = keras.KerasTensor((*images.shape[:-1], pack * images.shape[-1]), images.dtype)
     what = "the generator's images" if pack == 1 else f"the generator's images, {pack} in a pack,"
-    scores = _run(discriminator, "discriminator", packed, what)
+    told = num_classes is not None and takes_labels(discriminator)
+    outputs = _run(discriminator, "discriminator", [packed, given[1]] if told else packed, what)
     pin_seeds(generator)
     pin_seeds(discriminator)
-    if len(scores.shape) != 2 or scores.shape[-1] != 1:
+    several = isinstance(outputs, list | tuple)
+    shapes = [_shape(one) for one in outputs] if several else [_shape(outputs)]
+    classifies = num_classes is not None and several and len(shapes) == 2
+    if classifies and shapes != ["(batch, 1)", f"(batch, {num_classes})"]:
+        raise ValueError(
+            f"A discriminator of two outputs must put out a score (batch, 1) and class logits (batch, {num_classes}). "
+            f"Received: shapes {' and '.join(shapes)} from model {discriminator.name!r}."
+        )
+    if not classifies and shapes != ["(batch, 1)"]:
         raise ValueError(
             "The discriminator must put out one number an image, shape (batch, 1). "
-            f"Received: shape {_shape(scores)} from model {discriminator.name!r}."
+            f"Received: shape {' and '.join(shapes)} from model {discriminator.name!r}."
         )
-    return tuple(images.shape[1:])
+    if num_classes is not None and not told and not classifies:
+        raise ValueError(
+            f"With `num_classes={num_classes}` the discriminator must take [images, labels], or put out class logits "
+            f"(batch, {num_classes}) beside its score. Received: model {discriminator.name!r}, which does neither."
+        )
+    return tuple(images.shape[1:]), classifies
 
 
 def _run(model, name, inputs, what):
-    with _naming_the_layer(f"The {name}, model {model.name!r}, cannot take {what} of shape {_shape(inputs)}"):
-        _check_sizes(getattr(model, "input_shape", None), inputs.shape)
-        outputs = model(inputs)
-    if not hasattr(outputs, "shape"):
-        raise ValueError(f"The {name} must put out one tensor. Received: {type(outputs).__name__} from {model.name!r}.")
-    return outputs
+    first = inputs[0] if isinstance(inputs, list) else inputs
+    if first is not inputs:
+        what = f"{what} with labels,"
+    with _naming_the_layer(f"The {name}, model {model.name!r}, cannot take {what} of shape {_shape(first)}"):
+        expected = getattr(model, "input_shape", None)
+        if isinstance(expected, list):
+            expected = expected[0]
+        _check_sizes(expected, first.shape)
+        return model(inputs)
 
 
 def _check_sizes(expected, shape):

@@ -103,6 +103,7 @@ class Saved:
             "latents": keras.saving.serialize_keras_object(self.latents),
             "seed": self.seed,
             "pack": self.pack,
+            "num_classes": self.num_classes,
         }
         return {**super().get_config(), **config}
 

@@ -1,15 +1,18 @@
 """Who is updated when.
 
-A schedule's `step(gan, real)` is one training step on one batch of real images `(batch, height, width, channels)`. A player
-that does not move in a step reports its loss, and its weights, statistics and optimizer stay as they are.
+A schedule's `step(gan, real)` is one training step on one batch of real images `(batch, height, width, channels)`, of a GAN
+with classes on a list of these and their labels. A player that does not move in a step reports its loss, and its weights,
+statistics and optimizer stay as they are.
 """
 
 from keras import ops
 from keras.saving import register_keras_serializable
 
 from kgan.backend import when
+from kgan.critic import logits_of
 from kgan.names import lookup
 from kgan.training import (
+    fakes,
     frozen,
     minimize_discriminator,
     penalize,
@@ -19,6 +22,7 @@ from kgan.training import (
     update_both,
     update_discriminator,
     update_generator,
+    with_classes,
 )
 
 
@@ -100,15 +104,16 @@ class Combined(Schedule):
     def step(self, gan, real):
         def on_real():
             logits = gan.critic(real)
-            return [ops.mean(gan.d_objective.real(logits))], logits
+            return [with_classes(gan, ops.mean(gan.d_objective.real(logits_of(logits))), logits)], logits
 
         real_logits = minimize_discriminator(gan, on_real)
-        fake = gan.generator(gan.draw_latents(real), training=False)
+        fake = fakes(gan, gan.draw_latents(real), training=False)
 
         def on_fake():
             logits = gan.critic(fake)
             penalty = penalize(gan, real, fake, turn=gan.d_opt.iterations // 2)  # two updates a step
-            return [ops.mean(gan.d_objective.fake(logits)) + penalty], logits
+            loss = with_classes(gan, ops.mean(gan.d_objective.fake(logits_of(logits))), logits)
+            return [loss + penalty], logits
 
         fake_logits = minimize_discriminator(gan, on_fake)
         report_discriminator(gan, real_logits, fake_logits)

@@ -1,6 +1,7 @@
 """One update of one player: losses and penalties -> gradients -> optimizer -> logs.
 
-`kgan.schedules` decides who is updated when; what is here is the same for all of them.
+`kgan.schedules` decides who is updated when; what is here is the same for all of them. Real images and fakes of a GAN with
+classes are lists `[images, labels]`, and latents `[latents, labels]`; they are handed on as they are.
 """
 
 import contextlib
@@ -10,6 +11,8 @@ import keras
 from keras import ops
 
 from kgan import backend, tricks
+from kgan.critic import logits_of
+from kgan.labels import joined, parts
 
 
 def prepare(images, shape):
@@ -71,20 +74,39 @@ def clip_weights(gan):
         tricks.clip(gan.discriminator, gan.weight_clip)
 
 
+def fakes(gan, latents, training=True):
+    """G(z); with classes G(z, y) and y, the labels that came with the latents."""
+    _, labels = parts(latents)
+    return joined(gan.generator(latents, training=training), labels)
+
+
 def play(gan, real, latents):
     """The forward pass of both players: G(z), then D(real), then D(fake)."""
-    fake = gan.generator(latents, training=True)  # (batch, height, width, channels)
+    fake = fakes(gan, latents)  # (batch, height, width, channels)
     real_logits = gan.critic(real)  # (batch, 1)
     fake_logits = gan.critic(fake)
     return fake, real_logits, fake_logits
 
 
 def discriminator_loss(gan, real_logits, fake_logits):
-    return ops.mean(gan.d_objective.discriminator(real_logits, fake_logits))
+    loss = ops.mean(gan.d_objective.discriminator(logits_of(real_logits), logits_of(fake_logits)))
+    return with_classes(gan, loss, real_logits, fake_logits)
 
 
 def generator_loss(gan, fake_logits, real_logits):
-    return ops.mean(gan.loss.generator(fake_logits, real_logits))
+    loss = ops.mean(gan.loss.generator(logits_of(fake_logits), logits_of(real_logits)))
+    return with_classes(gan, loss, fake_logits)
+
+
+def with_classes(gan, loss, *verdicts):
+    """`loss` + the cross-entropy of the classes, where the discriminator names them.
+
+    Both players maximize L_C, the log-likelihood of the classes of real and generated images (Odena et al.,
+    arXiv:1610.09585, equation 3); the real ones' is no function of the generator.
+    """
+    if not gan.classifies:
+        return loss
+    return loss + gan.class_loss_weight * sum(ops.mean(verdict.class_losses) for verdict in verdicts)
 
 
 def penalize(gan, real, fake, turn=None):
@@ -98,11 +120,13 @@ def penalize(gan, real, fake, turn=None):
             is taken in every n-th, n times.
     """
     turn = gan.d_opt.iterations if turn is None else turn
+    (real, labels), (fake, _) = parts(real), parts(fake)
+    critic = functools.partial(gan.critic.score, labels=labels)  # a function of images: labels stay as they are
     real, fake = gan.critic.pack(real), gan.critic.pack(ops.stop_gradient(fake))
     dtype = gan.discriminator.variable_dtype
 
     def term(penalty):
-        value = penalty(gan.critic.score, real, fake, gan.penalty_seeds)
+        value = penalty(critic, real, fake, gan.penalty_seeds)
         gan.report(real, {penalty.name: value})
         return ops.cast(penalty.every * value, dtype)
 
@@ -149,7 +173,7 @@ def update_generator(gan, latents, real=None):
 
     def losses():
         if real is None:
-            fake = gan.generator(latents, training=True)
+            fake = fakes(gan, latents)
             real_logits, fake_logits = None, gan.critic(fake)
         else:
             fake, real_logits, fake_logits = play(gan, real, latents)
@@ -162,23 +186,28 @@ def update_generator(gan, latents, real=None):
 
 
 def report_discriminator(gan, real_logits, fake_logits):
-    loss = gan.loss
-    real_told, fake_told = loss.told(real_logits, fake_logits)
+    loss, real, fake = gan.loss, logits_of(real_logits), logits_of(fake_logits)
+    real_told, fake_told = loss.told(real, fake)
     values = {
-        "d_loss": loss.discriminator(real_logits, fake_logits),
+        "d_loss": loss.discriminator(real, fake),
         "d_real_accuracy": real_told,
         "d_fake_accuracy": fake_told,
     }
     if gan.has_parts:
-        values |= {"d_real_loss": loss.real(real_logits), "d_fake_loss": loss.fake(fake_logits)}
-    gan.report(real_logits, values)
+        values |= {"d_real_loss": loss.real(real), "d_fake_loss": loss.fake(fake)}
+    if gan.classifies:
+        values["d_class_loss"] = real_logits.class_losses + fake_logits.class_losses
+        values["d_class_accuracy"] = real_logits.class_hits
+    gan.report(real, values)
 
 
 def report_generator(gan, fake_logits, real_logits):
-    loss = gan.loss
-    passed = fake_logits > (real_logits if loss.paired else loss.threshold)  # for real
-    values = {"g_loss": loss.generator(fake_logits, real_logits), "g_accuracy": passed}
-    gan.report(fake_logits, values)
+    loss, real, fake = gan.loss, logits_of(real_logits), logits_of(fake_logits)
+    passed = fake > (real if loss.paired else loss.threshold)  # for real
+    values = {"g_loss": loss.generator(fake, real), "g_accuracy": passed}
+    if gan.classifies:
+        values["g_class_loss"] = fake_logits.class_losses
+    gan.report(fake, values)
 
 
 @contextlib.contextmanager

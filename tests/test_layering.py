@@ -11,11 +11,11 @@ ROOT = pathlib.Path(kgan.__file__).parent
 # each may import those before it, not those beside it
 LAYERS = [
     {"names"},
-    {"latents", "saving", "checkpoints", "signals"},
+    {"labels", "latents", "saving", "checkpoints", "signals"},
     {"snapshots"},
     {"pictures"},
     {"backend"},
-    {"critic", "layers", "players"},
+    {"conditioning", "critic", "layers", "players"},
     {"losses", "penalties", "data", "architectures", "metrics", "extractors"},
     {"scores", "tricks"},
     {"scoring"},

@@ -5,11 +5,12 @@ Both halve or double the image as often as it takes to come to a base of at most
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import layers
 
+from kgan import conditioning as conditional
 from kgan.layers import MinibatchStdDev, SpectralNormalization
 
 
@@ -19,6 +20,8 @@ def generator(
     filters: int = 64,
     kernel_size: int = 5,
     slope: float = 0.3,
+    num_classes: int | None = None,
+    conditioning: Literal["concatenation", "batch_norm"] = "concatenation",
 ):
     """A generator of transposed convolutions with batch normalization, ending in tanh.
 
@@ -28,27 +31,33 @@ def generator(
         filters: Integer. Filters of the last hidden layer; each layer before it has twice as many.
         kernel_size: Integer. Of all convolutions.
         slope: Float. Of LeakyReLU below zero.
+        num_classes: Integer. Makes a class-conditional generator.
+        conditioning: How that is told the class, as in `kgan.conditioning`: `"concatenation"` or `"batch_norm"`.
 
     Returns:
-        A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1].
+        A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1]; with classes
+        `[latents, labels]` -> images.
 
     Raises:
-        ValueError: if the image cannot be halved twice.
+        ValueError: if the image cannot be halved twice, or `conditioning` is none of these.
     """
     halvings = _halvings(image_shape)
     height, width = (side >> halvings for side in image_shape[:2])
     deepest = filters << halvings
 
+    def batch_norm():
+        return conditional.batch_norm(num_classes, conditioning)
+
     def convolution(width, strides, **kwargs):
         return layers.Conv2DTranspose(width, kernel_size, strides, padding="same", use_bias=False, **kwargs)
 
     stack: list[Any] = [keras.Input((latent_dim,)), layers.Dense(height * width * deepest, use_bias=False)]
-    stack += [layers.BatchNormalization(), layers.LeakyReLU(slope), layers.Reshape((height, width, deepest))]
+    stack += [batch_norm(), layers.LeakyReLU(slope), layers.Reshape((height, width, deepest))]
     for level in reversed(range(halvings)):
         strides = 1 if level == halvings - 1 else 2
-        stack += [convolution(filters << level, strides), layers.BatchNormalization(), layers.LeakyReLU(slope)]
+        stack += [convolution(filters << level, strides), batch_norm(), layers.LeakyReLU(slope)]
     stack.append(convolution(image_shape[2], 2, activation="tanh"))
-    return keras.Sequential(stack, name="generator")
+    return conditional.generator(stack, num_classes, conditioning)
 
 
 def discriminator(
@@ -59,6 +68,8 @@ def discriminator(
     dropout: float = 0.3,
     spectral_norm: bool = False,
     minibatch_std: bool = False,
+    num_classes: int | None = None,
+    conditioning: Literal["projection", "concatenation", "auxiliary"] = "projection",
 ):
     """A discriminator of strided convolutions with dropout, ending in logits.
 
@@ -70,15 +81,19 @@ def discriminator(
         dropout: Float. Rate after each layer.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
         minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
+        num_classes: Integer. Makes a class-conditional discriminator.
+        conditioning: How that is told the class, as in `kgan.conditioning`: `"projection"`, `"concatenation"` or
+            `"auxiliary"`.
 
     Returns:
-        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`.
+        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`; with classes as
+        `kgan.conditioning.discriminator`.
 
     Raises:
-        ValueError: if the image cannot be halved twice.
+        ValueError: if the image cannot be halved twice, or `conditioning` is none of these.
     """
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
-    stack: list[Any] = [keras.Input(image_shape)]
+    stack: list[Any] = []
     for level in range(_halvings(image_shape)):
         convolution = layers.Conv2D(filters << level, kernel_size, 2, padding="same")
         stack += [normalized(convolution), layers.LeakyReLU(slope)]
@@ -86,8 +101,12 @@ def discriminator(
             stack.append(layers.Dropout(dropout))
     if minibatch_std:
         stack.append(MinibatchStdDev())
-    stack += [layers.Flatten(), normalized(layers.Dense(1))]
-    return keras.Sequential(stack, name="discriminator")
+    stack.append(layers.Flatten())
+
+    def linear(units, **kwargs):
+        return normalized(layers.Dense(units, **kwargs))
+
+    return conditional.discriminator([keras.Input(image_shape)], stack, linear, num_classes, conditioning)
 
 
 def _halvings(image_shape):

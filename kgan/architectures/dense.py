@@ -7,11 +7,12 @@ in the discriminator, they are the pair of the freeze-the-discriminator tutorial
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import layers
 
+from kgan import conditioning as conditional
 from kgan.layers import MinibatchStdDev, SpectralNormalization
 
 
@@ -25,6 +26,8 @@ def generator(
     slope: float = 0.2,
     activation: str | None = "tanh",
     kernel_initializer: Any = "he_uniform",
+    num_classes: int | None = None,
+    conditioning: Literal["concatenation", "batch_norm"] = "concatenation",
 ):
     """A generator of dense layers that widen.
 
@@ -38,19 +41,24 @@ def generator(
         slope: Float. Of LeakyReLU below zero.
         activation: Of the last layer: `"tanh"` for images in [-1, 1], or `None` for points anywhere.
         kernel_initializer: Keras initializer of all kernels.
+        num_classes: Integer. Makes a class-conditional generator.
+        conditioning: How that is told the class, as in `kgan.conditioning`: `"concatenation"` or `"batch_norm"`.
 
     Returns:
-        A `keras.Model`, `(batch, latent_dim)` -> `(batch, *image_shape)`.
+        A `keras.Model`, `(batch, latent_dim)` -> `(batch, *image_shape)`; with classes `[latents, labels]` -> images.
+
+    Raises:
+        ValueError: if `conditioning` is none of these.
     """
     stack: list[Any] = [keras.Input((latent_dim,))]
     for index, width in enumerate(units):
         stack.append(layers.Dense(width, kernel_initializer=kernel_initializer))
         if batch_norm and index:
-            stack.append(layers.BatchNormalization(momentum=momentum, epsilon=epsilon))
+            stack.append(conditional.batch_norm(num_classes, conditioning, momentum=momentum, epsilon=epsilon))
         stack.append(layers.LeakyReLU(slope))
     stack.append(layers.Dense(math.prod(image_shape), activation=activation, kernel_initializer=kernel_initializer))
     stack.append(layers.Reshape(image_shape))
-    return keras.Sequential(stack, name="generator")
+    return conditional.generator(stack, num_classes, conditioning)
 
 
 def discriminator(
@@ -62,6 +70,8 @@ def discriminator(
     kernel_initializer: Any = "he_uniform",
     spectral_norm: bool = False,
     minibatch_std: bool = False,
+    num_classes: int | None = None,
+    conditioning: Literal["projection", "concatenation", "auxiliary"] = "projection",
 ):
     """A discriminator of dense layers that narrow.
 
@@ -74,17 +84,26 @@ def discriminator(
         kernel_initializer: Keras initializer of all kernels.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
         minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
+        num_classes: Integer. Makes a class-conditional discriminator.
+        conditioning: How that is told the class, as in `kgan.conditioning`: `"projection"`, `"concatenation"` or
+            `"auxiliary"`.
 
     Returns:
-        A `keras.Model`, `(batch, *image_shape)` -> `(batch, 1)`.
+        A `keras.Model`, `(batch, *image_shape)` -> `(batch, 1)`; with classes as `kgan.conditioning.discriminator`.
+
+    Raises:
+        ValueError: if `conditioning` is none of these.
     """
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
-    stack: list[Any] = [keras.Input(image_shape), layers.Flatten()]
+
+    def linear(units, **kwargs):
+        return normalized(layers.Dense(units, **{"kernel_initializer": kernel_initializer, **kwargs}))
+
+    before, stack = [keras.Input(image_shape), layers.Flatten()], []
     for width in units:
-        stack += [normalized(layers.Dense(width, kernel_initializer=kernel_initializer)), layers.LeakyReLU(slope)]
+        stack += [linear(width), layers.LeakyReLU(slope)]
         if dropout:
             stack.append(layers.Dropout(dropout))
     if minibatch_std:
         stack.append(MinibatchStdDev())
-    stack.append(normalized(layers.Dense(1, activation=activation, kernel_initializer=kernel_initializer)))
-    return keras.Sequential(stack, name="discriminator")
+    return conditional.discriminator(before, stack, linear, num_classes, conditioning, activation)

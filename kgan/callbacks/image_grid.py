@@ -2,6 +2,8 @@
 
 import pathlib
 
+import numpy as np
+
 from kgan import pictures
 from kgan.callbacks.periodic import Periodic
 
@@ -9,7 +11,9 @@ from kgan.callbacks.periodic import Periodic
 class ImageGrid(Periodic):
     """Writes a PNG of generated images at every interval, always of the same latents, and an animation at the end.
 
-    The images come from the averaged generator where there is one. Points in the plane are drawn as a plot.
+    The images come from the averaged generator where there is one. Points in the plane are drawn as a plot. With classes the
+    first row shows class 0, the next one class 1, and so on, beginning again after the last; the images of a column are of
+    the same latents.
 
     Example:
 
@@ -57,7 +61,12 @@ class ImageGrid(Periodic):
 
     def act(self, when):
         path = self.directory / f"{when}.png"
-        images = self.model.generate(self.rows * self.columns, seed=self.seed)
+        if self.model.num_classes is None:
+            images = self.model.generate(self.rows * self.columns, seed=self.seed)
+        else:
+            classes = [row % self.model.num_classes for row in range(self.rows)]
+            of_each = {label: self.model.generate(self.columns, self.seed, labels=label) for label in set(classes)}
+            images = np.concatenate([of_each[label] for label in classes])
         pictures.save(pictures.picture(images, self.columns), path)
         self.written.append(path)
 

@@ -57,7 +57,7 @@ def build_rules(recipe, given):
                     raise ValueError(f"{one.name} is there already, and writes to the same place")
                 callbacks.CALLBACKS[one.name](**_arguments(one))
     noise = recipe.instance_noise and (recipe.instance_noise.std, recipe.instance_noise.steps)
-    as_they_are = ("ema", "weight_clip", "label_flip", "jit_compile")
+    as_they_are = ("ema", "weight_clip", "label_flip", "class_loss_weight", "jit_compile")
     return {**made, "instance_noise": noise, **{name: getattr(recipe, name) for name in as_they_are}}
 
 
@@ -89,7 +89,7 @@ def load_data(recipe, given, progress=None):
 
 
 def held_out(recipe, given, found):
-    """Return the data to train with, and the images of `validation_split`, or `None`, spread evenly over all.
+    """Return the data to train with, and those of `validation_split`, or `None`, spread evenly over all.
 
     Raises:
         RecipeError: if nothing would be left on one side, or the images do not fit into memory.
@@ -106,8 +106,8 @@ def held_out(recipe, given, found):
         out = np.floor(share * (numbers + 1)) > np.floor(share * numbers)
         if not out.any() or out.all():
             raise ValueError(f"`validation_split` must leave images on both sides of {len(numbers)}. Received: {share}")
-        labels = None if found.labels is None else found.labels[~out]
-        return data.Data(found.images[~out], labels, found.skipped), found.images[out]
+        labels = (None, None) if found.labels is None else (found.labels[~out], found.labels[out])
+        return data.Data(found.images[~out], labels[0], found.skipped), data.Data(found.images[out], labels[1])
 
 
 def name_of(source):
@@ -154,6 +154,8 @@ def build(recipe, given, rules, found, steps_at_once=None):
             if one.name == "image_grid":
                 with blame("callbacks", index):
                     pictures.picture(np.zeros((1, *shape)))
+        with blame("num_classes"):
+            _check_classes(recipe.num_classes, found.labels)
         with blame("data"):
             batches = data.Batches(
                 found.images,
@@ -165,13 +167,15 @@ def build(recipe, given, rules, found, steps_at_once=None):
             )
         with blame("generator"):
             generator = architectures.get(recipe.generator.name).generator
-            players["generator"] = generator(shape, recipe.latent_dim, **_arguments(recipe.generator))
+            told = _told(recipe.generator.name, generator, recipe.num_classes)
+            players["generator"] = generator(shape, recipe.latent_dim, **told, **_arguments(recipe.generator))
         with blame("discriminator"):
             discriminator = architectures.get(recipe.discriminator.name).discriminator
             packed = (*shape[:-1], recipe.pack * shape[-1])
-            players["discriminator"] = discriminator(packed, **_arguments(recipe.discriminator))
+            told = _told(recipe.discriminator.name, discriminator, recipe.num_classes)
+            players["discriminator"] = discriminator(packed, **told, **_arguments(recipe.discriminator))
     with _Blame(given) as blame, blame():
-        dealt = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack")}
+        dealt = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack", "num_classes")}
         gan = GAN(**players, **dealt)
         gan.compile(**rules, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
     logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if recipe.data.validation_split)]
@@ -184,6 +188,29 @@ def build(recipe, given, rules, found, steps_at_once=None):
                 with blame("callbacks", index):
                     raise ValueError(f"`monitor` must be a log. {nearest(one.monitor, logs)}")
     return batches, gan
+
+
+def _check_classes(num_classes, labels):
+    """Raise ValueError if the data's classes are not the numbers from 0 to num_classes - 1, an image of each among them."""
+    if num_classes is None:
+        return
+    if labels is None:
+        raise ValueError("`num_classes` needs data with labels, and these have none")
+    classes = np.unique(labels)
+    if not np.array_equal(classes, np.arange(num_classes)):
+        raise ValueError(
+            f"`num_classes` must be the number of the data's classes, numbered from 0. Received: {num_classes}, "
+            f"and data of {len(classes)} classes, {classes[0]} to {classes[-1]}"
+        )
+
+
+def _told(name, player, num_classes):
+    """`num_classes` as an argument of a player's function, if there are classes."""
+    if num_classes is None:
+        return {}
+    if "num_classes" not in inspect.signature(player).parameters:
+        raise ValueError(f"{name} cannot be told classes: its function takes no `num_classes`")
+    return {"num_classes": num_classes}
 
 
 def build_callbacks(recipe, directory, scorers, resume=False):

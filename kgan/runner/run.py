@@ -72,7 +72,9 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
                 epochs=math.ceil(steps / batches.steps),
                 verbose=0,
                 callbacks=callbacks,
-                validation_data=None if held_out is None else data.Batches(held_out, recipe.data.batch_size),
+                validation_data=None
+                if held_out is None
+                else data.Batches(held_out.images, recipe.data.batch_size, labels=held_out.labels),
             )
             if saver.failed and not saver.newest():
                 raise RunError(f"The run failed, and nothing had been saved yet; what it wrote is in {directory}.")

@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 
-from kgan import checkpoints, latents, pictures
+from kgan import checkpoints, pictures
 from kgan.gan import load
+from kgan.labels import joined, to_generate
+from kgan.latents import get as sampler_of
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 from kgan.saving import replace_when_written
@@ -28,10 +30,12 @@ def form(out):
     return "folder"
 
 
-def write(run, n, seed, out):
+def write(run, n, seed, out, label=None):
     """Write `n` images of a run, or of the generator in a file, to `out`, and return what was written, in words.
 
-    A run that has not ended yet gives those of its newest checkpoint.
+    A run that has not ended yet gives those of its newest checkpoint. `label` is the class of all images; without it the
+    classes of a class-conditional run are drawn, or, in a grid, stand below each other: a row for each, and the same latents
+    in a column.
 
     - `.npy`: a float32 array in [-1, 1].
     - `.png`: a grid; of points in the plane, a plot.
@@ -39,44 +43,71 @@ def write(run, n, seed, out):
     - a folder: a PNG for each.
 
     Raises:
-        RecipeError: if there is no generator.
+        RecipeError: if there is no generator, or no such class.
     """
     kind = form(out)
-    draw, images = _source(run, seed)
+    source = _Source(run, seed, label)
     out.parent.mkdir(parents=True, exist_ok=True)
+    columns, shown = None, np.arange(n)  # which latents each image is made of
+    if kind in ("png", "gif") and source.num_classes and label is None:
+        columns = -(-n // source.num_classes)
+        shown, source.label = np.arange(n) % columns, np.arange(n) // columns
+    count = columns or n
     if kind == "gif":
-        stops = draw(n * STOPS).reshape(STOPS, n, -1)
-        frames = [pictures.picture(images(noise)) for noise in _walk(stops)]
+        latents, labels = source.draw(count * STOPS, n)
+        stops = latents.reshape(STOPS, count, -1)
+        frames = [pictures.picture(source.images(noise[shown], labels), columns) for noise in _walk(stops)]
         pictures.film(frames, out)
         return f"{len(frames)} frames of {n} images in {out}"
-    made = images(draw(n))
+    latents, labels = source.draw(count, n)
+    made = source.images(latents[shown], labels)
     if kind == "npy":
         with replace_when_written(out) as temporary:
             np.save(temporary, made)
     elif kind == "png":
-        pictures.save(pictures.picture(made), out)
+        pictures.save(pictures.picture(made, columns), out)
     else:
         for index, image in enumerate(made):
             pictures.save(pictures.pixels(image[None])[0].squeeze(), out / f"{index:06d}.png")
     return f"{n} images in {out}"
 
 
-def images_of(run, n, seed):
+def images_of(run, n, seed, label=None):
     """`n` images of a run, or of the generator in a file, as a float32 array in [-1, 1]. Raises as `write`."""
-    draw, images = _source(run, seed)
-    return images(draw(n))
+    source = _Source(run, seed, label)
+    return source.images(*source.draw(n, n))
 
 
-def _source(run, seed):
-    """Functions from a number to latents, and from latents to images."""
-    generator = generator_of(run)
-    sampler = latents.get(_latents(run))
+class _Source:
+    """A generator, and what it is given.
 
-    def draw(count):
-        shape = (count, generator.input_shape[-1])
-        return keras.ops.convert_to_numpy(sampler(shape, keras.random.SeedGenerator(seed)))
+    Attributes:
+        num_classes: Integer, or `None`.
+        label: As `labels` of `GAN.generate`.
+    """
 
-    return draw, lambda noise: generator.predict(noise, batch_size=256, verbose=0).astype("float32")
+    def __init__(self, run, seed, label):
+        self.generator, self.seed, self.label = generator_of(run), seed, label
+        recipe = _recipe(run)
+        self.sampler, self.num_classes = sampler_of(recipe.get("latents", "normal")), recipe.get("num_classes")
+        shape = self.generator.input_shape
+        if isinstance(shape, list) != (self.num_classes is not None):
+            message = f"the number of its classes is not known: there is no resolved.yaml beside {run} that says it"
+            raise RecipeError("RUN", [Problem((), message)])
+        self.latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
+        try:
+            to_generate(0, label, self.num_classes, keras.random.SeedGenerator(seed))
+        except ValueError as error:
+            raise RecipeError("--label", [Problem((), str(error))]) from None
+
+    def draw(self, latents, images):
+        """So many latents, and labels for so many images; those that `GAN.generate` draws."""
+        seeds = keras.random.SeedGenerator(self.seed)
+        drawn = keras.ops.convert_to_numpy(self.sampler((latents, self.latent_dim), seeds))
+        return drawn, to_generate(images, self.label, self.num_classes, seeds)
+
+    def images(self, latents, labels):
+        return self.generator.predict(joined(latents, labels), batch_size=256, verbose=0).astype("float32")
 
 
 def generator_of(run):
@@ -100,11 +131,10 @@ def generator_of(run):
     raise RecipeError("RUN", [Problem((), message)]) from None
 
 
-def _latents(run):
-    """The name of the latents that the run was trained with."""
+def _recipe(run):
+    """What the run was trained from, as plain data; nothing where that is not known."""
     resolved = (run if run.is_dir() else run.parent) / "resolved.yaml"
-    data = loader.load(resolved.read_text("utf-8"), str(resolved))[0] if resolved.is_file() else {}
-    return data.get("latents", "normal")
+    return loader.load(resolved.read_text("utf-8"), str(resolved))[0] if resolved.is_file() else {}
 
 
 def _walk(stops):

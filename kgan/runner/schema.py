@@ -141,7 +141,7 @@ _LIMITED["learning_rate"] = Annotated[
     pydantic.Discriminator(lambda value: "decay" if isinstance(value, dict | BaseModel) else "rate"),
 ]
 OPTIMIZERS = _optimizers()
-_shapes = ("image_shape", "latent_dim", "directory", "path")
+_shapes = ("image_shape", "latent_dim", "num_classes", "directory", "path")
 _generators = {name: module.generator for name, module in ARCHITECTURES.items()}
 _discriminators = {name: module.discriminator for name, module in ARCHITECTURES.items()}
 
@@ -215,6 +215,7 @@ class Recipe(Strict):
     generator: Generator
     discriminator: Discriminator
     pack: Count = 1  # so many images at once for the discriminator
+    num_classes: Count | None = None  # class-conditional: both players are told the labels of the data
     loss: Loss = Field(default="non_saturating", validate_default=True)
     schedule: Schedule = Field(default="simultaneous", validate_default=True)
     penalties: list[PenaltyName] = []
@@ -222,6 +223,7 @@ class Recipe(Strict):
     weight_clip: Positive | None = None
     label_flip: Rate = 0.0
     instance_noise: InstanceNoise | None = None
+    class_loss_weight: Annotated[float, Field(ge=0)] = 1.0  # of a discriminator that names classes
     optimizers: Optimizers = Field(default={}, validate_default=True)  # type: ignore[assignment]
     epochs: Count | None = None
     steps: Count | None = None
@@ -232,6 +234,15 @@ class Recipe(Strict):
     def _length(self):
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of the run once, as `epochs` or as `steps`")
+        return self
+
+    @model_validator(mode="after")
+    def _classes(self):
+        players: tuple[Any, ...] = () if self.num_classes else (self.generator, self.discriminator)
+        for player in players:
+            given, fields = getattr(player, "conditioning", None), type(player).model_fields
+            if given and given != fields["conditioning"].default:
+                raise ValueError(f"`conditioning: {given}` is for a GAN with `num_classes`")
         return self
 
 

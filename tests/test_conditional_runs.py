@@ -1,0 +1,125 @@
+"""Class-conditional recipes: what is built, refused, sampled and scored."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import kgan
+from kgan import pictures
+from tests.test_cli import call  # noqa: F401
+from tests.test_recipes import check, complaint
+
+RECIPE = """\
+latent_dim: 4
+num_classes: 10
+data: {name: digits, batch_size: 64, limit: 300, validation_split: 0.2}
+generator: {name: dense, units: [8, 8], conditioning: batch_norm}
+discriminator: {name: dense, units: [8], conditioning: auxiliary}
+class_loss_weight: 0.5
+ema: 0.9
+steps: 4
+callbacks:
+  - {name: image_grid, rows: 10, columns: 2}
+  - {name: score, samples: 40, extractor: raw}
+"""
+
+
+@pytest.fixture
+def run(tmp_path, call):  # noqa: F811
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    call("train", "recipe.yaml", "--out", "run")
+    return tmp_path / "run"
+
+
+def gan_of(run):
+    return kgan.load(next((run / "checkpoints").iterdir()))
+
+
+def test_a_run(run, call):  # noqa: F811
+    gan = gan_of(run)
+    assert gan.num_classes == 10 and gan.class_loss_weight == 0.5 and gan.classifies
+    logs = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
+    assert {
+        "d_class_loss",
+        "g_class_loss",
+        "d_class_accuracy",
+        "val_d_class_accuracy",
+        "frechet_distance",
+    } <= logs.keys()
+    call("sample", run, "-n", 25, "-o", "x.npy", "--seed", 2)
+    np.testing.assert_allclose(np.load("x.npy"), gan.generate(25, seed=2), atol=1e-6)
+    call("sample", run, "-n", 25, "-o", "x.npy", "--seed", 2, "--label", 7)
+    np.testing.assert_allclose(np.load("x.npy"), gan.generate(25, seed=2, labels=7), atol=1e-6)
+    call("sample", run, "-n", 20, "-o", "grid.png", "--seed", 2)
+    rows = np.concatenate([gan.generate(2, seed=2, labels=label) for label in range(10)])
+    with Image.open("grid.png") as drawn:
+        np.testing.assert_allclose(np.asarray(drawn, "int32"), pictures.grid(rows, 2).astype("int32"), atol=1)
+    assert "72 frames of 25 images" in call("sample", run, "-n", 25, "-o", "walk.gif")
+    with Image.open("walk.gif") as film:
+        assert film.size == (3 * 34 + 2, 9 * 34 + 2)  # three columns; the ninth row holds the last image
+    said = call("sample", run, "-o", "grid.png", "--label", 10, code=2)
+    assert "--label  Labels must lie in [0, 9], as `num_classes` is 10. Received: labels from 10 to 10" in said
+    (run / "resolved.yaml").rename("elsewhere.yaml")
+    assert "the number of its classes is not known" in call("sample", run, "-o", "grid.png", code=2)
+
+
+def test_it_is_loaded_where_nothing_was_imported(run):
+    code = "import kgan, sys; print(kgan.load(sys.argv[1]).generate(2, labels=3).shape)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, run / "checkpoints" / "epoch-0001"], capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "(2, 8, 8, 1)", done.stderr
+
+
+def test_wrong_recipes(tmp_path, call):  # noqa: F811
+    def said(text):
+        (tmp_path / "recipe.yaml").write_text(text)
+        return call("train", "recipe.yaml", "--dry-run", code=2)
+
+    np.savez(tmp_path / "bare.npz", images=np.zeros((40, 8, 8), "uint8"))
+    np.savez(tmp_path / "other.npz", images=np.zeros((40, 8, 8), "uint8"), labels=np.arange(40) % 3 + 1)
+    assert "recipe.yaml:2:1  num_classes: `num_classes` needs data with labels, and these have none" in said(
+        RECIPE.replace("name: digits", "path: bare.npz").replace("limit: 300, validation_split: 0.2", "limit: 30")
+    )
+    expected = "`num_classes` must be the number of the data's classes, numbered from 0. Received: "
+    assert f"{expected}10, and data of 3 classes, 1 to 3" in said(RECIPE.replace("name: digits", "path: other.npz"))
+    assert f"{expected}9, and data of 10 classes, 0 to 9" in said(RECIPE.replace("num_classes: 10", "num_classes: 9"))
+    assert "generator.conditioning: must be 'concatenation' or 'batch_norm', not 'projection'" in complaint(
+        RECIPE.replace("batch_norm", "projection")
+    )
+    assert "`conditioning: batch_norm` is for a GAN with `num_classes`" in complaint(
+        RECIPE.replace("num_classes: 10", "")
+    )
+    assert "class_loss_weight: `class_loss_weight` is for a discriminator that puts out class logits" in said(
+        RECIPE.replace("auxiliary", "concatenation")
+    )
+    assert "`pack` must be 1 with `num_classes`" in said(RECIPE + "pack: 2\n")
+
+
+def test_an_architecture_that_knows_no_classes(tmp_path, monkeypatch, call):  # noqa: F811
+    from types import SimpleNamespace
+
+    from kgan.architectures import ARCHITECTURES, dense
+    from kgan.runner import build, recipes
+    from kgan.runner.errors import RecipeError
+
+    plain = SimpleNamespace(generator=lambda image_shape, latent_dim, **_: dense.generator(image_shape, latent_dim))
+    monkeypatch.setitem(ARCHITECTURES, "dense", SimpleNamespace(**vars(plain), discriminator=dense.discriminator))
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    given = recipes.read(tmp_path / "recipe.yaml")
+    recipe = check(RECIPE)
+    found = build.load_data(recipe, given)
+    with pytest.raises(RecipeError, match="dense cannot be told classes: its function takes no `num_classes`"):
+        build.build(recipe, given, build.build_rules(recipe, given), found)
+
+
+def test_samples_of_a_generator_without_classes(tmp_path, call):  # noqa: F811
+    generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    generator.save(tmp_path / "generator.keras")
+    said = call("sample", "generator.keras", "-o", "x.npy", "--label", 1, code=2)
+    assert "--label  `labels` are for a GAN that was made with `num_classes`. Received: labels=1" in said
