@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from kgan import backend, losses, optimizers, resuming, schedules, snapshots, training, tricks
+from kgan import averaging, backend, losses, optimizers, ramps, resuming, schedules, snapshots, training, tricks
 from kgan.critic import Critic
 from kgan.data import Batches
 from kgan.latents import get as _sampler
@@ -103,14 +103,16 @@ class GAN(backend.Steps, Saved, keras.Model):
         """Configure the game.
 
         Args:
-            d_opt: Keras optimizer of the discriminator, with its own rate, clipping and gradient accumulation.
+            d_opt: Keras optimizer of the discriminator, with its own rate, clipping and gradient accumulation. Adam's
+                `beta_1` and `beta_2` may be schedules, as `kgan.ramps.Cosine(0.9, 0.99, 10000)`; its momenta are then
+                corrected by the betas of the moment, as in R3GAN's code (arXiv:2501.05441).
             g_opt: Keras optimizer of the generator; another instance.
             loss: Name in `kgan.losses`, a `kgan.losses.AdversarialLoss`, or a Keras loss such as
                 `keras.losses.BinaryCrossentropy(label_smoothing=0.1)`.
             schedule: Name in `kgan.schedules`, or an object such as `kgan.schedules.Alternating(d_steps=5)`.
             penalties: Names in `kgan.penalties`, or objects such as `kgan.penalties.R1(10.0)`.
             ema: Float between 0 and 1, the decay of an averaged generator kept beside the trained one. Warmed up: after t
-                updates it is min(ema, (1 + t) / (10 + t)). `None` keeps none.
+                updates it is min(ema, (1 + t) / (10 + t)). Or a schedule, taken as it is. `None` keeps none.
             weight_clip: Positive float c, as 0.01 in the WGAN paper (arXiv:1701.07875): after each of its updates the
                 discriminator's trainable variables are clipped to [-c, c]. `None` leaves them alone.
             label_flip: Float below 1. Probability that an example's label, real or fake, is exchanged in the
@@ -135,8 +137,7 @@ class GAN(backend.Steps, Saved, keras.Model):
                 "`d_opt` and `g_opt` must be two instances, since each player has its own momenta. "
                 f"Received the same {type(d_opt).__name__} twice."
             )
-        if ema is not None and not (isinstance(ema, float) and 0.0 < ema < 1.0):
-            raise ValueError(f"`ema` must be a decay between 0 and 1, such as 0.999, or None. Received: {ema!r}")
+        averaging.check(ema)
         given = losses.get(loss)
         schedule = schedules.get(schedule)
         penalties = _penalties(penalties)
@@ -156,8 +157,11 @@ class GAN(backend.Steps, Saved, keras.Model):
             std, steps = instance_noise
             critic.noise = tricks.InstanceNoise(std, steps, d_opt, self.penalty_seeds)
         self.has_parts = loss.real is not None and loss.fake is not None
-        self.logs = Logs(self.has_parts, penalties)
-        self._set_ema(ema)
+        self.ema = ema
+        averaging.prepare(self, ema)
+        scheduled = [("", self, g_opt), ("d_opt_", d_opt, d_opt), ("g_opt_", g_opt, g_opt)]
+        scheduled += [(f"{penalty.name}_", penalty, d_opt) for penalty in penalties]
+        self.logs = Logs(self.has_parts, penalties, ramps.values(scheduled))
         super().compile(
             optimizer=None,
             loss=None,
@@ -206,32 +210,6 @@ class GAN(backend.Steps, Saved, keras.Model):
     def draw_latents(self, real, seeds=None):
         """Latents `(batch, latent_dim)`, as many as there are real images; one draw of the sampler."""
         return self._sample((ops.shape(real)[0], self.latent_dim), seeds or self.latent_seeds)
-
-    def average_generator(self):
-        """Move the averaged generator towards the trained one, BatchNormalization statistics included."""
-        if self.ema_generator is None:
-            return
-        updates = ops.cast(self.g_opt.iterations, "float32")
-        decay = ops.minimum(self.ema, (1.0 + updates) / (10.0 + updates))
-        for average, variable in zip(self.ema_generator.weights, self.generator.weights, strict=True):
-            value = ops.convert_to_tensor(variable)
-            if "float" in average.dtype:
-                value = average + ops.cast(1.0 - decay, average.dtype) * (value - average)
-            average.assign(value)
-
-    def _set_ema(self, ema):
-        self.ema = ema
-        if ema is None:
-            if self.ema_generator is not None:
-                self._tracker.untrack(self.ema_generator)
-            self.ema_generator = None
-        elif self.ema_generator is None:
-            twin = type(self.generator).from_config(self.generator.get_config())
-            twin(keras.KerasTensor((None, self.latent_dim)))
-            for average, variable in zip(twin.weights, self.generator.weights, strict=True):
-                average.assign(ops.copy(variable))
-            twin.trainable = False
-            self.ema_generator = twin
 
     def call(self, inputs, training=False):
         """Images of latents; from the averaged generator, where there is one, unless training."""

@@ -9,7 +9,7 @@ import functools
 import keras
 from keras import ops
 
-from kgan import backend, tricks
+from kgan import averaging, backend, ramps, tricks
 
 
 def prepare(images, shape):
@@ -54,7 +54,8 @@ def minimize(losses, *players):
 
     extra, gradients = backend.gradients(scaled, [model.trainable_variables for model, _ in players])
     for (model, optimizer), grads in zip(players, gradients, strict=True):
-        backend.apply(optimizer, grads, model.trainable_variables)
+        with ramps.at(optimizer, optimizer.iterations):
+            backend.apply(optimizer, grads, model.trainable_variables)
     return extra
 
 
@@ -102,7 +103,8 @@ def penalize(gan, real, fake, turn=None):
     dtype = gan.discriminator.variable_dtype
 
     def term(penalty):
-        value = penalty(gan.critic.score, real, fake, gan.penalty_seeds)
+        with ramps.at(penalty, gan.d_opt.iterations):
+            value = penalty(gan.critic.score, real, fake, gan.penalty_seeds)
         gan.report(real, {penalty.name: value})
         return ops.cast(penalty.every * value, dtype)
 
@@ -126,7 +128,7 @@ def update_both(gan, real, latents):
 
     real_logits, fake_logits = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
     clip_weights(gan)
-    gan.average_generator()
+    averaging.follow(gan)
     report_discriminator(gan, real_logits, fake_logits)
     report_generator(gan, fake_logits, real_logits)
 
@@ -156,7 +158,7 @@ def update_generator(gan, latents, real=None):
         return [generator_loss(gan, fake_logits, real_logits)], (fake, real_logits, fake_logits)
 
     fake, real_logits, fake_logits = minimize(losses, (gan.generator, gan.g_opt))
-    gan.average_generator()
+    averaging.follow(gan)
     report_generator(gan, fake_logits, real_logits)
     return fake, real_logits, fake_logits
 
