@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kgan import (
         architectures,
+        augment,
         callbacks,
         data,
         extractors,
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GAN",
     "architectures",
+    "augment",
     "callbacks",
     "data",
     "extractors",

@@ -9,6 +9,7 @@ from keras import ops
 from keras.saving import register_keras_serializable
 
 from kgan import averaging, backend, losses, optimizers, ramps, resuming, schedules, snapshots, training, tricks
+from kgan.augment import get as _augmentation
 from kgan.critic import Critic
 from kgan.data import Batches
 from kgan.latents import get as _sampler
@@ -60,6 +61,7 @@ class GAN(backend.Steps, Saved, keras.Model):
     Attributes:
         generator, discriminator: The players, plain Keras models.
         ema_generator: The averaged generator, or `None` without `compile(ema=...)`.
+        augment: The augmentation, or `None` without `compile(augment=...)`.
         d_opt, g_opt: Their optimizers, once compiled.
 
     Raises:
@@ -74,7 +76,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         self.latents = latents
         self.generator = model_of(generator, "generator")
         self.discriminator = model_of(discriminator, "discriminator")
-        self.ema_generator = None
+        self.ema_generator = self.augment = None
         self.image_shape = fit_together(self.generator, self.discriminator, latent_dim, pack)
         self._sample = _sampler(latents)
         self.latent_seeds = keras.random.SeedGenerator(self.seed)
@@ -96,6 +98,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         weight_clip=None,
         label_flip=0.0,
         instance_noise=None,
+        augment=None,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
@@ -120,6 +123,10 @@ class GAN(backend.Steps, Saved, keras.Model):
             instance_noise: Pair `(std, steps)` of the Gaussian noise on all images that the discriminator sees in training
                 (arXiv:1610.04490): its standard deviation falls from std to 0, linearly, in so many of the
                 discriminator's updates. `None` adds none.
+            augment: Name in `kgan.augment`, or an object such as `kgan.augment.ADA(target=0.6)`: how images are changed,
+                real and generated ones, each anew, before the discriminator sees them in training. Penalties see such images
+                too; their gradients are by the images before the change, as in StyleGAN2-ADA's and R3GAN's code. `None`
+                changes none.
             run_eagerly: As in `keras.Model.compile`.
             steps_per_execution: As in `keras.Model.compile`.
             jit_compile: As in `keras.Model.compile`.
@@ -140,6 +147,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         averaging.check(ema)
         given = losses.get(loss)
         schedule = schedules.get(schedule)
+        augment = _augmentation(augment, self.image_shape)
         penalties = _penalties(penalties)
         critic = Critic(self.discriminator, self.pack)
         loss = losses.adversarial(given, critic)
@@ -156,12 +164,15 @@ class GAN(backend.Steps, Saved, keras.Model):
         if instance_noise is not None:
             std, steps = instance_noise
             critic.noise = tricks.InstanceNoise(std, steps, d_opt, self.penalty_seeds)
+        self._set_augment(augment)
         self.has_parts = loss.real is not None and loss.fake is not None
         self.ema = ema
         averaging.prepare(self, ema)
         scheduled = [("", self, g_opt), ("d_opt_", d_opt, d_opt), ("g_opt_", g_opt, g_opt)]
         scheduled += [(f"{penalty.name}_", penalty, d_opt) for penalty in penalties]
-        self.logs = Logs(self.has_parts, penalties, ramps.values(scheduled))
+        scheduled += [] if augment is None else [("augment_", augment, d_opt)]
+        adaptive = {} if augment is None else augment.values()
+        self.logs = Logs(self.has_parts, penalties, ramps.values(scheduled) | adaptive)
         super().compile(
             optimizer=None,
             loss=None,
@@ -180,10 +191,24 @@ class GAN(backend.Steps, Saved, keras.Model):
             "weight_clip": weight_clip,
             "label_flip": label_flip,
             "instance_noise": instance_noise and list(instance_noise),
+            "augment": augment,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
+
+    def _set_augment(self, augment):
+        if self.augment is not None:
+            self._tracker.untrack(self.augment)
+        self.augment = augment
+        if augment is None:
+            return
+
+        def augmented(images):
+            with ramps.at(augment, self.d_opt.iterations):
+                return augment(ops.reshape(images, (-1, *self.image_shape)), seeds=self.penalty_seeds)
+
+        self.critic.augment = augmented
 
     def step(self, data):
         """One training step on `data`, images or `(images, labels)`; returns the logs."""

@@ -1,8 +1,8 @@
 """Numbers that change while a GAN trains: learning rates, Adam's betas, weights of penalties, the average's decay.
 
 Wherever a docstring says "or a schedule", a `keras.optimizers.schedules.LearningRateSchedule` stands in the number's place:
-a function of how often the player was updated before, the discriminator for its optimizer and penalties, the generator for
-its optimizer and average. The two below go from one value to another, up or down, and stay there.
+a function of how often the player was updated before, the discriminator for its optimizer, penalties and augmentation,
+the generator for its optimizer and average. The two below go from one value to another, up or down, and stay there.
 """
 
 import contextlib

@@ -10,6 +10,7 @@ from keras.saving import register_keras_serializable
 from kgan.backend import when
 from kgan.names import lookup
 from kgan.training import (
+    adapt,
     frozen,
     minimize_discriminator,
     penalize,
@@ -103,6 +104,7 @@ class Combined(Schedule):
             return [ops.mean(gan.d_objective.real(logits))], logits
 
         real_logits = minimize_discriminator(gan, on_real)
+        adapt(gan, real, real_logits)
         fake = gan.generator(gan.draw_latents(real), training=False)
 
         def on_fake():

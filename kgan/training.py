@@ -72,6 +72,12 @@ def clip_weights(gan):
         tricks.clip(gan.discriminator, gan.weight_clip)
 
 
+def adapt(gan, real, real_logits):
+    """Let an adaptive augmentation see what the discriminator made of real images before it was updated."""
+    if gan.augment is not None:
+        gan.augment.adapt(real_logits - gan.loss.threshold, ops.shape(real)[0])
+
+
 def play(gan, real, latents):
     """The forward pass of both players: G(z), then D(real), then D(fake)."""
     fake = gan.generator(latents, training=True)  # (batch, height, width, channels)
@@ -128,6 +134,7 @@ def update_both(gan, real, latents):
 
     real_logits, fake_logits = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
     clip_weights(gan)
+    adapt(gan, real, real_logits)
     averaging.follow(gan)
     report_discriminator(gan, real_logits, fake_logits)
     report_generator(gan, fake_logits, real_logits)
@@ -142,6 +149,7 @@ def update_discriminator(gan, real, latents):
         return [d_loss], (real_logits, fake_logits)
 
     real_logits, fake_logits = minimize_discriminator(gan, losses)
+    adapt(gan, real, real_logits)
     report_discriminator(gan, real_logits, fake_logits)
     return real_logits, fake_logits
 

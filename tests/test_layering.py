@@ -15,7 +15,7 @@ LAYERS = [
     {"snapshots"},
     {"pictures"},
     {"backend"},
-    {"critic", "layers", "players"},
+    {"augment", "critic", "layers", "players"},
     {"losses", "penalties", "data", "architectures", "metrics", "extractors"},
     {"averaging", "scores", "tricks"},
     {"scoring"},

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pydantic
 
-from kgan import architectures, callbacks, data, losses, penalties, pictures, ramps, schedules, scoring
+from kgan import architectures, augment, callbacks, data, losses, penalties, pictures, ramps, schedules, scoring
 from kgan.gan import GAN
 from kgan.names import nearest
 from kgan.runner.complaints import nearest_place
@@ -53,6 +53,9 @@ def build_rules(recipe, given):
                 if one.name in [other.name for other in recipe.penalties[:index]]:
                     raise ValueError(f"{one.name} is there already")
                 made["penalties"].append(penalties.PENALTIES[one.name](**_arguments(one)))
+        with blame("augment"):
+            chosen = recipe.augment
+            made["augment"] = chosen and augment.AUGMENTATIONS[chosen.name](**_arguments(chosen))
         for index, one in enumerate(recipe.callbacks):
             with blame("callbacks", index):
                 if one.name in [other.name for other in recipe.callbacks[:index]]:

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from kgan.architectures import ARCHITECTURES
+from kgan.augment import AUGMENTATIONS
 from kgan.callbacks import CALLBACKS
 from kgan.data import DATASETS
 from kgan.latents import LATENTS
@@ -146,6 +147,8 @@ _LIMITED |= {
     "beta_1": _or_schedule(Rate),
     "beta_2": _or_schedule(Rate),
     "learning_rate": _or_schedule(Positive, DECAYS),
+    "p": _or_schedule(float),
+    "strength": _or_schedule(float),
     "weight": _or_schedule(float),
 }
 OPTIMIZERS = _optimizers()
@@ -156,6 +159,7 @@ _discriminators = {name: module.discriminator for name, module in ARCHITECTURES.
 Loss = _named("loss", LOSSES, usual="non_saturating")
 Schedule = _named("schedule", SCHEDULES, usual="simultaneous")
 PenaltyName = _named("penalty", PENALTIES)
+Augment = _named("augment", AUGMENTATIONS)
 Generator = _named("architecture", _generators, without=_shapes)
 Discriminator = _named("architecture", _discriminators, without=_shapes)
 _useless = ("name", "use_ema", "ema_momentum", "ema_overwrite_frequency")  # kgan's `ema` is the generator's alone
@@ -230,6 +234,7 @@ class Recipe(Strict):
     weight_clip: Positive | None = None
     label_flip: Rate = 0.0
     instance_noise: InstanceNoise | None = None
+    augment: Augment | None = None
     optimizers: Optimizers = Field(default={}, validate_default=True)  # type: ignore[assignment]
     epochs: Count | None = None
     steps: Count | None = None
