@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kgan import (
         architectures,
+        augment,
         callbacks,
         data,
         extractors,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         losses,
         metrics,
         penalties,
+        ramps,
         schedules,
         scores,
         scoring,
@@ -28,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GAN",
     "architectures",
+    "augment",
     "callbacks",
     "data",
     "extractors",
@@ -37,6 +40,7 @@ __all__ = [
     "losses",
     "metrics",
     "penalties",
+    "ramps",
     "schedules",
     "scores",
     "scoring",

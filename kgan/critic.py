@@ -43,12 +43,15 @@ class Critic:
         known: Whether the last activation could be read.
         sigmoid: Name of the layer that applies a sigmoid last, or `None`.
         logits: Whether to leave that sigmoid out.
-        noise: Function images -> images, applied to all that it sees in training; or `None`.
+        augment: Function images -> images, applied to all that it sees in training, to each image before it is packed; or
+            `None`.
+        noise: Likewise, applied to what is packed.
     """
 
     def __init__(self, discriminator, pack=1):
         self.discriminator, self.count = discriminator, pack
         self.logits = True
+        self.augment: Any = None
         self.noise = None
         self._last = _last_operation(discriminator)
         self.known = self._last is not None
@@ -77,16 +80,31 @@ class Critic:
             return images
         packs = (ops.shape(images)[0] + self.count - 1) // self.count
         images = ops.take(images, ops.arange(packs * self.count) % ops.shape(images)[0], axis=0)
+        return self._joined(images, packs)
+
+    def _joined(self, images, packs):
         shape = images.shape[1:]
         images = ops.reshape(images, (packs, self.count, *shape))
         images = ops.moveaxis(images, 1, -2)  # (packs, height, width, pack, channels)
         return ops.reshape(images, (packs, *shape[:-1], self.count * shape[-1]))
+
+    def _augmented(self, packed):
+        """The packs of their images, augmented one by one."""
+        if self.count == 1:
+            return self.augment(packed)
+        packs, *places, channels = ops.shape(packed)
+        images = ops.reshape(packed, (packs, *places, self.count, channels // self.count))
+        images = ops.moveaxis(images, -2, 1)  # (packs, pack, height, width, channels)
+        images = ops.reshape(images, (packs * self.count, *places, channels // self.count))
+        return self._joined(self.augment(images), packs)
 
     def score(self, images, training=True, labels=None):
         """Scores of images that are packed already."""
         return self._outputs(images, training, labels)[0]
 
     def _outputs(self, images, training, labels):
+        if training and self.augment is not None:
+            images = self._augmented(images)
         if training and self.noise is not None:
             images = self.noise(images)
         with self._without_sigmoid() if self.sigmoid and self.logits else contextlib.nullcontext():

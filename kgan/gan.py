@@ -9,7 +9,8 @@ from keras import ops
 from keras.saving import register_keras_serializable
 
 import kgan.architectures  # noqa: F401  so that `load` finds their layers
-from kgan import backend, losses, optimizers, resuming, schedules, snapshots, training, tricks
+from kgan import averaging, backend, losses, optimizers, ramps, resuming, schedules, snapshots, training, tricks
+from kgan.augment import get as _augmentation
 from kgan.critic import Critic
 from kgan.data import Batches
 from kgan.labels import check_weight, joined, parts, prepare_labels, to_generate
@@ -17,7 +18,7 @@ from kgan.latents import get as _sampler
 from kgan.logs import Logs, with_own_callbacks
 from kgan.names import integer
 from kgan.penalties import collect
-from kgan.players import fit_together, model_of, symbolic_latents
+from kgan.players import fit_together, model_of
 from kgan.saving import Saved, load_model
 
 
@@ -70,6 +71,7 @@ class GAN(backend.Steps, Saved, keras.Model):
     Attributes:
         generator, discriminator: The players, plain Keras models.
         ema_generator: The averaged generator, or `None` without `compile(ema=...)`.
+        augment: The augmentation, or `None` without `compile(augment=...)`.
         d_opt, g_opt: Their optimizers, once compiled.
 
     Raises:
@@ -93,7 +95,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         self.latents = latents
         self.generator = model_of(generator, "generator")
         self.discriminator = model_of(discriminator, "discriminator")
-        self.ema_generator = None
+        self.ema_generator = self.augment = None
         self.image_shape, self.classifies = fit_together(
             self.generator, self.discriminator, latent_dim, pack, num_classes
         )
@@ -117,6 +119,7 @@ class GAN(backend.Steps, Saved, keras.Model):
         weight_clip=None,
         label_flip=0.0,
         instance_noise=None,
+        augment=None,
         class_loss_weight=1.0,
         run_eagerly=False,
         steps_per_execution=1,
@@ -125,14 +128,16 @@ class GAN(backend.Steps, Saved, keras.Model):
         """Configure the game.
 
         Args:
-            d_opt: Keras optimizer of the discriminator, with its own rate, clipping and gradient accumulation.
+            d_opt: Keras optimizer of the discriminator, with its own rate, clipping and gradient accumulation. Adam's
+                `beta_1` and `beta_2` may be schedules, as `kgan.ramps.Cosine(0.9, 0.99, 10000)`; its momenta are then
+                corrected by the betas of the moment, as in R3GAN's code (arXiv:2501.05441).
             g_opt: Keras optimizer of the generator; another instance.
             loss: Name in `kgan.losses`, a `kgan.losses.AdversarialLoss`, or a Keras loss such as
                 `keras.losses.BinaryCrossentropy(label_smoothing=0.1)`.
             schedule: Name in `kgan.schedules`, or an object such as `kgan.schedules.Alternating(d_steps=5)`.
             penalties: Names in `kgan.penalties`, or objects such as `kgan.penalties.R1(10.0)`.
             ema: Float between 0 and 1, the decay of an averaged generator kept beside the trained one. Warmed up: after t
-                updates it is min(ema, (1 + t) / (10 + t)). `None` keeps none.
+                updates it is min(ema, (1 + t) / (10 + t)). Or a schedule, taken as it is. `None` keeps none.
             weight_clip: Positive float c, as 0.01 in the WGAN paper (arXiv:1701.07875): after each of its updates the
                 discriminator's trainable variables are clipped to [-c, c]. `None` leaves them alone.
             label_flip: Float below 1. Probability that an example's label, real or fake, is exchanged in the
@@ -140,6 +145,10 @@ class GAN(backend.Steps, Saved, keras.Model):
             instance_noise: Pair `(std, steps)` of the Gaussian noise on all images that the discriminator sees in training
                 (arXiv:1610.04490): its standard deviation falls from std to 0, linearly, in so many of the
                 discriminator's updates. `None` adds none.
+            augment: Name in `kgan.augment`, or an object such as `kgan.augment.ADA(target=0.6)`: how images are changed,
+                real and generated ones, each anew, before the discriminator sees them in training. Penalties see such images
+                too; their gradients are by the images before the change, as in StyleGAN2-ADA's and R3GAN's code. `None`
+                changes none.
             class_loss_weight: Float. Strength of the cross-entropy of the classes, where the discriminator puts out class
                 logits. It is logged without it, and not part of `d_loss` and `g_loss`.
             run_eagerly: As in `keras.Model.compile`.
@@ -159,10 +168,10 @@ class GAN(backend.Steps, Saved, keras.Model):
                 "`d_opt` and `g_opt` must be two instances, since each player has its own momenta. "
                 f"Received the same {type(d_opt).__name__} twice."
             )
-        if ema is not None and not (isinstance(ema, float) and 0.0 < ema < 1.0):
-            raise ValueError(f"`ema` must be a decay between 0 and 1, such as 0.999, or None. Received: {ema!r}")
+        averaging.check(ema)
         given = losses.get(loss)
         schedule = schedules.get(schedule)
+        augment = _augmentation(augment, self.image_shape)
         penalties = collect(penalties)
         critic = Critic(self.discriminator, self.pack)
         loss = losses.adversarial(given, critic)
@@ -180,9 +189,16 @@ class GAN(backend.Steps, Saved, keras.Model):
         if instance_noise is not None:
             std, steps = instance_noise
             critic.noise = tricks.InstanceNoise(std, steps, d_opt, self.penalty_seeds)
+        self._set_augment(augment)
         self.has_parts = loss.real is not None and loss.fake is not None
-        self.logs = Logs(self.has_parts, penalties, self.num_classes, self.classifies)
-        self._set_ema(ema)
+        self.ema = ema
+        averaging.prepare(self, ema)
+        scheduled = [("", self, g_opt), ("d_opt_", d_opt, d_opt), ("g_opt_", g_opt, g_opt)]
+        scheduled += [(f"{penalty.name}_", penalty, d_opt) for penalty in penalties]
+        scheduled += [] if augment is None else [("augment_", augment, d_opt)]
+        adaptive = {} if augment is None else augment.values()
+        values = ramps.values(scheduled) | adaptive
+        self.logs = Logs(self.has_parts, penalties, values, self.num_classes, self.classifies)
         super().compile(
             optimizer=None,
             loss=None,
@@ -201,11 +217,25 @@ class GAN(backend.Steps, Saved, keras.Model):
             "weight_clip": weight_clip,
             "label_flip": label_flip,
             "instance_noise": instance_noise and list(instance_noise),
+            "augment": augment,
             "class_loss_weight": class_loss_weight,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
+
+    def _set_augment(self, augment):
+        if self.augment is not None:
+            self._tracker.untrack(self.augment)
+        self.augment = augment
+        if augment is None:
+            return
+
+        def augmented(images):
+            with ramps.at(augment, self.d_opt.iterations):
+                return augment(ops.reshape(images, (-1, *self.image_shape)), seeds=self.penalty_seeds)
+
+        self.critic.augment = augmented
 
     def step(self, data):
         """One training step on `data`, images or `(images, labels)`; returns the logs."""
@@ -242,32 +272,6 @@ class GAN(backend.Steps, Saved, keras.Model):
         images, classes = parts(real)
         latents = self._sample((ops.shape(images)[0], self.latent_dim), seeds or self.latent_seeds)
         return joined(latents, classes)
-
-    def average_generator(self):
-        """Move the averaged generator towards the trained one, BatchNormalization statistics included."""
-        if self.ema_generator is None:
-            return
-        updates = ops.cast(self.g_opt.iterations, "float32")
-        decay = ops.minimum(self.ema, (1.0 + updates) / (10.0 + updates))
-        for average, variable in zip(self.ema_generator.weights, self.generator.weights, strict=True):
-            value = ops.convert_to_tensor(variable)
-            if "float" in average.dtype:
-                value = average + ops.cast(1.0 - decay, average.dtype) * (value - average)
-            average.assign(value)
-
-    def _set_ema(self, ema):
-        self.ema = ema
-        if ema is None:
-            if self.ema_generator is not None:
-                self._tracker.untrack(self.ema_generator)
-            self.ema_generator = None
-        elif self.ema_generator is None:
-            twin = type(self.generator).from_config(self.generator.get_config())
-            twin(symbolic_latents(self.latent_dim, self.num_classes))
-            for average, variable in zip(twin.weights, self.generator.weights, strict=True):
-                average.assign(ops.copy(variable))
-            twin.trainable = False
-            self.ema_generator = twin
 
     def call(self, inputs, training=False):
         """Images of latents, or of `[latents, labels]`; from the averaged generator, where there is one, unless training."""

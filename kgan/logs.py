@@ -12,24 +12,30 @@ class Logs:
     """The running means behind the logs: each log is the mean over the images of the epoch so far.
 
     Not a Keras object itself, so that a model that is compiled again forgets the old metrics.
+
+    Args:
+        parts: Whether the discriminator's loss has a part for real images and one for fakes.
+        penalties: The penalties.
+        values: Functions that return what is logged as it is at the end of a step, not as a mean, by name.
     """
 
-    def __init__(self, parts, penalties, num_classes=None, classifies=False):
+    def __init__(self, parts, penalties, values=None, num_classes=None, classifies=False):
         self.names = ["d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy", "g_accuracy"]
         if parts:
             self.names += ["d_real_loss", "d_fake_loss"]
         if classifies:
             self.names += ["d_class_loss", "g_class_loss", "d_class_accuracy"]
         self._penalties = [penalty.name for penalty in penalties]
-        self._means = Means(self.all_names, name="means")
+        self._values = values or {}
+        self._means = Means([*self.names, *self._penalties], name="means")
         self._range = Range(name="range")
         self._num_classes = num_classes
         self._labels: Any = None if num_classes is None else Range(name="labels")
 
     @property
     def all_names(self):
-        """Names of the logs and of the penalties."""
-        return [*self.names, *self._penalties]
+        """Names of the logs, of the penalties, and of what is logged as it is."""
+        return [*self.names, *self._penalties, *self._values]
 
     @property
     def metrics(self):
@@ -41,7 +47,9 @@ class Logs:
 
     def results(self, training):
         results = self._means.result()
-        return {name: results[name] for name in (self.all_names if training else self.names)}
+        if not training:
+            return {name: results[name] for name in self.names}
+        return results | {name: value() for name, value in self._values.items()}
 
     def range_of(self, images):
         """Look at the values of images (rank 4); points and other data may lie anywhere."""

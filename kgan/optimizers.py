@@ -2,6 +2,8 @@
 
 import keras
 
+from kgan import ramps
+
 
 class Pair:
     """Both players' optimizers. Keras' trainers and callbacks look at its attributes; it updates nothing itself."""
@@ -39,7 +41,15 @@ def prepare(identifier, name, model):
         raise ValueError(
             f"`{name}` must be a Keras optimizer such as keras.optimizers.Adam(2e-4, beta_1=0.5). Received: {identifier!r}"
         )
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner = ramps.holder(optimizer)
+    found = {name: value for name, value in vars(inner).items() if name in ("beta_1", "beta_2")}
+    for argument, value in ramps.read(found).items():
+        setattr(inner, argument, value)
+        if isinstance(value, ramps.Ramp) and not ramps.all_are(lambda end: 0 <= end < 1, value):
+            raise ValueError(
+                f"`{argument}` of `{name}` must stay in [0, 1), or an average of gradients is none. "
+                f"Received: {ramps.shown(value)}"
+            )
     if inner.use_ema:
         raise ValueError(
             f"`{name}` must not have `use_ema=True`: it would swap the player's weights for their average in the middle "

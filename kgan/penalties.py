@@ -14,8 +14,10 @@ import math
 
 import keras
 from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule
 from keras.saving import register_keras_serializable
 
+from kgan import ramps
 from kgan.backend import input_gradient
 from kgan.names import lookup
 
@@ -28,7 +30,8 @@ class Penalty:
     `keras.random.SeedGenerator`; it returns a scalar.
 
     Args:
-        weight: Float. The strength, lambda or gamma of the papers.
+        weight: Float, or a schedule of one such as `kgan.ramps.Cosine(20.0, 2.0, 1000)`, a function of the count of the
+            discriminator's updates. The strength, lambda or gamma of the papers.
         every: Integer n. The penalty is computed in every n-th update of the discriminator only, from the first one on, and
             counts n times there: the lazy regularization of StyleGAN2 (arXiv:1912.04958, section 3.1), as part of that
             update's loss. What is logged is the mean over the steps that computed it, without the n; 0 where none did.
@@ -36,9 +39,11 @@ class Penalty:
 
     name = "penalty"
 
-    def __init__(self, weight: float = 10.0, every: int = 1):
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-            raise ValueError(f"`weight` of {type(self).__name__} must be a number >= 0. Received: {weight!r}")
+    def __init__(self, weight: float | LearningRateSchedule = 10.0, every: int = 1):
+        if not ramps.all_are(lambda end: 0 <= end < math.inf, weight):
+            raise ValueError(
+                f"`weight` of {type(self).__name__} must be a number >= 0. Received: {ramps.shown(weight)}"
+            )
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"`every` of {type(self).__name__} must be an integer >= 1. Received: {every!r}")
         self.weight, self.every = weight, every
@@ -51,7 +56,7 @@ class Penalty:
 
     @classmethod
     def from_config(cls, config):
-        return cls(**config)
+        return cls(**ramps.read(config))
 
 
 def squared_norm(gradient):
@@ -133,7 +138,7 @@ class Drift(Penalty):
 
     name = "drift"
 
-    def __init__(self, weight: float = 1e-3, every: int = 1):
+    def __init__(self, weight: float | LearningRateSchedule = 1e-3, every: int = 1):
         super().__init__(weight, every)
 
     def __call__(self, critic, real, fake, seed):

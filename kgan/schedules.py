@@ -12,6 +12,7 @@ from kgan.backend import when
 from kgan.critic import logits_of
 from kgan.names import lookup
 from kgan.training import (
+    adapt,
     fakes,
     frozen,
     minimize_discriminator,
@@ -107,6 +108,7 @@ class Combined(Schedule):
             return [with_classes(gan, ops.mean(gan.d_objective.real(logits_of(logits))), logits)], logits
 
         real_logits = minimize_discriminator(gan, on_real)
+        adapt(gan, real, real_logits)
         fake = fakes(gan, gan.draw_latents(real), training=False)
 
         def on_fake():

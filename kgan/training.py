@@ -10,7 +10,7 @@ import functools
 import keras
 from keras import ops
 
-from kgan import backend, tricks
+from kgan import averaging, backend, ramps, tricks
 from kgan.critic import logits_of
 from kgan.labels import joined, parts
 
@@ -57,7 +57,8 @@ def minimize(losses, *players):
 
     extra, gradients = backend.gradients(scaled, [model.trainable_variables for model, _ in players])
     for (model, optimizer), grads in zip(players, gradients, strict=True):
-        backend.apply(optimizer, grads, model.trainable_variables)
+        with ramps.at(optimizer, optimizer.iterations):
+            backend.apply(optimizer, grads, model.trainable_variables)
     return extra
 
 
@@ -72,6 +73,13 @@ def clip_weights(gan):
     """Clip the discriminator's weights, where `weight_clip` is given."""
     if gan.weight_clip is not None:
         tricks.clip(gan.discriminator, gan.weight_clip)
+
+
+def adapt(gan, real, real_logits):
+    """Let an adaptive augmentation see what the discriminator made of real images before it was updated."""
+    if gan.augment is not None:
+        images, _ = parts(real)
+        gan.augment.adapt(logits_of(real_logits) - gan.loss.threshold, ops.shape(images)[0])
 
 
 def fakes(gan, latents, training=True):
@@ -126,7 +134,8 @@ def penalize(gan, real, fake, turn=None):
     dtype = gan.discriminator.variable_dtype
 
     def term(penalty):
-        value = penalty(critic, real, fake, gan.penalty_seeds)
+        with ramps.at(penalty, gan.d_opt.iterations):
+            value = penalty(critic, real, fake, gan.penalty_seeds)
         gan.report(real, {penalty.name: value})
         return ops.cast(penalty.every * value, dtype)
 
@@ -150,7 +159,8 @@ def update_both(gan, real, latents):
 
     real_logits, fake_logits = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
     clip_weights(gan)
-    gan.average_generator()
+    adapt(gan, real, real_logits)
+    averaging.follow(gan)
     report_discriminator(gan, real_logits, fake_logits)
     report_generator(gan, fake_logits, real_logits)
 
@@ -164,6 +174,7 @@ def update_discriminator(gan, real, latents):
         return [d_loss], (real_logits, fake_logits)
 
     real_logits, fake_logits = minimize_discriminator(gan, losses)
+    adapt(gan, real, real_logits)
     report_discriminator(gan, real_logits, fake_logits)
     return real_logits, fake_logits
 
@@ -180,7 +191,7 @@ def update_generator(gan, latents, real=None):
         return [generator_loss(gan, fake_logits, real_logits)], (fake, real_logits, fake_logits)
 
     fake, real_logits, fake_logits = minimize(losses, (gan.generator, gan.g_opt))
-    gan.average_generator()
+    averaging.follow(gan)
     report_generator(gan, fake_logits, real_logits)
     return fake, real_logits, fake_logits
 

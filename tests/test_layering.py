@@ -11,13 +11,13 @@ ROOT = pathlib.Path(kgan.__file__).parent
 # each may import those before it, not those beside it
 LAYERS = [
     {"names"},
-    {"labels", "latents", "saving", "checkpoints", "signals"},
+    {"labels", "latents", "ramps", "saving", "checkpoints", "signals"},
     {"snapshots"},
     {"pictures"},
     {"backend"},
-    {"conditioning", "critic", "layers", "players"},
+    {"augment", "conditioning", "critic", "layers", "players"},
     {"losses", "penalties", "data", "architectures", "metrics", "extractors"},
-    {"scores", "tricks"},
+    {"averaging", "scores", "tricks"},
     {"scoring"},
     {"training", "logs", "resuming"},
     {"schedules"},

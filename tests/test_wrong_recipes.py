@@ -61,7 +61,7 @@ CASES = [
     ("weight: 1}", "weight: 1}, r1", "penalties"),
     ("learning_rate: 1e-3}\n  gen", "lr: 1e-3}\n  gen", '14:31  optimizers.discriminator.lr: unknown key'),
     ("learning_rate: 1e-3}\n  gen", "learning_rate: -1}\n  gen", "14:31  optimizers.discriminator.learning_rate: must be"),
-    ("rate: 1e-3}\n  gen", "rate: {name: cosine}}\n  gen", 'learning_rate.name: unknown name "cosine", did you mean'),
+    ("rate: 1e-3}\n  gen", "rate: {name: cosne}}\n  gen", 'learning_rate.name: unknown name "cosne", did you mean'),
     ("rate: 1e-3}\n  gen", "rate: {decay_steps: 9}}\n  gen", "14:31  optimizers.discriminator.learning_rate: must be a"),
     ("rate: 1e-3}\n  gen", "rate: cosine_decay}\n  gen", "learning_rate: must be a valid number, not 'cosine_decay'"),
     ("rate: 1e-3}", "rate: {name: cosine_decay, initial_learning_rate: 1, decay_steps: 0}}", "decay_steps: must be greater"),

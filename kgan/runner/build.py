@@ -4,11 +4,13 @@ import contextlib
 import inspect
 import pathlib
 import re
+from typing import Any
 
 import keras
 import numpy as np
+import pydantic
 
-from kgan import architectures, callbacks, data, losses, penalties, pictures, schedules, scoring
+from kgan import architectures, augment, callbacks, data, losses, penalties, pictures, ramps, schedules, scoring
 from kgan.gan import GAN
 from kgan.names import nearest
 from kgan.runner.complaints import nearest_place
@@ -51,6 +53,9 @@ def build_rules(recipe, given):
                 if one.name in [other.name for other in recipe.penalties[:index]]:
                     raise ValueError(f"{one.name} is there already")
                 made["penalties"].append(penalties.PENALTIES[one.name](**_arguments(one)))
+        with blame("augment"):
+            chosen = recipe.augment
+            made["augment"] = chosen and augment.AUGMENTATIONS[chosen.name](**_arguments(chosen))
         for index, one in enumerate(recipe.callbacks):
             with blame("callbacks", index):
                 if one.name in [other.name for other in recipe.callbacks[:index]]:
@@ -58,15 +63,18 @@ def build_rules(recipe, given):
                 callbacks.CALLBACKS[one.name](**_arguments(one))
     noise = recipe.instance_noise and (recipe.instance_noise.std, recipe.instance_noise.steps)
     as_they_are = ("ema", "weight_clip", "label_flip", "class_loss_weight", "jit_compile")
-    return {**made, "instance_noise": noise, **{name: getattr(recipe, name) for name in as_they_are}}
+    return {**made, "instance_noise": noise, **{name: _value(getattr(recipe, name)) for name in as_they_are}}
 
 
 def _optimizer(chosen):
     arguments = _arguments(chosen)
-    rate = arguments["learning_rate"]
-    if not isinstance(rate, float):
-        arguments["learning_rate"] = DECAYS[rate.name](**_arguments(rate))
-    return OPTIMIZERS[chosen.name](**arguments)
+    try:
+        return OPTIMIZERS[chosen.name](**arguments)
+    except TypeError:
+        for name in ("beta_1", "beta_2"):
+            if isinstance(arguments.get(name), ramps.Ramp):
+                raise ValueError(f"`{name}` of {chosen.name} must be a number, not a schedule") from None
+        raise
 
 
 def load_data(recipe, given, progress=None):
@@ -246,7 +254,13 @@ def _steps_at_once(recipe, epoch):
 
 
 def _arguments(chosen):
-    return {name: getattr(chosen, name) for name in type(chosen).model_fields if name != "name"}
+    return {name: _value(getattr(chosen, name)) for name in type(chosen).model_fields if name != "name"}
+
+
+def _value(argument: Any):
+    """A value of a recipe; where it is a schedule, that."""
+    is_schedule = isinstance(argument, pydantic.BaseModel)
+    return DECAYS[argument.name](**_arguments(argument)) if is_schedule else argument
 
 
 class _Blame:

@@ -26,11 +26,13 @@ from pydantic import (
 )
 
 from kgan.architectures import ARCHITECTURES
+from kgan.augment import AUGMENTATIONS
 from kgan.callbacks import CALLBACKS
 from kgan.data import DATASETS
 from kgan.latents import LATENTS
 from kgan.losses import LOSSES
 from kgan.penalties import PENALTIES
+from kgan.ramps import RAMPS
 from kgan.runner.complaints import problems_of
 from kgan.runner.errors import Problem, RecipeError
 from kgan.schedules import SCHEDULES
@@ -43,8 +45,6 @@ Positive = Annotated[float, Field(gt=0)]
 # arguments that are taken without a look at them where they go
 _LIMITED: dict[str, Any] = {
     "batch_size": Count,
-    "beta_1": Rate,
-    "beta_2": Rate,
     "clipnorm": Positive | None,
     "clipvalue": Positive | None,
     "columns": Count,
@@ -134,12 +134,23 @@ def _decays():
     return {re.sub(r"\B([A-Z])", r"_\1", name).lower(): cls for name, cls in classes.items()}
 
 
-DECAYS = _decays()
-# a mapping is a schedule; what a number, or anything else, must be is said without one
-_LIMITED["learning_rate"] = Annotated[
-    Annotated[Positive, Tag("rate")] | Annotated[_named("decay", DECAYS, without=("name",)), Tag("decay")],
-    pydantic.Discriminator(lambda value: "decay" if isinstance(value, dict | BaseModel) else "rate"),
-]
+def _or_schedule(number, schedules=RAMPS):
+    # a mapping is a schedule; what a number, or anything else, must be is said without one
+    return Annotated[
+        Annotated[number, Tag("number")] | Annotated[_named("ramp", schedules, without=("name",)), Tag("ramp")],
+        pydantic.Discriminator(lambda value: "ramp" if isinstance(value, dict | BaseModel) else "number"),
+    ]
+
+
+DECAYS = {**_decays(), **RAMPS}
+_LIMITED |= {
+    "beta_1": _or_schedule(Rate),
+    "beta_2": _or_schedule(Rate),
+    "learning_rate": _or_schedule(Positive, DECAYS),
+    "p": _or_schedule(float),
+    "strength": _or_schedule(float),
+    "weight": _or_schedule(float),
+}
 OPTIMIZERS = _optimizers()
 _shapes = ("image_shape", "latent_dim", "num_classes", "directory", "path")
 _generators = {name: module.generator for name, module in ARCHITECTURES.items()}
@@ -148,6 +159,7 @@ _discriminators = {name: module.discriminator for name, module in ARCHITECTURES.
 Loss = _named("loss", LOSSES, usual="non_saturating")
 Schedule = _named("schedule", SCHEDULES, usual="simultaneous")
 PenaltyName = _named("penalty", PENALTIES)
+Augment = _named("augment", AUGMENTATIONS)
 Generator = _named("architecture", _generators, without=_shapes)
 Discriminator = _named("architecture", _discriminators, without=_shapes)
 _useless = ("name", "use_ema", "ema_momentum", "ema_overwrite_frequency")  # kgan's `ema` is the generator's alone
@@ -219,10 +231,11 @@ class Recipe(Strict):
     loss: Loss = Field(default="non_saturating", validate_default=True)
     schedule: Schedule = Field(default="simultaneous", validate_default=True)
     penalties: list[PenaltyName] = []
-    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    ema: _or_schedule(Annotated[float, Field(gt=0, lt=1)] | None) = None  # type: ignore[valid-type]
     weight_clip: Positive | None = None
     label_flip: Rate = 0.0
     instance_noise: InstanceNoise | None = None
+    augment: Augment | None = None
     class_loss_weight: Annotated[float, Field(ge=0)] = 1.0  # of a discriminator that names classes
     optimizers: Optimizers = Field(default={}, validate_default=True)  # type: ignore[assignment]
     epochs: Count | None = None

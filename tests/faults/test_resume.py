@@ -28,6 +28,11 @@ GAMES = {
     "periods": {"schedule": kgan.schedules.Periods(1, 1)},
     "lazy penalties": {"penalties": [kgan.penalties.R1(1.0, every=4), kgan.penalties.DRAGAN(1.0, every=3)]},
     "tricks": {"weight_clip": 0.1, "label_flip": 0.2, "instance_noise": (0.5, 12)},
+    "augmentation, schedules": {
+        "augment": kgan.augment.ADA(target=-0.5, interval=3, length=40, policy=("color",)),
+        "penalties": [kgan.penalties.R1(kgan.ramps.Cosine(2.0, 0.5, 9))],
+        "ema": kgan.ramps.Linear(0.1, 0.9, 9),
+    },
     "spectral norm": {"discriminator": lambda: dense.discriminator((8, 8, 1), units=(16,), spectral_norm=True)},
 }
 
