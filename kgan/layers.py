@@ -1,4 +1,4 @@
-"""Layers of discriminators that Keras does not have, or has otherwise."""
+"""Layers of players that Keras does not have, or has otherwise."""
 
 import keras
 from keras import layers, ops
@@ -84,6 +84,71 @@ class MinibatchStdDev(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + 1)
+
+
+@register_keras_serializable("kgan")
+class SelfAttention(layers.Layer):
+    """Lets each place of a feature map look at all others: SAGAN (Zhang et al., arXiv:1805.08318, section 3).
+
+    With 1 x 1 convolutions f and g to an eighth of the C channels, h to a half of them, v back to C, and a scalar gamma that
+    starts at 0, a place j of x becomes
+
+        x_j + gamma v(sum_i b_ji h(x)_i),  b_j = softmax over i of <f(x)_j, g(x)_i>.
+
+    This is the form of the authors' code: the places i are those of g(x) and h(x) after 2 x 2 max pooling, a quarter of all.
+    (The paper has them all, and an eighth of the channels in h too.) There are no biases.
+
+    Example:
+
+    >>> x = np.random.default_rng(0).normal(size=(2, 8, 8, 16)).astype("float32")
+    >>> y = kgan.layers.SelfAttention()(x)  # gamma is 0
+    >>> bool(np.allclose(x, y))
+    True
+
+    Args:
+        spectral_norm: Whether the four convolutions are spectrally normalized, as in SAGAN.
+    """
+
+    def __init__(self, spectral_norm=False, **kwargs):
+        super().__init__(**kwargs)
+        self.spectral_norm = spectral_norm
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        normalized = SpectralNormalization if self.spectral_norm else lambda layer: layer
+
+        def convolution(shape, width):
+            layer = normalized(layers.Conv2D(max(1, width), 1, use_bias=False))
+            layer.build(shape)
+            return layer
+
+        self.query = convolution(input_shape, channels // 8)
+        self.key = convolution(input_shape, channels // 8)
+        self.value = convolution(input_shape, channels // 2)
+        self.mix = convolution((*input_shape[:-1], max(1, channels // 2)), channels)
+        self.gamma = self.add_weight((), "zeros", name="gamma")
+
+    def call(self, inputs, training=False):
+        def apply(layer, features):
+            return layer(features, training=training) if self.spectral_norm else layer(features)
+
+        def places(features):  # (batch, height * width, channels)
+            return ops.reshape(features, (-1, features.shape[1] * features.shape[2], features.shape[3]))
+
+        def pooled(features):
+            return places(ops.max_pool(features, 2, 2, padding="same"))
+
+        query, key = places(apply(self.query, inputs)), pooled(apply(self.key, inputs))
+        weights = ops.softmax(ops.matmul(query, ops.transpose(key, (0, 2, 1))))  # (batch, places, pooled places)
+        seen = ops.matmul(weights, pooled(apply(self.value, inputs)))
+        seen = ops.reshape(seen, (-1, *inputs.shape[1:3], seen.shape[-1]))
+        return inputs + self.gamma * apply(self.mix, seen)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "spectral_norm": self.spectral_norm}
 
 
 def _unit(vector):

@@ -8,7 +8,7 @@ from keras import layers, ops
 import kgan
 from kgan import backend
 from kgan.architectures import ARCHITECTURES, get
-from kgan.layers import MinibatchStdDev, SpectralNormalization
+from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 from tests.helpers import assert_close, compiled, largest_difference, small_gan, values
 from tests.test_penalties import float64  # noqa: F401
 
@@ -145,3 +145,59 @@ def test_a_collapsed_batch_is_told_from_its_images(name, images):
     gan = compiled(small_gan(discriminator=discriminator), penalties=["r1"])
     gan.fit(alike, batch_size=20, verbose=0)
     assert all(np.isfinite(array).all() for array in values(gan.variables))
+
+
+def softmax(x):
+    exponents = np.exp(x - x.max(axis=-1, keepdims=True))
+    return exponents / exponents.sum(axis=-1, keepdims=True)
+
+
+def attended(layer, x):
+    """SelfAttention in plain loops, from the weights of its four 1 x 1 convolutions."""
+    f, g, h, v = (values([one.kernel])[0][0, 0] for one in (layer.query, layer.key, layer.value, layer.mix))
+    out = np.zeros_like(x)
+    for index, image in enumerate(x):
+        height, width, _ = image.shape
+        corners = [(row, column) for row in range(0, height, 2) for column in range(0, width, 2)]
+        keys, seen = (
+            np.array([(image @ w)[row : row + 2, column : column + 2].max(axis=(0, 1)) for row, column in corners])
+            for w in (g, h)
+        )
+        for row, column in np.ndindex(height, width):
+            weights = softmax(keys @ (image @ f)[row, column])
+            out[index, row, column] = image[row, column] + float(values([layer.gamma])[0]) * (weights @ seen @ v)
+    return out
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 6, 16), (1, 5, 5, 8)])
+def test_self_attention_is_a_plain_loop(shape):
+    """Of odd sizes the last row and column are pooled by themselves."""
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    layer = SelfAttention()
+    np.testing.assert_array_equal(values([layer(x)])[0], x)
+    assert [tuple(variable.shape) for variable in layer.trainable_variables[1:]] == [
+        (1, 1, shape[-1], shape[-1] // 8),
+        (1, 1, shape[-1], shape[-1] // 8),
+        (1, 1, shape[-1], shape[-1] // 2),
+        (1, 1, shape[-1] // 2, shape[-1]),
+    ]
+    layer.gamma.assign(0.7)
+    np.testing.assert_allclose(values([layer(x)])[0], attended(layer, x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("spectral_norm", [False, True])
+def test_self_attention_learns_and_is_saved(images, tmp_path, spectral_norm):
+    """Through a penalty, its second derivative, too; gamma first, the others behind it."""
+    arguments = {"filters": 8, "attention": 4, "spectral_norm": spectral_norm}
+    gan = compiled(
+        small_gan(discriminator=lambda: get("dcgan").discriminator((8, 8, 1), **arguments)), penalties=["r1"]
+    )
+    [layer] = [layer for layer in gan.discriminator.layers if isinstance(layer, SelfAttention)]
+    before = values(layer.trainable_variables)
+    gan.fit(images, batch_size=20, epochs=2, verbose=0)
+    assert all(np.any(a != b) for a, b in zip(before, values(layer.trainable_variables), strict=True))
+    assert len(layer.non_trainable_variables) == 4 * spectral_norm
+    gan.save(tmp_path / "gan.keras")
+    again = kgan.load(tmp_path / "gan.keras")
+    assert largest_difference(values(gan.variables), values(again.variables)) == 0.0
+    assert again.evaluate(images, verbose=0) == pytest.approx(gan.evaluate(images, verbose=0))

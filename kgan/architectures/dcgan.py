@@ -10,7 +10,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from kgan.layers import MinibatchStdDev, SpectralNormalization
+from kgan.architectures.halving import check_attention
+from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 
 
 def generator(
@@ -19,6 +20,7 @@ def generator(
     filters: int = 64,
     kernel_size: int = 5,
     slope: float = 0.3,
+    attention: int | None = None,
 ):
     """A generator of transposed convolutions with batch normalization, ending in tanh.
 
@@ -28,14 +30,17 @@ def generator(
         filters: Integer. Filters of the last hidden layer; each layer before it has twice as many.
         kernel_size: Integer. Of all convolutions.
         slope: Float. Of LeakyReLU below zero.
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
+            none.
 
     Returns:
         A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1].
 
     Raises:
-        ValueError: if the image cannot be halved twice.
+        ValueError: if the image cannot be halved twice, or there are no features of the height of `attention`.
     """
     halvings = _halvings(image_shape)
+    check_attention(attention, [image_shape[0] >> level + 1 for level in reversed(range(halvings))])
     height, width = (side >> halvings for side in image_shape[:2])
     deepest = filters << halvings
 
@@ -47,6 +52,8 @@ def generator(
     for level in reversed(range(halvings)):
         strides = 1 if level == halvings - 1 else 2
         stack += [convolution(filters << level, strides), layers.BatchNormalization(), layers.LeakyReLU(slope)]
+        if attention == image_shape[0] >> level + 1:
+            stack.append(SelfAttention())
     stack.append(convolution(image_shape[2], 2, activation="tanh"))
     return keras.Sequential(stack, name="generator")
 
@@ -59,6 +66,7 @@ def discriminator(
     dropout: float = 0.3,
     spectral_norm: bool = False,
     minibatch_std: bool = False,
+    attention: int | None = None,
 ):
     """A discriminator of strided convolutions with dropout, ending in logits.
 
@@ -70,20 +78,26 @@ def discriminator(
         dropout: Float. Rate after each layer.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
         minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
+            none.
 
     Returns:
         A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`.
 
     Raises:
-        ValueError: if the image cannot be halved twice.
+        ValueError: if the image cannot be halved twice, or there are no features of the height of `attention`.
     """
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
     stack: list[Any] = [keras.Input(image_shape)]
-    for level in range(_halvings(image_shape)):
+    halvings = _halvings(image_shape)
+    check_attention(attention, [image_shape[0] >> level + 1 for level in range(halvings)])
+    for level in range(halvings):
         convolution = layers.Conv2D(filters << level, kernel_size, 2, padding="same")
         stack += [normalized(convolution), layers.LeakyReLU(slope)]
         if dropout:
             stack.append(layers.Dropout(dropout))
+        if attention == image_shape[0] >> level + 1:
+            stack.append(SelfAttention(spectral_norm))
     if minibatch_std:
         stack.append(MinibatchStdDev())
     stack += [layers.Flatten(), normalized(layers.Dense(1))]

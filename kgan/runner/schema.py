@@ -42,6 +42,7 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 # arguments that are taken without a look at them where they go
 _LIMITED: dict[str, Any] = {
+    "attention": Count | None,
     "batch_size": Count,
     "beta_1": Rate,
     "beta_2": Rate,
