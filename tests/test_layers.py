@@ -1,5 +1,7 @@
 """kgan's own layers against numpy, and through training and saving."""
 
+from inspect import signature
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from kgan import backend
 from kgan.architectures import ARCHITECTURES, get
 from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 from tests.helpers import assert_close, compiled, largest_difference, small_gan, values
+from tests.test_architectures import SMALL
 from tests.test_penalties import float64  # noqa: F401
 
 
@@ -82,19 +85,26 @@ def test_the_gradient_flows_through_sigma(float64):  # noqa: F811
         assert ops.convert_to_numpy(gradient)[index] == pytest.approx(numeric, rel=1e-5, abs=1e-7)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+def taking(argument):
+    """The families whose discriminator has that argument."""
+    return [name for name, family in ARCHITECTURES.items() if argument in signature(family.discriminator).parameters]
+
+
+@pytest.mark.parametrize("name", taking("spectral_norm"))
 def test_discriminators_with_spectral_norm(name, images):
     """All their layers have it; u moves in training, and stays in evaluation and in a player that waits."""
-    discriminator = get(name).discriminator((8, 8, 1), spectral_norm=True)
+    discriminator = get(name).discriminator((8, 8, 1), spectral_norm=True, **SMALL[name])
     kernels = [layer for layer in discriminator._flatten_layers() if getattr(layer, "kernel", None) is not None]
     normalized = [layer for layer in discriminator.layers if isinstance(layer, SpectralNormalization)]
-    assert [layer.layer for layer in normalized] == kernels and len(kernels) == 3
+    assert [layer.layer for layer in normalized] == kernels and len(kernels) == {"dcgan": 3, "dense": 2, "resnet": 8}[
+        name
+    ]
     gan = compiled(small_gan(discriminator=discriminator), schedule=kgan.schedules.Periods(1, 1), penalties=["r1"])
     start = values([layer.u for layer in normalized])
     gan.fit(images, batch_size=20, verbose=0)
     moved = values([layer.u for layer in normalized])
     assert all(np.any(a != b) for a, b in zip(start[:-1], moved[:-1], strict=True))  # a single output's is 1 or -1
-    assert_close([np.linalg.norm(u) for u in moved], [1.0] * 3, rtol=1e-5, atol=0)
+    assert_close([np.linalg.norm(u) for u in moved], [1.0] * len(kernels), rtol=1e-5, atol=0)
     logs = gan.evaluate(images, verbose=0, return_dict=True)
     gan.fit(images, batch_size=20, verbose=0)  # the generator's period
     assert largest_difference(moved, values([layer.u for layer in normalized])) == 0.0
@@ -136,10 +146,10 @@ def test_minibatch_deviation(shape):
     np.testing.assert_allclose(got[..., -1], np.full(shape[:-1], x.std(axis=0).mean()), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", taking("minibatch_std"))
 def test_a_collapsed_batch_is_told_from_its_images(name, images):
     """The same image has another score among its likes; and the penalty of a batch of them is a number."""
-    discriminator = get(name).discriminator((8, 8, 1), minibatch_std=True)
+    discriminator = get(name).discriminator((8, 8, 1), minibatch_std=True, **SMALL[name])
     alike = np.repeat(images[:1], 40, axis=0)
     assert abs(values([discriminator(images)[0] - discriminator(alike)[0]])[0]) > 1e-4
     gan = compiled(small_gan(discriminator=discriminator), penalties=["r1"])
