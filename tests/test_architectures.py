@@ -5,12 +5,17 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan.architectures import ARCHITECTURES, dcgan, dense, get, resnet
+from kgan.architectures import ARCHITECTURES, dcgan, dense, get, r3gan, resnet
 from kgan.layers import SelfAttention
-from tests.helpers import assert_close, compiled, largest_difference, small_gan, values
+from tests.helpers import assert_close, compiled, correlate, largest_difference, small_gan, values
 
 # what makes a family small
-SMALL: dict[str, dict] = {"dcgan": {"filters": 8}, "dense": {"units": (16,)}, "resnet": {"filters": 8}}
+SMALL: dict[str, dict] = {
+    "dcgan": {"filters": 8},
+    "dense": {"units": (16,)},
+    "r3gan": {"widths": 8, "group_width": 8},
+    "resnet": {"filters": 8},
+}
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -132,6 +137,58 @@ def test_pooling():
     assert_close(values([summed(x)]), values([16 * averaged(x)]), rtol=1e-5, atol=1e-5)
 
 
+def test_counts_of_r3gan():
+    """The authors' setting for CIFAR-10 (arXiv:2501.05441): 768 channels, blocks twice as wide inside in groups of 16."""
+    block = 768 * 1536 + 1536 + 9 * 16 * 1536 + 1536 + 1536 * 768
+    generator = (
+        16 * 768 + 64 * 768 + 4 * 2 * block + 768 * 3
+    )  # a basis, its modulation, two blocks in each of four stages
+    discriminator = 3 * 768 + 4 * 2 * block + 16 * 768 + 768
+    assert r3gan.generator((32, 32, 3), 64, widths=768, blocks=2).count_params() == generator
+    assert r3gan.discriminator((32, 32, 3), widths=768, blocks=2).count_params() == discriminator
+    # where the width changes there is a 1 x 1 convolution: once here, of two changes of size
+    blocks = sum(2 * width * 2 * width + 2 * 2 * width + 9 * 16 * 2 * width for width in (32, 32, 16))
+    assert r3gan.discriminator(widths=(32, 32, 16)).count_params() == 16 + blocks + 16 * 32 + 49 * 32 + 32
+
+
+def test_r3gan_starts_as_fixup_says():
+    """Its blocks are nothing but their input, so the discriminator is linear; the others' deviations are the formula's."""
+    made = r3gan.discriminator((16, 16, 1), widths=64, blocks=2)
+    x, y = np.random.default_rng(0).normal(size=(2, 3, 16, 16, 1)).astype("float32")
+    assert_close(values([made(x + 2 * y)]), values([made(x) + 2 * made(y)]), rtol=1e-3, atol=1e-4)
+    gain = np.sqrt(2 / 1.04) * 6 ** (-1 / 4)  # three stages of two blocks
+    kernels = [layer.kernel for layer in made.layers if isinstance(layer, keras.layers.Conv2D)][1:]
+    for first, grouped, last in zip(*[iter(values(kernels))] * 3, strict=True):
+        assert first.std() == pytest.approx(gain / np.sqrt(64), rel=0.03)
+        assert grouped.std() == pytest.approx(gain / np.sqrt(9 * 16), rel=0.03)
+        assert not last.any()
+    basis, linear = values(r3gan.generator((16, 16, 1), 100, widths=64).trainable_variables[:2])
+    assert basis.shape == (4, 4, 64) and basis.std() == pytest.approx(1.0, rel=0.1)
+    assert linear.std() == pytest.approx(0.1, rel=0.05)
+
+
+def test_r3gan_by_hand():
+    """A discriminator of two stages of one block with random weights, in plain loops."""
+    made = r3gan.discriminator((6, 6, 2), widths=(8, 4), group_width=4)
+    rng = np.random.default_rng(0)
+    for variable in made.weights:
+        variable.assign(rng.normal(0.0, 0.5, variable.shape))
+    weights = iter(values(made.weights))
+    x = images = rng.normal(size=(6, 6, 2))
+    x = x @ next(weights)[0, 0]
+
+    def block(x):
+        y = x @ next(weights)[0, 0] + next(weights)
+        y = correlate(np.maximum(y, 0.2 * y), next(weights)) + next(weights)
+        return x + np.maximum(y, 0.2 * y) @ next(weights)[0, 0]
+
+    x = block(x)
+    x = x.reshape(3, 2, 3, 2, 4).mean(axis=(1, 3)) @ next(weights)[0, 0]
+    x = block(x)
+    score = (x * next(weights)[..., 0]).sum(axis=(0, 1)) @ next(weights)
+    assert float(made(images[None].astype("float32"))[0, 0]) == pytest.approx(float(score[0]), rel=1e-4)
+
+
 @pytest.mark.parametrize("name", ["dcgan", "resnet"])
 def test_attention(name):
     """At each height that there is, once; nowhere else; and in neither player by default."""
@@ -195,5 +252,9 @@ def test_refusals():
         resnet.generator((30, 29, 1))
     with pytest.raises(ValueError, match="of resnet must be \\(height, width, channels\\). Received: \\(2,\\)"):
         resnet.discriminator((2,))
+    with pytest.raises(ValueError, match="`widths` must be one number, or 3, .* Received: \\(32, 32\\)"):
+        r3gan.generator((28, 28, 1), widths=(32, 32))
+    with pytest.raises(ValueError, match="`group_width` must divide .* \\[20, 20, 20\\]. Received: 16"):
+        r3gan.discriminator((28, 28, 1), widths=10)
     with pytest.raises(ValueError, match="Unknown architecture 'dcgna'. Did you mean 'dcgan'"):
         get("dcgna")

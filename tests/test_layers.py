@@ -10,8 +10,8 @@ from keras import layers, ops
 import kgan
 from kgan import backend
 from kgan.architectures import ARCHITECTURES, get
-from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
-from tests.helpers import assert_close, compiled, largest_difference, small_gan, values
+from kgan.layers import GroupedConv2D, MinibatchStdDev, ModulatedBasis, SelfAttention, SpectralNormalization
+from tests.helpers import assert_close, compiled, correlate, largest_difference, small_gan, values
 from tests.test_architectures import SMALL
 from tests.test_penalties import float64  # noqa: F401
 
@@ -211,3 +211,48 @@ def test_self_attention_learns_and_is_saved(images, tmp_path, spectral_norm):
     again = kgan.load(tmp_path / "gan.keras")
     assert largest_difference(values(gan.variables), values(again.variables)) == 0.0
     assert again.evaluate(images, verbose=0) == pytest.approx(gan.evaluate(images, verbose=0))
+
+
+@pytest.mark.parametrize("groups, inputs, outputs", [(1, 4, 6), (3, 6, 9), (4, 4, 4)])
+def test_a_grouped_convolution_is_a_plain_loop(groups, inputs, outputs):
+    x = np.random.default_rng(0).normal(size=(2, 5, 4, inputs)).astype("float32")
+    layer = GroupedConv2D(outputs, 3, padding="same", groups=groups)
+    got = values([layer(x)])[0]
+    kernel = values([layer.kernel])[0]
+    assert kernel.shape == (3, 3, inputs // groups, outputs)
+    np.testing.assert_allclose(got, [correlate(image, kernel) for image in x], rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_of_a_grouped_convolution(images):
+    """The gradient of a penalty is that of a dense convolution whose kernel is zero between groups."""
+    grouped = keras.Sequential([keras.Input((8, 8, 4)), GroupedConv2D(6, 3, 2, groups=2), layers.LeakyReLU(0.1)])
+    dense = keras.Sequential([keras.Input((8, 8, 4)), layers.Conv2D(6, 3, 2), layers.LeakyReLU(0.1)])
+    x = ops.convert_to_tensor(np.tile(images[:5], (1, 1, 1, 4)) + np.linspace(0, 1, 4, dtype="float32"))
+    kernel = values([grouped.layers[0].kernel])[0]
+    whole = np.zeros((3, 3, 4, 6), "float32")
+    whole[:, :, :2, :3], whole[:, :, 2:, 3:] = kernel[..., :3], kernel[..., 3:]
+    dense.layers[0].kernel.assign(whole)
+
+    def gradient(model):
+        def losses():
+            slope = backend.input_gradient(lambda images: ops.square(model(images)), x)
+            value = ops.sum(ops.square(slope))
+            return [value], value
+
+        return stateful(lambda: backend.gradients(losses, [[model.layers[0].kernel]]), model.variables)
+
+    (one, [[ours]]), (other, [[theirs]]) = gradient(grouped), gradient(dense)
+    ours, theirs, one, other = values([ours, theirs, one, other])
+    assert one == pytest.approx(other, rel=1e-4)
+    np.testing.assert_allclose(ours[..., :3], theirs[:, :, :2, :3], rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(ours[..., 3:], theirs[:, :, 2:, 3:], rtol=1e-3, atol=1e-2)
+
+
+def test_a_modulated_basis():
+    """features_hwc = basis_hwc (W z)_c."""
+    layer = ModulatedBasis((4, 3, 5))
+    z = np.random.default_rng(0).normal(size=(2, 7)).astype("float32")
+    got = values([layer(z)])[0]
+    basis, kernel = values([layer.basis, layer.kernel])
+    np.testing.assert_allclose(got, np.einsum("hwc,nd,dc->nhwc", basis, z, kernel), rtol=1e-4, atol=1e-5)
+    assert type(layer).from_config(layer.get_config()).shape == (4, 3, 5)
