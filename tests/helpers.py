@@ -68,3 +68,16 @@ def assert_close(left, right, rtol, atol):
     assert len(left) == len(right)
     for index, (a, b) in enumerate(zip(left, right, strict=True)):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=f"array {index} of shape {np.shape(a)}")
+
+
+def correlate(image, kernel):
+    """A convolution with zeros around the image, `(height, width, channels)`, in plain loops; in groups if the kernel is."""
+    size, _, inputs, outputs = kernel.shape
+    groups = image.shape[-1] // inputs
+    padded = np.pad(image, ((size // 2, size // 2), (size // 2, size // 2), (0, 0)))
+    result = np.zeros((*image.shape[:2], outputs))
+    for row, column, unit in np.ndindex(result.shape):
+        first = unit // (outputs // groups) * inputs
+        window = padded[row : row + size, column : column + size, first : first + inputs]
+        result[row, column, unit] = (window * kernel[..., unit]).sum()
+    return result

@@ -4,7 +4,18 @@ import keras
 import numpy as np
 import pytest
 
-from kgan.architectures import ARCHITECTURES, dcgan, dense, get
+import kgan
+from kgan.architectures import ARCHITECTURES, dcgan, dense, get, r3gan, resnet
+from kgan.layers import SelfAttention
+from tests.helpers import assert_close, compiled, correlate, largest_difference, small_gan, values
+
+# what makes a family small
+SMALL: dict[str, dict] = {
+    "dcgan": {"filters": 8},
+    "dense": {"units": (16,)},
+    "r3gan": {"widths": 8, "group_width": 8},
+    "resnet": {"filters": 8},
+}
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -53,13 +64,180 @@ def test_layers_of_the_texts():
     assert rates == [0.3, 0.3]
 
 
+def convolution(size, before, after, bias=True):
+    return size * size * before * after + after * bias
+
+
+def test_counts_of_the_residual_papers():
+    """SNGAN's table 4 (arXiv:1802.05957) and the table of WGAN-GP's appendix (arXiv:1704.00028), layer by layer.
+
+    A 1 x 1 convolution is in the shortcut of each block that changes the size, as in both authors' code.
+    """
+
+    def generator(width, places=16, blocks=3, channels=3):
+        block = (
+            2 * convolution(3, width, width) + convolution(1, width, width) + 2 * 4 * width
+        )  # 4 to a normalized channel
+        return 129 * places * width + blocks * block + 4 * width + convolution(3, width, channels)
+
+    def discriminator(width):
+        first = convolution(3, 3, width) + convolution(3, width, width) + convolution(1, 3, width)
+        second = 2 * convolution(3, width, width) + convolution(1, width, width)
+        return first + second + 2 * 2 * convolution(3, width, width) + width + 1
+
+    assert resnet.generator().count_params() == generator(256)
+    assert resnet.discriminator().count_params() == discriminator(128) == 1_053_825
+    assert resnet.generator(filters=128).count_params() == generator(128)
+    # 28 x 28 x 1: two blocks in place of three, and a base of 49 places in place of 16
+    assert generator(64, places=49, blocks=2, channels=1) == resnet.generator((28, 28, 1), filters=64).count_params()
+
+
+def test_sizes_of_residual_features():
+    """The base and every block, by the layers that resize: 4 -> 32, 7 -> 28; and down to 8 or 7, with two more blocks."""
+    for side, sizes in {
+        8: [4, 8],
+        28: [7, 14, 28],
+        32: [4, 8, 16, 32],
+        64: [4, 8, 16, 32, 64],
+        36: [9, 18, 36],
+    }.items():
+        made = resnet.generator((side, side, 1), 3, filters=2)
+        added = [layer.output.shape[1] for layer in made.layers if isinstance(layer, keras.layers.Add)]
+        base = next(layer.output.shape[1] for layer in made.layers if isinstance(layer, keras.layers.Reshape))
+        assert [base, *added] == sizes
+    for side, sizes in {8: [4, 4, 4], 28: [14, 7, 7, 7], 32: [16, 8, 8, 8], 64: [32, 16, 8, 8, 8]}.items():
+        made = resnet.discriminator((side, side, 1), filters=2)
+        assert [layer.output.shape[1] for layer in made.layers if isinstance(layer, keras.layers.Add)] == sizes
+
+
+def test_residual_discriminator_by_hand():
+    """At 2 x 2 x 1 with one filter, all 3 x 3 kernels zero but for the middle."""
+    made = resnet.discriminator((2, 2, 1), filters=1)
+    for variable in made.weights:
+        variable.assign(np.zeros(variable.shape))
+    convolutions = [layer for layer in made.layers if isinstance(layer, keras.layers.Conv2D)]
+    for layer in convolutions:
+        kernel = np.zeros(layer.kernel.shape)
+        kernel[kernel.shape[0] // 2, kernel.shape[1] // 2] = 2.0 if layer.kernel_size == (3, 3) else 3.0
+        layer.kernel.assign(kernel)
+    made.layers[-1].kernel.assign([[1.0]])
+    x = np.array([1.0, -2.0, 3.0, 4.0])
+    # the first block: the average of 3 x, and of 2 relu(2 x); each of the other two: h + 2 relu(2 relu(h))
+    h = 3 * x.mean() + (2 * np.maximum(2 * x, 0)).mean()
+    h = h + 4 * h
+    h = h + 4 * h
+    assert float(made(x.reshape(1, 2, 2, 1).astype("float32"))[0, 0]) == pytest.approx(h)
+
+
+def test_pooling():
+    """A sum over 4 x 4 places is 16 times the average."""
+    summed, averaged = (resnet.discriminator((8, 8, 1), 4, pooling) for pooling in ("sum", "mean"))
+    averaged.set_weights(summed.get_weights())
+    x = np.random.default_rng(0).normal(size=(3, 8, 8, 1)).astype("float32")
+    assert_close(values([summed(x)]), values([16 * averaged(x)]), rtol=1e-5, atol=1e-5)
+
+
+def test_counts_of_r3gan():
+    """The authors' setting for CIFAR-10 (arXiv:2501.05441): 768 channels, blocks twice as wide inside in groups of 16."""
+    block = 768 * 1536 + 1536 + 9 * 16 * 1536 + 1536 + 1536 * 768
+    generator = (
+        16 * 768 + 64 * 768 + 4 * 2 * block + 768 * 3
+    )  # a basis, its modulation, two blocks in each of four stages
+    discriminator = 3 * 768 + 4 * 2 * block + 16 * 768 + 768
+    assert r3gan.generator((32, 32, 3), 64, widths=768, blocks=2).count_params() == generator
+    assert r3gan.discriminator((32, 32, 3), widths=768, blocks=2).count_params() == discriminator
+    # where the width changes there is a 1 x 1 convolution: once here, of two changes of size
+    blocks = sum(2 * width * 2 * width + 2 * 2 * width + 9 * 16 * 2 * width for width in (32, 32, 16))
+    assert r3gan.discriminator(widths=(32, 32, 16)).count_params() == 16 + blocks + 16 * 32 + 49 * 32 + 32
+
+
+def test_r3gan_starts_as_fixup_says():
+    """Its blocks are nothing but their input, so the discriminator is linear; the others' deviations are the formula's."""
+    made = r3gan.discriminator((16, 16, 1), widths=64, blocks=2)
+    x, y = np.random.default_rng(0).normal(size=(2, 3, 16, 16, 1)).astype("float32")
+    assert_close(values([made(x + 2 * y)]), values([made(x) + 2 * made(y)]), rtol=1e-3, atol=1e-4)
+    gain = np.sqrt(2 / 1.04) * 6 ** (-1 / 4)  # three stages of two blocks
+    kernels = [layer.kernel for layer in made.layers if isinstance(layer, keras.layers.Conv2D)][1:]
+    for first, grouped, last in zip(*[iter(values(kernels))] * 3, strict=True):
+        assert first.std() == pytest.approx(gain / np.sqrt(64), rel=0.03)
+        assert grouped.std() == pytest.approx(gain / np.sqrt(9 * 16), rel=0.03)
+        assert not last.any()
+    basis, linear = values(r3gan.generator((16, 16, 1), 100, widths=64).trainable_variables[:2])
+    assert basis.shape == (4, 4, 64) and basis.std() == pytest.approx(1.0, rel=0.1)
+    assert linear.std() == pytest.approx(0.1, rel=0.05)
+
+
+def test_r3gan_by_hand():
+    """A discriminator of two stages of one block with random weights, in plain loops."""
+    made = r3gan.discriminator((6, 6, 2), widths=(8, 4), group_width=4)
+    rng = np.random.default_rng(0)
+    for variable in made.weights:
+        variable.assign(rng.normal(0.0, 0.5, variable.shape))
+    weights = iter(values(made.weights))
+    x = images = rng.normal(size=(6, 6, 2))
+    x = x @ next(weights)[0, 0]
+
+    def block(x):
+        y = x @ next(weights)[0, 0] + next(weights)
+        y = correlate(np.maximum(y, 0.2 * y), next(weights)) + next(weights)
+        return x + np.maximum(y, 0.2 * y) @ next(weights)[0, 0]
+
+    x = block(x)
+    x = x.reshape(3, 2, 3, 2, 4).mean(axis=(1, 3)) @ next(weights)[0, 0]
+    x = block(x)
+    score = (x * next(weights)[..., 0]).sum(axis=(0, 1)) @ next(weights)
+    assert float(made(images[None].astype("float32"))[0, 0]) == pytest.approx(float(score[0]), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+def test_attention(name):
+    """At each height that there is, once; nowhere else; and in neither player by default."""
+    family = get(name)
+    for make, arguments in ((family.generator, {"latent_dim": 4}), (family.discriminator, {})):
+        plain = make((28, 28, 1), filters=8, **arguments)
+        heights = [7, 14, 28] if (name, make) == ("resnet", family.generator) else [7, 14]
+        for height in heights:
+            made = make((28, 28, 1), filters=8, attention=height, **arguments)
+            [layer] = [layer for layer in made.layers if isinstance(layer, SelfAttention)]
+            assert layer.output.shape[1] == height
+            assert made.output_shape == plain.output_shape and made.count_params() > plain.count_params()
+        assert not any(isinstance(layer, SelfAttention) for layer in plain.layers)
+        with pytest.raises(
+            ValueError, match="`attention` must be None or a height of the features, .*14.* Received: 9"
+        ):
+            make((28, 28, 1), filters=8, attention=9, **arguments)
+
+
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "dense"])
+def test_a_step(name, images, tmp_path):
+    """Both players move, with a penalty and an averaged generator, and are saved."""
+    family = get(name)
+    gan = compiled(
+        small_gan(
+            generator=lambda: family.generator((8, 8, 1), 6, **SMALL[name]),
+            discriminator=lambda: family.discriminator((8, 8, 1), **SMALL[name]),
+        ),
+        penalties=["r1", "gradient_penalty"],
+        ema=0.9,
+    )
+    before = values(gan.generator.trainable_variables + gan.discriminator.trainable_variables)
+    for _ in range(2):  # what is behind a zero moves in the second step
+        logs = gan.train_on_batch(images[:4], return_dict=True)
+    assert all(np.isfinite(float(value)) for value in logs.values())
+    after = values(gan.generator.trainable_variables + gan.discriminator.trainable_variables)
+    assert all(np.any(a != b) for a, b in zip(before[:-1], after[:-1], strict=True))  # not a relativistic last bias
+    gan.save(tmp_path / "gan.keras")
+    again = kgan.load(tmp_path / "gan.keras")
+    assert largest_difference(values(gan.variables), values(again.variables)) == 0.0
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_contract(name):
     """Images in [-1, 1]; the same seed makes the same weights, another one others."""
     made = []
     for seed in (1, 1, 2):
         keras.utils.set_random_seed(seed)
-        made.append(get(name).generator((8, 8, 1), 4).predict(np.ones((2, 4), "float32"), verbose=0))
+        made.append(get(name).generator((8, 8, 1), 4, **SMALL[name]).predict(np.ones((2, 4), "float32"), verbose=0))
     assert np.abs(made[0]).max() <= 1.0
     np.testing.assert_array_equal(made[0], made[1])
     assert np.any(made[0] != made[2])
@@ -70,5 +248,13 @@ def test_refusals():
         dcgan.generator((30, 29, 1))
     with pytest.raises(ValueError, match="must be \\(height, width, channels\\). Received: \\(2,\\)"):
         dcgan.discriminator((2,))
+    with pytest.raises(ValueError, match="must be even. Received: 30 x 29"):
+        resnet.generator((30, 29, 1))
+    with pytest.raises(ValueError, match="of resnet must be \\(height, width, channels\\). Received: \\(2,\\)"):
+        resnet.discriminator((2,))
+    with pytest.raises(ValueError, match="`widths` must be one number, or 3, .* Received: \\(32, 32\\)"):
+        r3gan.generator((28, 28, 1), widths=(32, 32))
+    with pytest.raises(ValueError, match="`group_width` must divide .* \\[20, 20, 20\\]. Received: 16"):
+        r3gan.discriminator((28, 28, 1), widths=10)
     with pytest.raises(ValueError, match="Unknown architecture 'dcgna'. Did you mean 'dcgan'"):
         get("dcgna")

@@ -1,5 +1,7 @@
 """kgan's own layers against numpy, and through training and saving."""
 
+from inspect import signature
+
 import keras
 import numpy as np
 import pytest
@@ -8,8 +10,9 @@ from keras import layers, ops
 import kgan
 from kgan import backend
 from kgan.architectures import ARCHITECTURES, get
-from kgan.layers import MinibatchStdDev, SpectralNormalization
-from tests.helpers import assert_close, compiled, largest_difference, small_gan, values
+from kgan.layers import GroupedConv2D, MinibatchStdDev, ModulatedBasis, SelfAttention, SpectralNormalization
+from tests.helpers import assert_close, compiled, correlate, largest_difference, small_gan, values
+from tests.test_architectures import SMALL
 from tests.test_penalties import float64  # noqa: F401
 
 
@@ -82,19 +85,26 @@ def test_the_gradient_flows_through_sigma(float64):  # noqa: F811
         assert ops.convert_to_numpy(gradient)[index] == pytest.approx(numeric, rel=1e-5, abs=1e-7)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+def taking(argument):
+    """The families whose discriminator has that argument."""
+    return [name for name, family in ARCHITECTURES.items() if argument in signature(family.discriminator).parameters]
+
+
+@pytest.mark.parametrize("name", taking("spectral_norm"))
 def test_discriminators_with_spectral_norm(name, images):
     """All their layers have it; u moves in training, and stays in evaluation and in a player that waits."""
-    discriminator = get(name).discriminator((8, 8, 1), spectral_norm=True)
+    discriminator = get(name).discriminator((8, 8, 1), spectral_norm=True, **SMALL[name])
     kernels = [layer for layer in discriminator._flatten_layers() if getattr(layer, "kernel", None) is not None]
     normalized = [layer for layer in discriminator.layers if isinstance(layer, SpectralNormalization)]
-    assert [layer.layer for layer in normalized] == kernels and len(kernels) == 3
+    assert [layer.layer for layer in normalized] == kernels and len(kernels) == {"dcgan": 3, "dense": 2, "resnet": 8}[
+        name
+    ]
     gan = compiled(small_gan(discriminator=discriminator), schedule=kgan.schedules.Periods(1, 1), penalties=["r1"])
     start = values([layer.u for layer in normalized])
     gan.fit(images, batch_size=20, verbose=0)
     moved = values([layer.u for layer in normalized])
     assert all(np.any(a != b) for a, b in zip(start[:-1], moved[:-1], strict=True))  # a single output's is 1 or -1
-    assert_close([np.linalg.norm(u) for u in moved], [1.0] * 3, rtol=1e-5, atol=0)
+    assert_close([np.linalg.norm(u) for u in moved], [1.0] * len(kernels), rtol=1e-5, atol=0)
     logs = gan.evaluate(images, verbose=0, return_dict=True)
     gan.fit(images, batch_size=20, verbose=0)  # the generator's period
     assert largest_difference(moved, values([layer.u for layer in normalized])) == 0.0
@@ -136,12 +146,113 @@ def test_minibatch_deviation(shape):
     np.testing.assert_allclose(got[..., -1], np.full(shape[:-1], x.std(axis=0).mean()), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", taking("minibatch_std"))
 def test_a_collapsed_batch_is_told_from_its_images(name, images):
     """The same image has another score among its likes; and the penalty of a batch of them is a number."""
-    discriminator = get(name).discriminator((8, 8, 1), minibatch_std=True)
+    discriminator = get(name).discriminator((8, 8, 1), minibatch_std=True, **SMALL[name])
     alike = np.repeat(images[:1], 40, axis=0)
     assert abs(values([discriminator(images)[0] - discriminator(alike)[0]])[0]) > 1e-4
     gan = compiled(small_gan(discriminator=discriminator), penalties=["r1"])
     gan.fit(alike, batch_size=20, verbose=0)
     assert all(np.isfinite(array).all() for array in values(gan.variables))
+
+
+def softmax(x):
+    exponents = np.exp(x - x.max(axis=-1, keepdims=True))
+    return exponents / exponents.sum(axis=-1, keepdims=True)
+
+
+def attended(layer, x):
+    """SelfAttention in plain loops, from the weights of its four 1 x 1 convolutions."""
+    f, g, h, v = (values([one.kernel])[0][0, 0] for one in (layer.query, layer.key, layer.value, layer.mix))
+    out = np.zeros_like(x)
+    for index, image in enumerate(x):
+        height, width, _ = image.shape
+        corners = [(row, column) for row in range(0, height, 2) for column in range(0, width, 2)]
+        keys, seen = (
+            np.array([(image @ w)[row : row + 2, column : column + 2].max(axis=(0, 1)) for row, column in corners])
+            for w in (g, h)
+        )
+        for row, column in np.ndindex(height, width):
+            weights = softmax(keys @ (image @ f)[row, column])
+            out[index, row, column] = image[row, column] + float(values([layer.gamma])[0]) * (weights @ seen @ v)
+    return out
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 6, 16), (1, 5, 5, 8)])
+def test_self_attention_is_a_plain_loop(shape):
+    """Of odd sizes the last row and column are pooled by themselves."""
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    layer = SelfAttention()
+    np.testing.assert_array_equal(values([layer(x)])[0], x)
+    assert [tuple(variable.shape) for variable in layer.trainable_variables[1:]] == [
+        (1, 1, shape[-1], shape[-1] // 8),
+        (1, 1, shape[-1], shape[-1] // 8),
+        (1, 1, shape[-1], shape[-1] // 2),
+        (1, 1, shape[-1] // 2, shape[-1]),
+    ]
+    layer.gamma.assign(0.7)
+    np.testing.assert_allclose(values([layer(x)])[0], attended(layer, x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("spectral_norm", [False, True])
+def test_self_attention_learns_and_is_saved(images, tmp_path, spectral_norm):
+    """Through a penalty, its second derivative, too; gamma first, the others behind it."""
+    arguments = {"filters": 8, "attention": 4, "spectral_norm": spectral_norm}
+    gan = compiled(
+        small_gan(discriminator=lambda: get("dcgan").discriminator((8, 8, 1), **arguments)), penalties=["r1"]
+    )
+    [layer] = [layer for layer in gan.discriminator.layers if isinstance(layer, SelfAttention)]
+    before = values(layer.trainable_variables)
+    gan.fit(images, batch_size=20, epochs=2, verbose=0)
+    assert all(np.any(a != b) for a, b in zip(before, values(layer.trainable_variables), strict=True))
+    assert len(layer.non_trainable_variables) == 4 * spectral_norm
+    gan.save(tmp_path / "gan.keras")
+    again = kgan.load(tmp_path / "gan.keras")
+    assert largest_difference(values(gan.variables), values(again.variables)) == 0.0
+    assert again.evaluate(images, verbose=0) == pytest.approx(gan.evaluate(images, verbose=0))
+
+
+@pytest.mark.parametrize("groups, inputs, outputs", [(1, 4, 6), (3, 6, 9), (4, 4, 4)])
+def test_a_grouped_convolution_is_a_plain_loop(groups, inputs, outputs):
+    x = np.random.default_rng(0).normal(size=(2, 5, 4, inputs)).astype("float32")
+    layer = GroupedConv2D(outputs, 3, padding="same", groups=groups)
+    got = values([layer(x)])[0]
+    kernel = values([layer.kernel])[0]
+    assert kernel.shape == (3, 3, inputs // groups, outputs)
+    np.testing.assert_allclose(got, [correlate(image, kernel) for image in x], rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_of_a_grouped_convolution(images):
+    """The gradient of a penalty is that of a dense convolution whose kernel is zero between groups."""
+    grouped = keras.Sequential([keras.Input((8, 8, 4)), GroupedConv2D(6, 3, 2, groups=2), layers.LeakyReLU(0.1)])
+    dense = keras.Sequential([keras.Input((8, 8, 4)), layers.Conv2D(6, 3, 2), layers.LeakyReLU(0.1)])
+    x = ops.convert_to_tensor(np.tile(images[:5], (1, 1, 1, 4)) + np.linspace(0, 1, 4, dtype="float32"))
+    kernel = values([grouped.layers[0].kernel])[0]
+    whole = np.zeros((3, 3, 4, 6), "float32")
+    whole[:, :, :2, :3], whole[:, :, 2:, 3:] = kernel[..., :3], kernel[..., 3:]
+    dense.layers[0].kernel.assign(whole)
+
+    def gradient(model):
+        def losses():
+            slope = backend.input_gradient(lambda images: ops.square(model(images)), x)
+            value = ops.sum(ops.square(slope))
+            return [value], value
+
+        return stateful(lambda: backend.gradients(losses, [[model.layers[0].kernel]]), model.variables)
+
+    (one, [[ours]]), (other, [[theirs]]) = gradient(grouped), gradient(dense)
+    ours, theirs, one, other = values([ours, theirs, one, other])
+    assert one == pytest.approx(other, rel=1e-4)
+    np.testing.assert_allclose(ours[..., :3], theirs[:, :, :2, :3], rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(ours[..., 3:], theirs[:, :, 2:, 3:], rtol=1e-3, atol=1e-2)
+
+
+def test_a_modulated_basis():
+    """features_hwc = basis_hwc (W z)_c."""
+    layer = ModulatedBasis((4, 3, 5))
+    z = np.random.default_rng(0).normal(size=(2, 7)).astype("float32")
+    got = values([layer(z)])[0]
+    basis, kernel = values([layer.basis, layer.kernel])
+    np.testing.assert_allclose(got, np.einsum("hwc,nd,dc->nhwc", basis, z, kernel), rtol=1e-4, atol=1e-5)
+    assert type(layer).from_config(layer.get_config()).shape == (4, 3, 5)

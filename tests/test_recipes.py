@@ -13,6 +13,7 @@ from rich.console import Console
 import kgan
 from kgan.runner import loader, recipes, run, schema
 from kgan.runner.errors import RecipeError
+from tests.helpers import largest_difference, state
 
 GOOD = """\
 data: {name: digits, batch_size: 32}
@@ -84,6 +85,34 @@ def test_a_recipe_can_name_the_whole_toolbox(tmp_path):
     ]
     assert gan.pack == 2 and gan.discriminator.input_shape == (None, 8, 8, 2)
     assert sum("u" in weight.name for weight in gan.discriminator.non_trainable_weights) == 2
+
+
+@pytest.mark.parametrize(
+    "generator, discriminator",
+    [
+        (
+            "{name: resnet, filters: 8, attention: 4, normalization: null}",
+            "{name: r3gan, widths: [8, 4], group_width: 8}",
+        ),
+        (
+            "{name: r3gan, widths: 8, group_width: 8}",
+            "{name: resnet, filters: 8, attention: 4, pooling: mean, spectral_norm: true}",
+        ),
+    ],
+)
+def test_a_recipe_can_name_architectures(generator, discriminator, tmp_path):
+    """And a run that was stopped after one of two epochs ends with the same weights, bit for bit."""
+    path = tmp_path / "players.yaml"
+    players = f"generator: {generator}\ndiscriminator: {discriminator}\n"
+    data = "data: {name: digits, batch_size: 16, limit: 32}\n"
+    path.write_text(f"{data}{players}penalties: [r1]\nema: 0.9\njit_compile: false\nepochs: 2\n")
+    for name, settings in (("whole", []), ("parts", ["epochs=1"]), ("parts", [])):
+        given = recipes.read(path)
+        recipes.override(given, settings)
+        run.train(schema.check(given), given, tmp_path / name, Console(quiet=True), resume=True, changed=True)
+    whole, parts = (kgan.load(tmp_path / name / "checkpoints" / "epoch-0002") for name in ("whole", "parts"))
+    assert int(whole.d_opt.iterations) == 4
+    assert largest_difference(state(whole), state(parts)) == 0.0
 
 
 WRONG = [

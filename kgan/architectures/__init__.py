@@ -4,10 +4,10 @@ Each module has `generator(image_shape, latent_dim, ...)` and `discriminator(ima
 the size of the images is an argument, `(height, width, channels)`.
 """
 
-from kgan.architectures import dcgan, dense
+from kgan.architectures import dcgan, dense, r3gan, resnet
 from kgan.names import lookup
 
-ARCHITECTURES = {"dcgan": dcgan, "dense": dense}
+ARCHITECTURES = {"dcgan": dcgan, "dense": dense, "r3gan": r3gan, "resnet": resnet}
 
 
 def get(name):
@@ -19,4 +19,4 @@ def get(name):
     return lookup("architecture", name, ARCHITECTURES)
 
 
-__all__ = ["ARCHITECTURES", "dcgan", "dense", "get"]
+__all__ = ["ARCHITECTURES", "dcgan", "dense", "get", "r3gan", "resnet"]

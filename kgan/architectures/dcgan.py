@@ -11,7 +11,8 @@ import keras
 from keras import layers
 
 from kgan import conditioning as conditional
-from kgan.layers import MinibatchStdDev, SpectralNormalization
+from kgan.architectures.halving import check_attention
+from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 
 
 def generator(
@@ -20,6 +21,7 @@ def generator(
     filters: int = 64,
     kernel_size: int = 5,
     slope: float = 0.3,
+    attention: int | None = None,
     num_classes: int | None = None,
     conditioning: Literal["concatenation", "batch_norm"] = "concatenation",
 ):
@@ -31,6 +33,8 @@ def generator(
         filters: Integer. Filters of the last hidden layer; each layer before it has twice as many.
         kernel_size: Integer. Of all convolutions.
         slope: Float. Of LeakyReLU below zero.
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
+            none.
         num_classes: Integer. Makes a class-conditional generator.
         conditioning: How that is told the class, as in `kgan.conditioning`: `"concatenation"` or `"batch_norm"`.
 
@@ -39,9 +43,11 @@ def generator(
         `[latents, labels]` -> images.
 
     Raises:
-        ValueError: if the image cannot be halved twice, or `conditioning` is none of these.
+        ValueError: if the image cannot be halved twice, there are no features of the height of `attention`, or
+            `conditioning` is none of these.
     """
     halvings = _halvings(image_shape)
+    check_attention(attention, [image_shape[0] >> level + 1 for level in reversed(range(halvings))])
     height, width = (side >> halvings for side in image_shape[:2])
     deepest = filters << halvings
 
@@ -56,6 +62,8 @@ def generator(
     for level in reversed(range(halvings)):
         strides = 1 if level == halvings - 1 else 2
         stack += [convolution(filters << level, strides), batch_norm(), layers.LeakyReLU(slope)]
+        if attention == image_shape[0] >> level + 1:
+            stack.append(SelfAttention())
     stack.append(convolution(image_shape[2], 2, activation="tanh"))
     return conditional.generator(stack, num_classes, conditioning)
 
@@ -68,6 +76,7 @@ def discriminator(
     dropout: float = 0.3,
     spectral_norm: bool = False,
     minibatch_std: bool = False,
+    attention: int | None = None,
     num_classes: int | None = None,
     conditioning: Literal["projection", "concatenation", "auxiliary"] = "projection",
 ):
@@ -81,6 +90,8 @@ def discriminator(
         dropout: Float. Rate after each layer.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
         minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
+            none.
         num_classes: Integer. Makes a class-conditional discriminator.
         conditioning: How that is told the class, as in `kgan.conditioning`: `"projection"`, `"concatenation"` or
             `"auxiliary"`.
@@ -90,15 +101,20 @@ def discriminator(
         `kgan.conditioning.discriminator`.
 
     Raises:
-        ValueError: if the image cannot be halved twice, or `conditioning` is none of these.
+        ValueError: if the image cannot be halved twice, there are no features of the height of `attention`, or
+            `conditioning` is none of these.
     """
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
     stack: list[Any] = []
-    for level in range(_halvings(image_shape)):
+    halvings = _halvings(image_shape)
+    check_attention(attention, [image_shape[0] >> level + 1 for level in range(halvings)])
+    for level in range(halvings):
         convolution = layers.Conv2D(filters << level, kernel_size, 2, padding="same")
         stack += [normalized(convolution), layers.LeakyReLU(slope)]
         if dropout:
             stack.append(layers.Dropout(dropout))
+        if attention == image_shape[0] >> level + 1:
+            stack.append(SelfAttention(spectral_norm))
     if minibatch_std:
         stack.append(MinibatchStdDev())
     stack.append(layers.Flatten())

@@ -44,17 +44,21 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 # arguments that are taken without a look at them where they go
 _LIMITED: dict[str, Any] = {
+    "attention": Count | None,
     "batch_size": Count,
+    "blocks": Count,
     "clipnorm": Positive | None,
     "clipvalue": Positive | None,
     "columns": Count,
     "decay_steps": Count,
     "dropout": Rate,
     "epsilon": Positive,
+    "expansion": Count,
     "filters": Count,
     "first_decay_steps": Count,
     "global_clipnorm": Positive | None,
     "gradient_accumulation_steps": Annotated[int, Field(ge=2, lt=2**31)] | None,
+    "group_width": Count,
     "initial_learning_rate": Positive,
     "kernel_size": Count,
     "loss_scale_factor": Positive | None,
@@ -64,6 +68,7 @@ _LIMITED: dict[str, Any] = {
     "rows": Count,
     "smoothing": Rate,
     "units": Sequence[Count],
+    "widths": Count | Sequence[Count],
     "weight_decay": Annotated[float, Field(ge=0)] | None,
 }
 

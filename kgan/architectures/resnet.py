@@ -1,0 +1,120 @@
+"""Residual players, as in WGAN-GP (Gulrajani et al., arXiv:1704.00028) and SNGAN (Miyato et al., arXiv:1802.05957).
+
+The defaults are SNGAN's networks for CIFAR-10 (its table 4) but for `spectral_norm: true` in the discriminator. Those of
+WGAN-GP have `filters: 128` in both players and `pooling: mean`. An image comes out of a base of 4 or, at 28 x 28, 7 pixels;
+the discriminator halves it to 8 or 7, and has two more blocks there.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import keras
+from keras import layers, ops
+
+from kgan.architectures.halving import check_attention, halvings
+from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
+
+
+def generator(
+    image_shape: Sequence[int] = (32, 32, 3),
+    latent_dim: int = 128,
+    filters: int = 256,
+    normalization: Literal["batch"] | None = "batch",
+    spectral_norm: bool = False,
+    attention: int | None = None,
+):
+    """A generator of residual blocks that double the image, ending in tanh.
+
+    A block is x -> up(1 x 1(x)) + 3 x 3(relu(norm(3 x 3(up(relu(norm(x))))))), with nearest-neighbour doubling.
+
+    Args:
+        image_shape: Tuple `(height, width, channels)`; height and width must be even.
+        latent_dim: Integer.
+        filters: Integer. Of all convolutions.
+        normalization: `"batch"`, before each ReLU, or `None`.
+        spectral_norm: Whether all layers are spectrally normalized, as in SAGAN (arXiv:1805.08318).
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
+            none.
+
+    Returns:
+        A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1].
+
+    Raises:
+        ValueError: if the image cannot be halved, or there are no features of the height of `attention`.
+    """
+    doublings = halvings("resnet", image_shape, base=4)
+    check_attention(attention, [image_shape[0] >> level for level in reversed(range(doublings + 1))])
+    height, width = (side >> doublings for side in image_shape[:2])
+    normalized = SpectralNormalization if spectral_norm else lambda layer: layer
+
+    def active(x):
+        return layers.ReLU()(layers.BatchNormalization()(x) if normalization else x)
+
+    def attend(x):
+        return SelfAttention(spectral_norm)(x) if x.shape[1] == attention else x
+
+    latents = keras.Input((latent_dim,))
+    x = normalized(layers.Dense(height * width * filters))(latents)
+    x = attend(layers.Reshape((height, width, filters))(x))
+    for _ in range(doublings):
+        shortcut = layers.UpSampling2D()(normalized(layers.Conv2D(filters, 1))(x))
+        x = normalized(_convolution(filters))(layers.UpSampling2D()(active(x)))
+        x = normalized(_convolution(filters))(active(x))
+        x = attend(layers.Add()([shortcut, x]))
+    images = normalized(layers.Conv2D(image_shape[2], 3, padding="same", activation="tanh"))(active(x))
+    return keras.Model(latents, images, name="generator")
+
+
+def discriminator(
+    image_shape: Sequence[int] = (32, 32, 3),
+    filters: int = 128,
+    pooling: Literal["sum", "mean"] = "sum",
+    spectral_norm: bool = False,
+    minibatch_std: bool = False,
+    attention: int | None = None,
+):
+    """A discriminator of residual blocks without normalization, ending in logits.
+
+    A block is x -> down(1 x 1(x)) + down(3 x 3(relu(3 x 3(relu(x))))), with 2 x 2 averages; the first one has no ReLU before
+    its first convolution, and the last two, x + 3 x 3(relu(3 x 3(relu(x)))), halve nothing.
+
+    Args:
+        image_shape: Tuple `(height, width, channels)`; height and width must be even.
+        filters: Integer. Of all convolutions.
+        pooling: Whether the features of the last block are summed over all places, as in SNGAN, or averaged, as in WGAN-GP.
+        spectral_norm: Whether all layers are spectrally normalized, as in SNGAN.
+        minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
+            none.
+
+    Returns:
+        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`.
+
+    Raises:
+        ValueError: if the image cannot be halved, or there are no features of the height of `attention`.
+    """
+    count = halvings("resnet", image_shape, base=8)
+    check_attention(attention, [image_shape[0] >> level for level in range(1, count + 1)])
+    normalized = SpectralNormalization if spectral_norm else lambda layer: layer
+
+    def residual(x, first=False):
+        x = normalized(_convolution(filters))(x if first else layers.ReLU()(x))
+        return normalized(_convolution(filters))(layers.ReLU()(x))
+
+    x = images = keras.Input(image_shape)
+    for level in range(count):
+        shortcut = normalized(layers.Conv2D(filters, 1))(layers.AveragePooling2D(2)(x))
+        x = layers.Add()([shortcut, layers.AveragePooling2D(2)(residual(x, first=level == 0))])
+        if x.shape[1] == attention:
+            x = SelfAttention(spectral_norm)(x)
+    for _ in range(2):
+        x = layers.Add()([x, residual(x)])
+    x = layers.ReLU()(x)
+    if minibatch_std:
+        x = MinibatchStdDev()(x)
+    features = (ops.sum if pooling == "sum" else ops.mean)(x, axis=(1, 2))  # (batch, filters)
+    return keras.Model(images, normalized(layers.Dense(1))(features), name="discriminator")
+
+
+def _convolution(filters):
+    return layers.Conv2D(filters, 3, padding="same", kernel_initializer="he_uniform")
