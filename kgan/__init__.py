@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from kgan import (
         architectures,
         callbacks,
+        conditioning,
         data,
         extractors,
         latents,
@@ -29,6 +30,7 @@ __all__ = [
     "GAN",
     "architectures",
     "callbacks",
+    "conditioning",
     "data",
     "extractors",
     "latents",
