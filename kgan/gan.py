@@ -10,6 +10,7 @@ from keras.saving import register_keras_serializable
 
 import kgan.architectures  # noqa: F401  so that `load` finds their layers
 from kgan import averaging, backend, losses, optimizers, ramps, resuming, schedules, snapshots, training, tricks
+from kgan.augment import Augmented
 from kgan.augment import get as _augmentation
 from kgan.critic import Critic
 from kgan.data import Batches
@@ -189,7 +190,10 @@ class GAN(backend.Steps, Saved, keras.Model):
         if instance_noise is not None:
             std, steps = instance_noise
             critic.noise = tricks.InstanceNoise(std, steps, d_opt, self.penalty_seeds)
-        self._set_augment(augment)
+        if self.augment is not None:
+            self._tracker.untrack(self.augment)
+        self.augment = augment
+        critic.augment = augment and Augmented(augment, self.image_shape, d_opt, self.penalty_seeds)
         self.has_parts = loss.real is not None and loss.fake is not None
         self.ema = ema
         averaging.prepare(self, ema)
@@ -223,19 +227,6 @@ class GAN(backend.Steps, Saved, keras.Model):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
-
-    def _set_augment(self, augment):
-        if self.augment is not None:
-            self._tracker.untrack(self.augment)
-        self.augment = augment
-        if augment is None:
-            return
-
-        def augmented(images):
-            with ramps.at(augment, self.d_opt.iterations):
-                return augment(ops.reshape(images, (-1, *self.image_shape)), seeds=self.penalty_seeds)
-
-        self.critic.augment = augmented
 
     def step(self, data):
         """One training step on `data`, images or `(images, labels)`; returns the logs."""

@@ -5,12 +5,12 @@ alike, and differentiably, so that the generator learns through them.
 """
 
 from kgan.augment.ada import ADA
-from kgan.augment.augmentation import Augmentation
+from kgan.augment.augmentation import Augmentation, Augmented
 from kgan.augment.diff_augment import DiffAugment
 from kgan.augment.transforms import Transforms
 from kgan.names import lookup
 
-__all__ = ["ADA", "AUGMENTATIONS", "Augmentation", "DiffAugment", "Transforms", "get"]
+__all__ = ["ADA", "AUGMENTATIONS", "Augmentation", "Augmented", "DiffAugment", "Transforms", "get"]
 
 AUGMENTATIONS = {"ada": ADA, "diff_augment": DiffAugment, "transforms": Transforms}
 

@@ -1,6 +1,7 @@
 """What all augmentations share."""
 
 import keras
+from keras import ops
 
 from kgan import ramps
 
@@ -39,6 +40,25 @@ class Augmentation(keras.layers.Layer):
     @classmethod
     def from_config(cls, config):
         return cls(**ramps.read(config))
+
+
+class Augmented:
+    """What an augmentation makes of images in one GAN's training: with the GAN's seeds, and the strength of the moment.
+
+    Args:
+        augment: The augmentation.
+        image_shape: The shape of one image.
+        optimizer: The discriminator's optimizer, which counts its updates.
+        seeds: A `keras.random.SeedGenerator`.
+    """
+
+    def __init__(self, augment, image_shape, optimizer, seeds):
+        self.augment, self.image_shape, self.optimizer, self.seeds = augment, image_shape, optimizer, seeds
+
+    def __call__(self, images):
+        images = ops.reshape(images, (-1, *self.image_shape))  # a dataset need not say its images' size
+        with ramps.at(self.augment, self.optimizer.iterations):
+            return self.augment(images, seeds=self.seeds)
 
 
 def check_policy(owner, policy, known):
