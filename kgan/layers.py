@@ -155,7 +155,7 @@ class SelfAttention(layers.Layer):
 class GroupedConv2D(layers.Conv2D):
     """`keras.layers.Conv2D(groups=...)`, on TensorFlow as a convolution for each group.
 
-    TensorFlow's own one took 20 to 60 times as long on CPU (64 channels in 8 groups at 16 x 16, batch 64, forward and
+    TensorFlow's own one took 40 to 60 times as long on CPU (64 channels in 8 groups at 16 x 16, batch 64, forward and
     backward: 645 ms against 11), with XLA too. The weights and values are the same.
 
     Args:

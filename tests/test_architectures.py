@@ -126,7 +126,7 @@ def test_residual_discriminator_by_hand():
     h = 3 * x.mean() + (2 * np.maximum(2 * x, 0)).mean()
     h = h + 4 * h
     h = h + 4 * h
-    assert float(made(x.reshape(1, 2, 2, 1).astype("float32"))[0, 0]) == pytest.approx(h)
+    assert values([made(x.reshape(1, 2, 2, 1).astype("float32"))])[0][0, 0] == pytest.approx(h)
 
 
 def test_pooling():
@@ -186,7 +186,7 @@ def test_r3gan_by_hand():
     x = x.reshape(3, 2, 3, 2, 4).mean(axis=(1, 3)) @ next(weights)[0, 0]
     x = block(x)
     score = (x * next(weights)[..., 0]).sum(axis=(0, 1)) @ next(weights)
-    assert float(made(images[None].astype("float32"))[0, 0]) == pytest.approx(float(score[0]), rel=1e-4)
+    assert values([made(images[None].astype("float32"))])[0][0, 0] == pytest.approx(float(score[0]), rel=1e-4)
 
 
 @pytest.mark.parametrize("name", ["dcgan", "resnet"])
@@ -223,9 +223,9 @@ def test_a_step(name, images, tmp_path):
     before = values(gan.generator.trainable_variables + gan.discriminator.trainable_variables)
     for _ in range(2):  # what is behind a zero moves in the second step
         logs = gan.train_on_batch(images[:4], return_dict=True)
-    assert all(np.isfinite(float(value)) for value in logs.values())
+    assert all(np.isfinite(value).all() for value in values(logs.values()))
     after = values(gan.generator.trainable_variables + gan.discriminator.trainable_variables)
-    assert all(np.any(a != b) for a, b in zip(before[:-1], after[:-1], strict=True))  # not a relativistic last bias
+    assert all(np.any(a != b) for a, b in zip(before, after, strict=True))
     gan.save(tmp_path / "gan.keras")
     again = kgan.load(tmp_path / "gan.keras")
     assert largest_difference(values(gan.variables), values(again.variables)) == 0.0
