@@ -198,11 +198,16 @@ def evaluate(
             help="A picture of samples above the training images nearest to them; RUN/neighbours.png for a run."
         ),
     ] = None,
+    per_class: Annotated[
+        bool, typer.Option("--per-class", help="Score each class of a class-conditional run by itself too.")
+    ] = False,
     plugin: Plugins = None,
 ):
     """Score a run, or images that anyone made, against real ones."""
     if (run is None) == (images is None) or (images is None) != (data is None):
         raise _wrong("evaluate", "give a run directory, or both --images and --data")
+    if images is not None and per_class:
+        raise _wrong("--per-class", "is for a run; of these images it is not known what classes they were made for")
     if images is not None and seed is not None:
         raise _wrong("--seed", "is of the latents of a run's images; these images are made already")
     if neighbours is not None and neighbours.suffix not in (".png", ".jpg"):
@@ -230,7 +235,19 @@ def evaluate(
     progress = display.reading(out_console)
     if run is not None:
         evaluating.of_run(
-            run, checked, given, metric, samples, split, extractor, seed or 0, out, neighbours, out_console, progress
+            run,
+            checked,
+            given,
+            metric,
+            samples,
+            split,
+            extractor,
+            seed or 0,
+            out,
+            neighbours,
+            per_class,
+            out_console,
+            progress,
         )
     elif images is not None and data is not None:
         from kgan.data import DATASETS

@@ -20,6 +20,7 @@ CONDITIONS = (
     "n_real",
     "n_generated",
     "seed",
+    "label",
     "versions",
 )
 
@@ -46,6 +47,7 @@ class Score:
         split: String. Which part of the data.
         n_real, n_generated: Integers. How many images.
         seed: Integer. Of the generated images; `None` if they were not made here.
+        label: Integer. The class that both the real and the generated images are of; `None` if they are of all.
         versions: Dict of strings. Of kgan, Keras, numpy and the engine.
         where: Dict. Where in a training it was measured: `epoch`, `step`, `seconds`; not compared.
     """
@@ -67,15 +69,15 @@ class Score:
     seed: int | None
     versions: dict[str, str]
     where: dict[str, Any] = field(default_factory=dict)
+    label: int | None = None
 
     @property
     def title(self):
         """What may be printed before the value: FID, KID and IS are what the FID Inception with its weights gives."""
         inception = {"frechet_distance": "FID", "kernel_distance": "KID", "inception_score": "IS"}
         own = self.extractor == "fid_inception" and str(self.weights).startswith(FID_WEIGHTS)
-        if own and self.metric in inception:
-            return inception[self.metric]
-        return self.metric.replace("_", " ")
+        title = inception[self.metric] if own and self.metric in inception else self.metric.replace("_", " ")
+        return title if self.label is None else f"{title}, class {self.label}"
 
     def __str__(self):
         low, high = self.interval

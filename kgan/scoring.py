@@ -139,6 +139,7 @@ class Scorer:
         images = np.asarray(images[chosen])
         labels = None if labels is None else np.ascontiguousarray(np.asarray(labels)[chosen])
         self.real = _real(self.extractor(images), labels)
+        self._classes: dict[int, extractors.Features] = {}
         self.shape = tuple(images.shape[1:])
         self.seconds = time.monotonic() - began
         digest = hashlib.sha256(f"{images.shape}{images.dtype}".encode() + np.ascontiguousarray(images).tobytes())
@@ -186,7 +187,13 @@ class Scorer:
                 )
         return names
 
-    def __call__(self, generated, names, seed=None, where=None):
+    def labels_for(self, n):
+        """Labels `(n,)` for a class-conditional generator: the classes in the shares that the real images have."""
+        if self.real.modes is None:
+            return None
+        return np.sort(self.real.modes)[np.linspace(0, len(self.real.modes) - 1, n).astype(int)].astype("int32")
+
+    def __call__(self, generated, names, seed=None, where=None, labels=None):
         """Score generated examples.
 
         Args:
@@ -195,12 +202,14 @@ class Scorer:
             names: Name in `MEASURES`, or several.
             seed: Integer. What they were made with, if that is known.
             where: Dict. Where in a training, such as `epoch`.
+            labels: Integers `(n,)`, what they were made for: then each class is scored against the real images of that class
+                alone, too.
 
         Returns:
-            A list of `kgan.scores.Score`.
+            A list of `kgan.scores.Score`, those of all images first.
 
         Raises:
-            ValueError: if there are fewer, of a shape that cannot be resized, or a metric means nothing here.
+            ValueError: if there are fewer, of a class too, or of a shape that cannot be resized; or a metric means nothing.
         """
         shape = tuple(generated.shape[1:])
         fits = shape == self.shape or (
@@ -218,16 +227,33 @@ class Scorer:
         # threads that wait for each other take longer over small matrices than one, on a busy machine a hundred times
         few = found.features.shape[1] <= SMALL
         with threadpool_limits(1, "blas") if few else contextlib.nullcontext():
-            return self._scores(found, names, seed, where, about)
+            measured = self._scores(self.real, found, names, seed, where, about)
+            of_features = [name for name in self.check(names) if MEASURES[name].needs == "features"]
+            for label in [] if labels is None else np.unique(labels):
+                real, made = self._of_class(label), found[np.asarray(labels) == label]
+                of_class = {**about, "n_real": len(real), "label": int(label)}
+                measured += self._scores(real, made, of_features, seed, where, of_class)
+        return measured
 
-    def _scores(self, found, names, seed, where, about):
+    def _of_class(self, label):
+        """Features of the real images of one class."""
+        if label in self._classes:
+            return self._classes[label]
+        chosen = self.real.modes == label if self.real.modes is not None else np.zeros(len(self.real), bool)
+        if chosen.sum() < LEAST:
+            raise ValueError(
+                f"At least {LEAST} real images of class {label} are needed to score it. There are: {chosen.sum()}"
+            )
+        return self._classes.setdefault(label, _real(self.real[chosen], self.real.modes[chosen]))
+
+    def _scores(self, real, found, names, seed, where, about):
         draw = np.random.default_rng(0)
         halves = [found[draw.permutation(len(found))[: len(found) // 2]] for _ in range(HALVES)]
         scores = []
         for name in self.check(names):
             measure = MEASURES[name]
-            values = measure.measure(self.real, found, **measure.arguments)
-            of_halves = [measure.measure(self.real, half, **measure.arguments) for half in halves]
+            values = measure.measure(real, found, **measure.arguments)
+            of_halves = [measure.measure(real, half, **measure.arguments) for half in halves]
             for index, (value, std) in enumerate(values):
                 noise = 2 * float(np.std([half[index][0] for half in of_halves], ddof=1))
                 least, most = measure.bounds[index]

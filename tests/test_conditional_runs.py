@@ -10,14 +10,16 @@ import pytest
 from PIL import Image
 
 import kgan
-from kgan import pictures
+from kgan import pictures, scores
+from kgan.callbacks import Score
+from tests.helpers import compiled
 from tests.test_cli import call  # noqa: F401
 from tests.test_recipes import check, complaint
 
 RECIPE = """\
 latent_dim: 4
 num_classes: 10
-data: {name: digits, batch_size: 64, limit: 300, validation_split: 0.2}
+data: {name: digits, batch_size: 64, limit: 600, validation_split: 0.2}
 generator: {name: dense, units: [8, 8], conditioning: batch_norm}
 discriminator: {name: dense, units: [8], conditioning: auxiliary}
 class_loss_weight: 0.5
@@ -25,7 +27,7 @@ ema: 0.9
 steps: 4
 callbacks:
   - {name: image_grid, rows: 10, columns: 2}
-  - {name: score, samples: 40, extractor: raw}
+  - {name: score, samples: 400, extractor: raw, per_class: true}
 """
 
 
@@ -50,6 +52,7 @@ def test_a_run(run, call):  # noqa: F811
         "d_class_accuracy",
         "val_d_class_accuracy",
         "frechet_distance",
+        "frechet_distance_class_9",
     } <= logs.keys()
     call("sample", run, "-n", 25, "-o", "x.npy", "--seed", 2)
     np.testing.assert_allclose(np.load("x.npy"), gan.generate(25, seed=2), atol=1e-6)
@@ -71,7 +74,7 @@ def test_a_run(run, call):  # noqa: F811
 def test_it_is_loaded_where_nothing_was_imported(run):
     code = "import kgan, sys; print(kgan.load(sys.argv[1]).generate(2, labels=3).shape)"
     done = subprocess.run(
-        [sys.executable, "-c", code, run / "checkpoints" / "epoch-0001"], capture_output=True, text=True
+        [sys.executable, "-c", code, next((run / "checkpoints").iterdir())], capture_output=True, text=True
     )
     assert done.stdout.strip() == "(2, 8, 8, 1)", done.stderr
 
@@ -84,7 +87,7 @@ def test_wrong_recipes(tmp_path, call):  # noqa: F811
     np.savez(tmp_path / "bare.npz", images=np.zeros((40, 8, 8), "uint8"))
     np.savez(tmp_path / "other.npz", images=np.zeros((40, 8, 8), "uint8"), labels=np.arange(40) % 3 + 1)
     assert "recipe.yaml:2:1  num_classes: `num_classes` needs data with labels, and these have none" in said(
-        RECIPE.replace("name: digits", "path: bare.npz").replace("limit: 300, validation_split: 0.2", "limit: 30")
+        RECIPE.replace("name: digits", "path: bare.npz").replace("limit: 600, validation_split: 0.2", "limit: 30")
     )
     expected = "`num_classes` must be the number of the data's classes, numbered from 0. Received: "
     assert f"{expected}10, and data of 3 classes, 1 to 3" in said(RECIPE.replace("name: digits", "path: other.npz"))
@@ -123,3 +126,32 @@ def test_samples_of_a_generator_without_classes(tmp_path, call):  # noqa: F811
     generator.save(tmp_path / "generator.keras")
     said = call("sample", "generator.keras", "-o", "x.npy", "--label", 1, code=2)
     assert "--label  `labels` are for a GAN that was made with `num_classes`. Received: labels=1" in said
+
+
+def test_scores_of_each_class(run, call):  # noqa: F811
+    found = scores.read(run / "scores.jsonl")
+    assert [one.label for one in found] == [None, *range(10)] and found[0].n_generated == 400
+    assert all(one.n_real >= 20 <= one.n_generated for one in found[1:])
+    digits = kgan.data.load("digits", limit=600)
+    labels = np.sort(digits.labels)[np.linspace(0, 599, 400).astype(int)]  # in the shares of the real ones
+    images = gan_of(run).generate(400, seed=0, labels=labels.astype("int32"))
+    real, made = (
+        (pixels[chosen == 3] / np.float32(127.5) - 1).reshape(-1, 64)
+        for pixels, chosen in ((digits.images, digits.labels), (pictures.pixels(images), labels))
+    )
+    assert found[4].value == pytest.approx(kgan.metrics.frechet_distance(real, made), rel=1e-5)
+    with pytest.raises(scores.UnlikeScoresError, match="label: 3 against 4"):
+        scores.difference(found[4], found[5])
+    said = call("evaluate", run, "--metric", "frechet_distance", "-n", 400, "--extractor", "raw", "--per-class")
+    assert "frechet distance, class 9" in said
+    assert scores.read(run / "scores.jsonl")[15].value == pytest.approx(found[4].value, rel=1e-5)
+
+
+def test_scores_of_classes_that_cannot_be(run, call, images, tmp_path):  # noqa: F811
+    said = call("evaluate", "--images", "x", "--data", "digits", "--per-class", code=2)
+    assert "--per-class  is for a run; of these images it is not known" in said
+    with pytest.raises(ValueError, match="`per_class` of Score is for a GAN that was made with `num_classes`"):
+        compiled().fit(images, verbose=0, callbacks=[Score(path=tmp_path / "s.jsonl", extractor="raw", per_class=True)])
+    scorer = kgan.scoring.Scorer(images, np.arange(40) // 30, extractor="raw")
+    with pytest.raises(ValueError, match="At least 20 real images of class 1 are needed to score it. There are: 10"):
+        scorer(images, "frechet_distance", labels=np.arange(40) // 20)

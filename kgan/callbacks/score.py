@@ -40,6 +40,8 @@ class Score(Periodic):
             `.keras` file, a Keras model or a `kgan.extractors.Extractor`.
         real: Integer. So many real images are compared with, spread evenly over all.
         seed: Integer. Seed of the latents.
+        per_class: Whether each class of a class-conditional GAN is scored by itself too, its images against the real ones of
+            that class; in the logs as `frechet_distance_class_0`, ...
         data: Real images, or a pair of these and their labels, to compare with. What `fit` trains with by default; of a
             dataset that shuffles these are others in each process, and so are the scores.
 
@@ -58,6 +60,7 @@ class Score(Periodic):
         extractor: str = "auto",
         real: int = 10_000,
         seed: int = 0,
+        per_class: bool = False,
         data=None,
     ):
         super().__init__(every)
@@ -77,6 +80,7 @@ class Score(Periodic):
             real,
             seed,
         )
+        self.per_class = per_class
         self._of_fit: Any = None
         self._made = False
         self.data, self.about = data, {"name": "the data", "split": "train" if data is None else "given"}
@@ -123,6 +127,8 @@ class Score(Periodic):
     def on_train_begin(self, logs=None):
         for name in self.names:  # EarlyStopping waits for the next score, and need not complain of it in every epoch
             warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{name}`")
+        if self.per_class and self.model.num_classes is None:
+            raise ValueError("`per_class` of Score is for a GAN that was made with `num_classes`.")
         self.prepare()
         self._began = time.monotonic()
 
@@ -149,19 +155,24 @@ class Score(Periodic):
         self.prepare()
         began = time.monotonic()
         where = {"epoch": self._epoch + 1, "step": self._steps, "seconds": round(began - self._began, 3)}
-        images = self.model.generate(self.samples, seed=self.seed)
+        labels = None if self.model.num_classes is None else self.scorer.labels_for(self.samples)
+        images = self.model.generate(self.samples, seed=self.seed, labels=labels)
         if not np.isfinite(images).all():
             return  # the losses say so, and what is to be done is the matter of others
-        found = self.scorer(images, self.metrics, self.seed, where)
+        found = self.scorer(images, self.metrics, self.seed, where, labels if self.per_class else None)
         scores.append(self.path, found)
         self.scores += found
-        self._fresh = {score.metric: score.value for score in found}
+        self._fresh = {
+            score.metric if score.label is None else f"{score.metric}_class_{score.label}": score.value
+            for score in found
+        }
         self._scored = self._steps
         self.seconds += time.monotonic() - began
 
     def latest(self):
         """The scores measured last."""
-        return self.scores[-len(self.names) :]
+        newest = self.scores[-1].where["step"]
+        return [score for score in self.scores if score.where["step"] == newest]
 
     @property
     def cost(self):
@@ -211,6 +222,6 @@ def _classes(labels):
 def _curves(found):
     """From the name of a metric to its steps, values and intervals."""
     curves: dict[str, list] = {}
-    for score in found:
+    for score in (one for one in found if one.label is None):
         curves.setdefault(score.title, []).append((score.where["step"], score.value, *score.interval))
     return {title: np.array(rows).T for title, rows in curves.items()}

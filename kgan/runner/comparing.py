@@ -62,7 +62,11 @@ def collect(runs, metric):
     for run in runs:
         path = run / "scores.jsonl"
         try:
-            these = [score for score in (scores.read(path) if path.is_file() else []) if score.metric == metric]
+            these = [
+                score
+                for score in (scores.read(path) if path.is_file() else [])
+                if (score.metric, score.label) == (metric, None)
+            ]
         except ValueError as error:
             raise RecipeError(str(run), [Problem((), str(error))]) from None
         these = [score for score in these if "step" in score.where] or these  # along the training, if there are such

@@ -14,7 +14,9 @@ from kgan.scoring import Scorer
 SHOWN = 20  # samples beside their nearest real images
 
 
-def of_run(run, recipe, given, chosen, samples, split, extractor, seed, out, neighbours, console, progress=None):
+def of_run(
+    run, recipe, given, chosen, samples, split, extractor, seed, out, neighbours, per_class, console, progress=None
+):
     """Score a run's generator against its data.
 
     Args:
@@ -29,20 +31,24 @@ def of_run(run, recipe, given, chosen, samples, split, extractor, seed, out, nei
         out: Path. The scores are appended to this file; to the run's `scores.jsonl` by default.
         neighbours: Path. Where samples are drawn above the training images nearest to them; the run's `neighbours.png` by
             default.
+        per_class: Whether each class is scored by itself too.
         console: `rich.console.Console`.
         progress: As in `kgan.data.load`.
 
     Raises:
         RecipeError: if the data or the generator cannot be loaded, or a metric means nothing for them.
     """
-    images = sampling.images_of(run, samples, seed)
     trained_with = build.load_data(recipe, given, progress)
     found = trained_with
     if split not in (None, recipe.data.split):
         recipe.data.split = split
         found = build.load_data(recipe, given, progress)
     scorer = _scorer(found, extractor, build.name_of(recipe.data), recipe.data.split)
-    measured = _measure(scorer, images, chosen, seed)
+    labels = None if recipe.num_classes is None else scorer.labels_for(samples)
+    if per_class and labels is None:
+        raise RecipeError("--per-class", [Problem((), f"{run} is no run of a class-conditional GAN")])
+    images = sampling.images_of(run, samples, seed, labels)
+    measured = _measure(scorer, images, chosen, seed, labels if per_class else None)
     show(measured, console)
     scores.append(out or run / "scores.jsonl", measured)
     _neighbours(scorer, trained_with.images, images, neighbours or run / "neighbours.png", console)
@@ -110,11 +116,11 @@ def _scorer(found, extractor, name, split):
         return Scorer(found.images, found.labels, extractor, name, split)
 
 
-def _measure(scorer, images, chosen, seed):
+def _measure(scorer, images, chosen, seed, labels=None):
     with _blamed("--metric"):
         scorer.check(chosen)
     with _blamed("--images" if seed is None else "--samples"):
-        return scorer(images, chosen or scorer.suitable, seed)
+        return scorer(images, chosen or scorer.suitable, seed, labels=labels)
 
 
 def _neighbours(scorer, real, generated, path, console):

@@ -73,7 +73,10 @@ def write(run, n, seed, out, label=None):
 
 
 def images_of(run, n, seed, label=None):
-    """`n` images of a run, or of the generator in a file, as a float32 array in [-1, 1]. Raises as `write`."""
+    """`n` images of a run, or of the generator in a file, as a float32 array in [-1, 1]. Raises as `write`.
+
+    `label` is one class for all images, or an array of one for each.
+    """
     source = _Source(run, seed, label)
     return source.images(*source.draw(n, n))
 
@@ -96,7 +99,9 @@ class _Source:
             raise RecipeError("RUN", [Problem((), message)])
         self.latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
         try:
-            to_generate(0, label, self.num_classes, keras.random.SeedGenerator(seed))
+            to_generate(
+                np.size(label) if np.ndim(label) else 0, label, self.num_classes, keras.random.SeedGenerator(seed)
+            )
         except ValueError as error:
             raise RecipeError("--label", [Problem((), str(error))]) from None
 
