@@ -34,8 +34,8 @@ def around(uniform):
     return lambda critic, real, fake: 10 * ((norms(critic, real + 0.5 * u * real.std() * noise) - 1) ** 2).mean()
 
 
-def on_both_sides(uniform):
-    return lambda critic, real, fake: (norms(critic, real) ** 2).mean() / 2 + (norms(critic, fake) ** 2).mean() / 2
+def on_both_sides(uniform):  # gamma begins at 10
+    return lambda critic, real, fake: 10 / 2 * ((norms(critic, real) ** 2).mean() + (norms(critic, fake) ** 2).mean())
 
 
 def nowhere(uniform):
@@ -192,7 +192,7 @@ NUMBERS = {
     "dragan": ("Adam", 2e-4, (0.5, 0.999)),
     "hinge-sngan": ("Adam", 2e-4, (0.0, 0.9)),
     "relativistic": ("Adam", 1e-4, (0.5, 0.9)),
-    "r3gan": ("Adam", 2e-4, (0.0, 0.99)),
+    "r3gan": ("Adam", 2e-4, None),
     "pacgan": ("Adam", 2e-4, (0.5, 0.999)),
 }
 
@@ -208,6 +208,18 @@ def test_numbers_of_the_papers(name):
     assert getattr(recipe.discriminator, "spectral_norm", False) == (name == "hinge-sngan")
     assert recipe.pack == (2 if name == "pacgan" else 1)
     assert getattr(recipe.discriminator, "dropout", 0) == 0
+
+
+def test_r3gan_burns_in():
+    """gamma, the rate and beta_2 go along half a period of a cosine; there is no beta_1."""
+    _, method = rules("r3gan")
+    for optimizer in (method["d_opt"], method["g_opt"]):
+        assert optimizer.beta_1 == 0
+        assert [float(optimizer.beta_2(step)) for step in (0, 2000, 4000)] == pytest.approx([0.9, 0.945, 0.99])
+        rates = [float(optimizer._learning_rate(step)) for step in (0, 2000, 9000)]
+        assert rates == pytest.approx([2e-4, 1.25e-4, 5e-5])
+    for penalty in method["penalties"]:
+        assert [float(penalty.weight(step)) for step in (0, 2000, 4000)] == pytest.approx([10, 5.5, 1])
 
 
 def test_the_rate_of_sngan_falls_to_zero_with_the_run():

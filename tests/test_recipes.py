@@ -229,11 +229,20 @@ def test_a_rate_that_decays(tmp_path):
     settings = ["steps=4", "callbacks=[]", f"optimizers.generator.learning_rate={DECAY}"]
     recipes.override(given, settings)
     directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
-    gan = kgan.load(next((directory / "checkpoints").glob("epoch-*")))
+    gan = kgan.load(next((directory / "checkpoints").iterdir()))
     rates = [float(keras.ops.convert_to_numpy(optimizer.learning_rate)) for optimizer in (gan.d_opt, gan.g_opt)]
     np.testing.assert_allclose(rates, [1e-3, 5e-3], rtol=1e-5)
     resolved = schema.check(recipes.read(directory / "resolved.yaml"))
     assert resolved.optimizers.generator == schema.check(given).optimizers.generator
+
+
+def test_a_run_older_than_a_key_is_of_the_same_recipe(tmp_path):
+    recipe = check(GOOD)
+    lines = recipes.dump(run.resolved(recipe)).splitlines(keepends=True)
+    (tmp_path / "resolved.yaml").write_text("".join(line for line in lines if not line.startswith("pack:")))
+    run.check_same(recipe, tmp_path)
+    with pytest.raises(RecipeError, match="pack: was 1, is now 2"):
+        run.check_same(check(GOOD + "pack: 2\n"), tmp_path)
 
 
 def test_the_length_is_given_once():

@@ -9,9 +9,8 @@ from scipy import stats
 
 from kgan import scores
 from kgan.names import nearest
-from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
-from kgan.runner.run import flat
+from kgan.runner.run import as_now, flat
 from kgan.saving import replace_when_written
 from kgan.scoring import MEASURES
 
@@ -27,8 +26,7 @@ def check_one_recipe(runs):
 
 
 def _rules_of(run):
-    path = run / "resolved.yaml"
-    data = flat(loader.load(path.read_text("utf-8"), str(path))[0])
+    data = flat(as_now(run / "resolved.yaml"))
     return {key: value for key, value in data.items() if key.split(".")[0] not in ("name", "seed", "callbacks")}
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from kgan import data
 from kgan.callbacks import Checkpoint, LogFile, Score
 from kgan.checkpoints import BusyError
-from kgan.runner import build, display, loader, recipes
+from kgan.runner import build, display, recipes, schema
 from kgan.runner.errors import Problem, RecipeError, RunError
 from kgan.saving import replace_when_written
 from kgan.snapshots import versions
@@ -122,7 +122,7 @@ def is_run(directory):
 def check_same(recipe, directory):
     """Raise RecipeError, with all differences, if a run directory is that of another recipe."""
     path = directory / "resolved.yaml"
-    before, now = flat(loader.load(path.read_text("utf-8"), str(path))[0]), flat(resolved(recipe))
+    before, now = flat(as_now(path)), flat(resolved(recipe))
     problems = [
         Problem((key,), f"was {before.get(key, 'not there')}, is now {now.get(key, 'not there')}")
         for key in sorted(before.keys() | now.keys())
@@ -131,6 +131,15 @@ def check_same(recipe, directory):
     if problems:
         hint = Problem((), f"{directory} is a run of another recipe; --allow-changes goes on all the same")
         raise RecipeError("--resume", [*problems, hint])
+
+
+def as_now(path):
+    """A resolved recipe, with the defaults of keys that it is too old to have."""
+    given = recipes.read(str(path))
+    try:
+        return resolved(schema.check(given))
+    except RecipeError:  # it has a key that there is no longer, which will be named
+        return given.data
 
 
 def flat(data, path=""):
