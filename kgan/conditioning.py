@@ -2,11 +2,15 @@
 
 With a generator's latents z, a discriminator's features phi(x) and a label y:
 
-concatenation   one-hot y is appended to z; to the d channels of x, times sqrt(d) (Mirza and Osindero, arXiv:1411.1784)
-batch_norm      each class has its own gamma and beta in the generator's batch normalizations
-                (de Vries et al., arXiv:1707.00683; in GANs Miyato and Koyama, arXiv:1802.05637)
-projection      the score is psi(phi(x)) + <embed(y), phi(x)> (Miyato and Koyama, arXiv:1802.05637, equation 8)
-auxiliary       beside the score stand class logits, linear in phi(x), which see no y (Odena et al., arXiv:1610.09585)
+concatenation
+    one-hot y is appended to z; to the d channels of x, times sqrt(d) (Mirza and Osindero, arXiv:1411.1784)
+batch_norm
+    each class has its own gamma and beta in the generator's batch normalizations (de Vries et al., arXiv:1707.00683; in
+    GANs Miyato and Koyama, arXiv:1802.05637)
+projection
+    the score is psi(phi(x)) + <embed(y), phi(x)> (Miyato and Koyama, arXiv:1802.05637, equation 8)
+auxiliary
+    beside the score stand class logits, linear in phi(x), which see no y (Odena et al., arXiv:1610.09585)
 """
 
 import math
