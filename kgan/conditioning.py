@@ -114,6 +114,29 @@ def labels_input():
     return keras.Input((), dtype="int32", name="labels")
 
 
+def latents_and_labels(latent_dim, num_classes=None, conditioning="concatenation"):
+    """Where a generator that is no list of layers begins.
+
+    Returns:
+        The inputs of the model; what its first layer is given; and a function that applies what `batch_norm` makes to
+        features.
+
+    Raises:
+        ValueError: if `conditioning` is another one.
+    """
+    latents = keras.Input((latent_dim,))
+    if num_classes is None:
+        return latents, latents, lambda layer, features: layer(features)
+    _check("generator", conditioning, GENERATOR)
+    labels = labels_input()
+    told = JoinLabels(num_classes)([latents, labels]) if conditioning == "concatenation" else latents
+
+    def normalized(layer, features):
+        return layer([features, labels] if isinstance(layer, ClassBatchNormalization) else features)
+
+    return [latents, labels], told, normalized
+
+
 def generator(stack, num_classes=None, conditioning="concatenation"):
     """The generator that a list of layers makes.
 
@@ -177,6 +200,30 @@ def discriminator(before, after, linear, num_classes=None, conditioning="project
         features = JoinLabels(num_classes, scale=math.sqrt(features.shape[-1]))([features, labels])
     for layer in after:
         features = layer(features)
+    return _judging(images, labels, features, linear, num_classes, conditioning, activation)
+
+
+def judging(images, features, linear, num_classes=None, conditioning="projection"):
+    """The discriminator that goes from images to features in any way: `(batch, d)`.
+
+    Args:
+        images, features: Its input, and what is made of it.
+        linear, num_classes: As in `discriminator`.
+        conditioning: `"projection"` or `"auxiliary"`.
+
+    Returns:
+        A `keras.Model`, as `discriminator`.
+
+    Raises:
+        ValueError: if `conditioning` is another one.
+    """
+    if num_classes is None:
+        return keras.Model(images, linear(1)(features), name="discriminator")
+    _check("discriminator", conditioning, ("projection", "auxiliary"))
+    return _judging(images, labels_input(), features, linear, num_classes, conditioning)
+
+
+def _judging(images, labels, features, linear, num_classes, conditioning, activation=None):
     inputs = images if conditioning == "auxiliary" else [images, labels]
     outputs = judge(features, labels, linear, num_classes, conditioning, activation)
     return keras.Model(inputs, outputs, name="discriminator")

@@ -1,5 +1,8 @@
 """Players of every family: shapes at every size, the texts' networks at 28 x 28, clear refusals."""
 
+import inspect
+from typing import get_args
+
 import keras
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from tests.helpers import assert_close, compiled, correlate, largest_difference,
 # what makes a family small
 SMALL: dict[str, dict] = {
     "dcgan": {"filters": 8},
-    "dense": {"units": (16,)},
+    "dense": {"units": (16, 12)},
     "r3gan": {"widths": 8, "group_width": 8},
     "resnet": {"filters": 8},
 }
@@ -241,6 +244,43 @@ def test_contract(name):
     assert np.abs(made[0]).max() <= 1.0
     np.testing.assert_array_equal(made[0], made[1])
     assert np.any(made[0] != made[2])
+
+
+def ways(player):
+    parameter = inspect.signature(player).parameters.get("conditioning")
+    return [None] if parameter is None else get_args(parameter.annotation)
+
+
+CONDITIONED = [
+    (name, player, way)
+    for name, family in ARCHITECTURES.items()
+    for player in ("generator", "discriminator")
+    for way in ways(getattr(family, player))
+]
+
+
+@pytest.mark.parametrize("name, player, way", CONDITIONED)
+def test_every_way_of_conditioning(name, player, way):
+    """Each player is told the class, and its weights that are for it are trained."""
+    arguments = {**SMALL[name], "num_classes": 3, **({"conditioning": way} if way else {})}
+    shape, first = ((8, 8, 1), (4,)) if player == "generator" else ((8, 8, 1), (8, 8, 1))
+    make = getattr(get(name), player)
+    model = make(shape, 4, **arguments) if player == "generator" else make(shape, **arguments)
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(0, 0.3, variable.shape))
+    inputs = np.repeat(rng.normal(size=(1, *first)).astype("float32"), 3, axis=0)
+    if way == "auxiliary":
+        score, classes = model.predict(inputs, verbose=0)
+        assert score.shape == (3, 1) and classes.shape == (3, 3)
+        return
+    made = model.predict([inputs, np.arange(3, dtype="int32")], verbose=0)
+    assert all(np.abs(made[one] - made[other]).max() > 1e-4 for one, other in ((0, 1), (0, 2), (1, 2)))
+
+
+def test_a_generator_without_normalization_cannot_be_told_by_it():
+    with pytest.raises(ValueError, match="must be 'concatenation' without `normalization`. Received: 'batch_norm'"):
+        get("resnet").generator((8, 8, 1), 4, filters=8, normalization=None, num_classes=3)
 
 
 def test_refusals():

@@ -18,11 +18,13 @@ The defaults are small enough for two CPU cores. The authors' setting for CIFAR-
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import keras
 from keras import layers
 from keras.initializers import RandomNormal, VarianceScaling
 
+from kgan import conditioning as conditional
 from kgan.architectures.halving import halvings
 from kgan.layers import GroupedConv2D, ModulatedBasis
 
@@ -37,6 +39,7 @@ def generator(
     expansion: int = 2,
     group_width: int = 16,
     activation: str | None = "tanh",
+    num_classes: int | None = None,
 ):
     """A generator from a learned basis of 4 x 4 features, or 7 x 7 for images of 28, scaled by a linear map of the latents.
 
@@ -48,9 +51,11 @@ def generator(
         expansion: Integer. How many times as wide a block is inside.
         group_width: Integer. Channels of a group of the 3 x 3 convolutions.
         activation: Of the last layer: `"tanh"`, or `None` as in the paper, where images may leave [-1, 1].
+        num_classes: Integer. Makes a class-conditional generator: the class is appended to the latents.
 
     Returns:
-        A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)`.
+        A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)`; with classes `[latents, labels]` ->
+        images.
 
     Raises:
         ValueError: if the image cannot be halved, there are more or fewer widths than stages, or a group does not fit.
@@ -58,7 +63,7 @@ def generator(
     doublings = halvings("r3gan", image_shape, base=4)
     stages = _stages(widths, doublings + 1, expansion, group_width)
     block = _Block(expansion, group_width, count=blocks * len(stages))
-    latents = keras.Input((latent_dim,))
+    inputs, latents, _ = conditional.latents_and_labels(latent_dim, num_classes)
     x = ModulatedBasis((image_shape[0] >> doublings, image_shape[1] >> doublings, stages[0]))(latents)
     for stage, width in enumerate(stages):
         if stage:
@@ -66,7 +71,7 @@ def generator(
         for _ in range(blocks):
             x = block(x)
     images = _pointwise(image_shape[2], 1.0, activation=activation)(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(inputs, images, name="generator")
 
 
 def discriminator(
@@ -75,6 +80,8 @@ def discriminator(
     blocks: int = 1,
     expansion: int = 2,
     group_width: int = 16,
+    num_classes: int | None = None,
+    conditioning: Literal["projection", "auxiliary"] = "projection",
 ):
     """The generator turned round: from the image to 4 x 4 features (7 x 7 for images of 28), then a weight for each place.
 
@@ -85,12 +92,16 @@ def discriminator(
         blocks: Integer. Blocks of a stage.
         expansion: Integer. How many times as wide a block is inside.
         group_width: Integer. Channels of a group of the 3 x 3 convolutions.
+        num_classes: Integer. Makes a class-conditional discriminator.
+        conditioning: How that is told the class, as in `kgan.conditioning`: `"projection"` or `"auxiliary"`.
 
     Returns:
-        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`, logits.
+        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`, logits; with classes as
+        `kgan.conditioning.judging`.
 
     Raises:
-        ValueError: if the image cannot be halved, there are more or fewer widths than stages, or a group does not fit.
+        ValueError: if the image cannot be halved, there are more or fewer widths than stages, a group does not fit, or
+            `conditioning` is none of these.
     """
     count = halvings("r3gan", image_shape, base=4)
     stages = _stages(widths, count + 1, expansion, group_width)
@@ -107,8 +118,11 @@ def discriminator(
         size, use_bias=False, depthwise_initializer=RandomNormal(stddev=math.prod(size) ** -0.5)
     )
     features = layers.Flatten()(whole(x))  # (batch, width)
-    score = layers.Dense(1, use_bias=False, kernel_initializer=_normal(1.0))
-    return keras.Model(images, score(features), name="discriminator")
+
+    def linear(units, **kwargs):
+        return layers.Dense(units, **{"use_bias": False, "kernel_initializer": _normal(1.0), **kwargs})
+
+    return conditional.judging(images, features, linear, num_classes, conditioning)
 
 
 class _Block:

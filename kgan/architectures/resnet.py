@@ -11,6 +11,7 @@ from typing import Literal
 import keras
 from keras import layers, ops
 
+from kgan import conditioning as conditional
 from kgan.architectures.halving import check_attention, halvings
 from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 
@@ -22,6 +23,8 @@ def generator(
     normalization: Literal["batch"] | None = "batch",
     spectral_norm: bool = False,
     attention: int | None = None,
+    num_classes: int | None = None,
+    conditioning: Literal["concatenation", "batch_norm"] = "batch_norm",
 ):
     """A generator of residual blocks that double the image, ending in tanh.
 
@@ -35,25 +38,33 @@ def generator(
         spectral_norm: Whether all layers are spectrally normalized, as in SAGAN (arXiv:1805.08318).
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
             none.
+        num_classes: Integer. Makes a class-conditional generator.
+        conditioning: How that is told the class, as in `kgan.conditioning`: `"batch_norm"`, as in the projection paper
+            (arXiv:1802.05637), or `"concatenation"`.
 
     Returns:
-        A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1].
+        A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1]; with classes
+        `[latents, labels]` -> images.
 
     Raises:
-        ValueError: if the image cannot be halved, or there are no features of the height of `attention`.
+        ValueError: if the image cannot be halved, there are no features of the height of `attention`, or `conditioning` is
+            none of these or needs a normalization that is not there.
     """
     doublings = halvings("resnet", image_shape, base=4)
     check_attention(attention, [image_shape[0] >> level for level in reversed(range(doublings + 1))])
     height, width = (side >> doublings for side in image_shape[:2])
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
 
+    inputs, latents, of_class = conditional.latents_and_labels(latent_dim, num_classes, conditioning)
+    if num_classes and conditioning == "batch_norm" and not normalization:
+        raise ValueError("`conditioning` must be 'concatenation' without `normalization`. Received: 'batch_norm'")
+
     def active(x):
-        return layers.ReLU()(layers.BatchNormalization()(x) if normalization else x)
+        return layers.ReLU()(of_class(conditional.batch_norm(num_classes, conditioning), x) if normalization else x)
 
     def attend(x):
         return SelfAttention(spectral_norm)(x) if x.shape[1] == attention else x
 
-    latents = keras.Input((latent_dim,))
     x = normalized(layers.Dense(height * width * filters))(latents)
     x = attend(layers.Reshape((height, width, filters))(x))
     for _ in range(doublings):
@@ -62,7 +73,7 @@ def generator(
         x = normalized(_convolution(filters))(active(x))
         x = attend(layers.Add()([shortcut, x]))
     images = normalized(layers.Conv2D(image_shape[2], 3, padding="same", activation="tanh"))(active(x))
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(inputs, images, name="generator")
 
 
 def discriminator(
@@ -72,6 +83,8 @@ def discriminator(
     spectral_norm: bool = False,
     minibatch_std: bool = False,
     attention: int | None = None,
+    num_classes: int | None = None,
+    conditioning: Literal["projection", "auxiliary"] = "projection",
 ):
     """A discriminator of residual blocks without normalization, ending in logits.
 
@@ -86,12 +99,15 @@ def discriminator(
         minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
             none.
+        num_classes: Integer. Makes a class-conditional discriminator.
+        conditioning: How that is told the class, as in `kgan.conditioning`: `"projection"` or `"auxiliary"`.
 
     Returns:
-        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`.
+        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`; with classes as `kgan.conditioning.judging`.
 
     Raises:
-        ValueError: if the image cannot be halved, or there are no features of the height of `attention`.
+        ValueError: if the image cannot be halved, there are no features of the height of `attention`, or `conditioning` is
+            none of these.
     """
     count = halvings("resnet", image_shape, base=8)
     check_attention(attention, [image_shape[0] >> level for level in range(1, count + 1)])
@@ -113,7 +129,11 @@ def discriminator(
     if minibatch_std:
         x = MinibatchStdDev()(x)
     features = (ops.sum if pooling == "sum" else ops.mean)(x, axis=(1, 2))  # (batch, filters)
-    return keras.Model(images, normalized(layers.Dense(1))(features), name="discriminator")
+
+    def linear(units, **kwargs):
+        return normalized(layers.Dense(units, **kwargs))
+
+    return conditional.judging(images, features, linear, num_classes, conditioning)
 
 
 def _convolution(filters):
