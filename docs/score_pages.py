@@ -16,6 +16,7 @@ import shutil
 import sys
 
 from kgan import scores
+from kgan.runner import loader
 
 OUT = pathlib.Path(__file__).parent / "scores"
 PUBLISHED = {  # modes of 1,000 and KL divergence, as their papers print them; other networks and lengths of training
@@ -31,6 +32,10 @@ def command_of(run):
     command = " ".join(
         f"'{word}'" if " " in word else word for word in json.loads((run / "environment.json").read_text())["command"]
     )
+    epochs = loader.load((run / "resolved.yaml").read_text(), "resolved.yaml")[0][
+        "epochs"
+    ]  # of a run that went on, of all of it
+    command = re.sub(r"epochs=\d+", f"epochs={epochs}", command)
     return re.sub(r"data\.path=\S*/", "data.path=", re.sub(r" --out \S+", "", command))
 
 
