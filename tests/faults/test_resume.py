@@ -106,7 +106,7 @@ def test_resumed_is_never_stopped(images, tmp_path, name):
         assert_same(train(images, folder, GAMES[name]), straight, folder, tmp_path / "straight")
 
 
-@pytest.mark.parametrize("at_once", [1, 3])
+@pytest.mark.parametrize("at_once", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_training_stopped_in_the_middle_of_an_epoch_goes_on_there(images, tmp_path, at_once):
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
