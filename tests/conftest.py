@@ -17,8 +17,10 @@ def fixed_seed():
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """Classifiers that scores look through are trained once for all tests."""
-    os.environ.setdefault("KGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+    """Classifiers that scores look through are trained once for all tests, in all processes that run them."""
+    own = tmp_path_factory.getbasetemp()
+    both = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    os.environ.setdefault("KGAN_CACHE", str(both / "cache"))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Imports run one way, and frameworks are imported in one place."""
 
 import ast
+import configparser
 import pathlib
 import subprocess
 import sys
@@ -89,3 +90,11 @@ def test_the_api_is_sorted_and_there():
         kgan.nothing  # noqa: B018
     except AttributeError as error:
         assert "module 'kgan' has no attribute 'nothing'" in str(error)
+
+
+def test_every_package_is_installed():
+    """An editable installation finds what a wheel would not hold."""
+    config = configparser.ConfigParser()
+    config.read(ROOT.parent / "setup.cfg")
+    folders = {".".join(path.parent.relative_to(ROOT.parent).parts) for path in ROOT.rglob("__init__.py")}
+    assert set(config["options"]["packages"].split()) == folders | {"kgan.recipes"}

@@ -96,7 +96,7 @@ def test_discriminators_with_spectral_norm(name, images):
     discriminator = get(name).discriminator((8, 8, 1), spectral_norm=True, **SMALL[name])
     kernels = [layer for layer in discriminator._flatten_layers() if getattr(layer, "kernel", None) is not None]
     normalized = [layer for layer in discriminator.layers if isinstance(layer, SpectralNormalization)]
-    assert [layer.layer for layer in normalized] == kernels and len(kernels) == {"dcgan": 3, "dense": 2, "resnet": 8}[
+    assert [layer.layer for layer in normalized] == kernels and len(kernels) == {"dcgan": 3, "dense": 3, "resnet": 8}[
         name
     ]
     gan = compiled(small_gan(discriminator=discriminator), schedule=kgan.schedules.Periods(1, 1), penalties=["r1"])
