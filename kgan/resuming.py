@@ -69,7 +69,7 @@ class Run(keras.callbacks.CallbackList):
     @property
     def cut(self):
         """Whether it was stopped in the middle of an epoch."""
-        return self.steps is not None and 0 < self.batch < self.steps
+        return self.gan.stop_training and self.steps is not None and 0 < self.batch < self.steps
 
     def on_train_begin(self, logs=None):
         if not self._begun:

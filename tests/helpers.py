@@ -81,3 +81,17 @@ def correlate(image, kernel):
         window = padded[row : row + size, column : column + size, first : first + inputs]
         result[row, column, unit] = (window * kernel[..., unit]).sum()
     return result
+
+
+def gradient(function, weights, step=1e-6):
+    """By central differences, of a function of a list of arrays."""
+    found = [np.zeros_like(array) for array in weights]
+    for array, slopes in zip(weights, found, strict=True):
+        for index in np.ndindex(array.shape):
+            start = array[index]
+            array[index] = start + step
+            above = function(weights)
+            array[index] = start - step
+            slopes[index] = (above - function(weights)) / (2 * step)
+            array[index] = start
+    return found

@@ -8,7 +8,7 @@ from keras import ops
 import kgan
 from kgan.architectures import dcgan, dense
 from kgan.conditioning import ClassBatchNormalization, JoinLabels
-from tests.helpers import compiled, largest_difference, small_generator, state, values
+from tests.helpers import compiled, gradient, largest_difference, small_generator, state, values
 
 CLASSES, BATCH, LATENT_DIM = 3, 10, 4
 CENTRES = np.array([[0.0, 2.0], [2.0, -1.0], [-2.0, -1.0]])
@@ -77,20 +77,6 @@ def losses_by_hand(d_weights, g_weights, real, latents, labels, way, weight):
     return d_loss, g_loss, logs
 
 
-def gradients(loss, weights, step=1e-6):
-    """Central differences, in float64."""
-    found = [np.zeros_like(weight) for weight in weights]
-    for weight, gradient in zip(weights, found, strict=True):
-        for place in np.ndindex(weight.shape):
-            kept = weight[place]
-            weight[place] = kept + step
-            above = loss()
-            weight[place] = kept - step
-            gradient[place] = (above - loss()) / (2 * step)
-            weight[place] = kept
-    return found
-
-
 @pytest.mark.parametrize(
     "way, activation",
     [("concatenation", None), ("projection", "sigmoid"), ("auxiliary", "sigmoid"), ("auxiliary", None)],
@@ -115,9 +101,9 @@ def test_losses_and_gradients_by_hand(way, activation):
     for name, value in losses()[2].items():
         assert float(logs[name]) == pytest.approx(value, rel=1e-5, abs=1e-6), name
     for index, player in enumerate(both):
-        expected = gradients(lambda index=index: losses()[index], before[index])
-        for old, new, gradient in zip(before[index], values(player.trainable_variables), expected, strict=True):
-            np.testing.assert_allclose(old - new, gradient, rtol=1e-5, atol=1e-5)
+        expected = gradient(lambda _, index=index: losses()[index], before[index])
+        for old, new, slope in zip(before[index], values(player.trainable_variables), expected, strict=True):
+            np.testing.assert_allclose(old - new, slope, rtol=1e-5, atol=1e-5)
 
 
 def test_projection_of_images_with_spectral_normalization():

@@ -7,7 +7,7 @@ from keras import ops
 
 import kgan
 from kgan.runner import build, recipes, schema
-from tests.helpers import values
+from tests.helpers import gradient, values
 from tests.test_penalties import float64  # noqa: F401
 
 BATCH, LATENT_DIM, RATE = 6, 3, 0.1
@@ -87,20 +87,6 @@ PAPERS = {
 def forward(weights, x):
     kernel, bias, last, offset = weights
     return np.tanh(x @ kernel + bias) @ last + offset
-
-
-def gradient(function, weights, step=1e-6):
-    """By central differences, of a function of a list of arrays."""
-    found = [np.zeros_like(array) for array in weights]
-    for array, slopes in zip(weights, found, strict=True):
-        for index in np.ndindex(array.shape):
-            start = array[index]
-            array[index] = start + step
-            above = function(weights)
-            array[index] = start - step
-            slopes[index] = (above - function(weights)) / (2 * step)
-            array[index] = start
-    return found
 
 
 def descended(weights, slopes):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import kgan
+from kgan import checkpoints
 from kgan.architectures import dense
 from kgan.callbacks import Checkpoint, ImageGrid, LogFile, LossPlot
 from kgan.data import Batches
@@ -120,6 +121,13 @@ def test_a_training_stopped_in_the_middle_of_an_epoch_goes_on_there(images, tmp_
     assert (tmp_path / "parts" / "checkpoints" / "step-000008").is_dir()
     parts = train(images, tmp_path / "parts", {"ema": 0.9}, at_once=at_once)
     assert_same(whole, parts, tmp_path / "whole", tmp_path / "parts")
+
+
+def test_epochs_that_are_shorter_than_the_data(images, tmp_path):
+    gan, _ = train(images, tmp_path, {}, steps_per_epoch=1)  # of five
+    assert int(gan.d_opt.iterations) == 4
+    states = [checkpoints.read_state(path) for path in checkpoints.all_in(tmp_path / "checkpoints")]
+    assert [(state["epoch"], state["step"]) for state in states] == [(1, 2), (3, 4)]
 
 
 def test_several_steps_at_once(images, tmp_path):
