@@ -137,6 +137,36 @@ def test_balls_do_not_depend_on_how_the_distances_are_cut_into_blocks(monkeypatc
     np.testing.assert_allclose(distance, all_distances.min(1), rtol=1e-9)
 
 
+def lattice(seed, n):
+    """Points whose distances often are equal, and many of which are there twice."""
+    return np.random.default_rng(seed).integers(0, 4, size=(n, 4)).astype("float64")
+
+
+def nearly_equal(seed, n):
+    """Points around one in the middle, from which float32 cannot tell which is nearest."""
+    draw = np.random.default_rng(seed).normal(size=(n, 300))
+    draw *= (1 + 1e-9 * np.arange(n)[:, None]) / np.linalg.norm(draw, axis=1, keepdims=True)
+    return np.concatenate([np.zeros((1, 300)), draw])
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30])
+@pytest.mark.parametrize("make", [lattice, nearly_equal])
+def test_what_float32_cannot_tell_is_decided_in_float64(make, scale, strict, monkeypatch):
+    monkeypatch.setattr("kgan.metrics.neighbours.BLOCK", 100)
+    real, generated = make(0, 250), make(1, 230)
+    within, between = (((real[:, None] - other) ** 2).sum(-1) for other in (real, generated))
+    np.fill_diagonal(within, np.inf)
+    radii = np.sort(within, axis=1)[:, 2]
+    # equal but for rounding, in an order that does not matter here, is equal
+    inside = between < radii[:, None] * (1 - 1e-12) if strict else between <= radii[:, None] * (1 + 1e-12)
+    density, coverage = metrics.density_coverage(scale * real, scale * generated, k=3, strict=strict)
+    assert (density, coverage) == (inside.sum(0).mean() / 3, inside.any(1).mean())
+    precision, _ = metrics.precision_recall(scale * real, scale * generated, k=3, strict=strict)
+    assert precision == inside.any(0).mean()
+    np.testing.assert_allclose(metrics.radii(scale * real, 3), scale * np.sqrt(radii), rtol=1e-12)
+
+
 def test_a_point_far_away_changes_nothing_for_the_others():
     draw = np.random.default_rng(1)
     real, generated = draw.normal(size=(200, 2)), draw.normal(2.0, 1.0, size=(200, 2))
