@@ -53,6 +53,18 @@ def test_counts_of_the_texts():
     assert dcgan.discriminator().count_params() == 25 * 64 + 64 + 25 * 64 * 128 + 128 + 7 * 7 * 128 + 1
 
 
+def test_dcgan_without_the_straight_convolution():
+    made = dcgan.generator((32, 32, 3), latent_dim=10, filters=8, kernel_size=4, momentum=0.9, straight=False)
+    convolutions = 16 * (16 * 8 + 8 * 3)  # 8 x 8 x 16 -> 16 x 16 x 8 -> 32 x 32 x 3
+    assert made.count_params() == 10 * 8 * 8 * 16 + 4 * (8 * 8 * 16 + 8) + convolutions
+    norms = [layer for layer in made.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert [norm.momentum for norm in norms] == [0.9, 0.9]
+    made = dcgan.generator((32, 32, 3), filters=8, straight=False, attention=16)
+    assert [layer for layer in made.layers if isinstance(layer, SelfAttention)][0].input.shape[1] == 16
+    with pytest.raises(ValueError, match="a height of the features, 16. Received: 8"):
+        dcgan.generator((32, 32, 3), straight=False, attention=8)
+
+
 def test_layers_of_the_texts():
     norms = [layer for layer in dense.generator().layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert [(norm.momentum, norm.epsilon) for norm in norms] == [(0.1, 0.8)] * 3

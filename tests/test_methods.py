@@ -177,7 +177,7 @@ NUMBERS = {
     "lsgan": ("Adam", 2e-4, (0.5, 0.999)),
     "dragan": ("Adam", 2e-4, (0.5, 0.999)),
     "hinge-sngan": ("Adam", 2e-4, (0.0, 0.9)),
-    "relativistic": ("Adam", 1e-4, (0.5, 0.9)),
+    "relativistic": ("Adam", 2e-4, (0.5, 0.999)),
     "r3gan": ("Adam", 2e-4, None),
     "pacgan": ("Adam", 2e-4, (0.5, 0.999)),
 }

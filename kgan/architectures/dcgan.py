@@ -4,6 +4,7 @@ Both halve or double the image as often as it takes to come to a base of at most
 32 -> 16 -> 8, 64 -> 32 -> 16 -> 8. At 28 x 28 x 1 the defaults are the tutorials' networks.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -21,6 +22,8 @@ def generator(
     filters: int = 64,
     kernel_size: int = 5,
     slope: float = 0.3,
+    momentum: float = 0.99,
+    straight: bool = True,
     attention: int | None = None,
     num_classes: int | None = None,
     conditioning: Literal["concatenation", "batch_norm"] = "concatenation",
@@ -33,6 +36,9 @@ def generator(
         filters: Integer. Filters of the last hidden layer; each layer before it has twice as many.
         kernel_size: Integer. Of all convolutions.
         slope: Float. Of LeakyReLU below zero.
+        momentum: Float. Of the moving statistics.
+        straight: Whether a convolution of stride 1 comes first, as in the tutorials, the one with the most weights; the
+            paper's generator has none.
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
             none.
         num_classes: Integer. Makes a class-conditional generator.
@@ -47,22 +53,23 @@ def generator(
             `conditioning` is none of these.
     """
     halvings = _halvings(image_shape)
-    check_attention(attention, [image_shape[0] >> level + 1 for level in reversed(range(halvings))])
     height, width = (side >> halvings for side in image_shape[:2])
-    deepest = filters << halvings
+    strides = ([1] if straight else []) + [2] * (halvings - 1)
+    heights = [height * math.prod(strides[: count + 1]) for count in range(len(strides))]
+    check_attention(attention, heights)
+    deepest = filters << len(strides)
 
     def batch_norm():
-        return conditional.batch_norm(num_classes, conditioning)
+        return conditional.batch_norm(num_classes, conditioning, momentum=momentum)
 
-    def convolution(width, strides, **kwargs):
-        return layers.Conv2DTranspose(width, kernel_size, strides, padding="same", use_bias=False, **kwargs)
+    def convolution(width, stride, **kwargs):
+        return layers.Conv2DTranspose(width, kernel_size, stride, padding="same", use_bias=False, **kwargs)
 
     stack: list[Any] = [keras.Input((latent_dim,)), layers.Dense(height * width * deepest, use_bias=False)]
     stack += [batch_norm(), layers.LeakyReLU(slope), layers.Reshape((height, width, deepest))]
-    for level in reversed(range(halvings)):
-        strides = 1 if level == halvings - 1 else 2
-        stack += [convolution(filters << level, strides), batch_norm(), layers.LeakyReLU(slope)]
-        if attention == image_shape[0] >> level + 1:
+    for level, (stride, height) in enumerate(zip(strides, heights, strict=True), start=1):
+        stack += [convolution(deepest >> level, stride), batch_norm(), layers.LeakyReLU(slope)]
+        if attention == height:
             stack.append(SelfAttention())
     stack.append(convolution(image_shape[2], 2, activation="tanh"))
     return conditional.generator(stack, num_classes, conditioning)

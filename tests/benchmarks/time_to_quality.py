@@ -19,11 +19,13 @@ import time
 import numpy as np
 from matplotlib.figure import Figure
 
+from kgan import pictures
 from tests.benchmarks.marks import BEGAN, Clock
 
 MARKS = [10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600]
 CASES = {"mnist": ("mnist", "dcgan"), "fashion": ("fashion_mnist", "dense")}  # recipe: data, the document's loop
 METRICS = ["frechet_distance", "precision_recall"]
+SHOWN = [20, 60, 180, 600]  # marks whose images are drawn
 
 
 def train_loop(name, data, path, folder, marks, samples):
@@ -136,6 +138,20 @@ def draw(scores, marks, path):
     figure.savefig(path, dpi=100)
 
 
+def show(folders, marks, path):
+    """What the images look like at some of the marks: a row for each maker, its first run's first images."""
+    chosen = [mark for mark in SHOWN if mark in marks] or [marks[0], marks[-1]]
+    size = 2.2 * len(chosen), 2.4 * len(folders)
+    figure = Figure(figsize=size, layout="constrained")
+    places = figure.subplots(len(folders), len(chosen), squeeze=False)
+    for row, (name, runs) in zip(places, folders.items(), strict=True):
+        for axes, mark in zip(row, chosen, strict=True):
+            images = np.load(runs[0] / f"{mark:06.0f}.npy")[:36]
+            axes.imshow(pictures.grid(images / 127.5 - 1.0), cmap="gray", interpolation="nearest")
+            axes.set(xticks=[], yticks=[], title=f"{name}, {mark:g} s")
+    figure.savefig(path, dpi=100)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("case", choices=CASES)
@@ -156,8 +172,11 @@ def main():
     arguments.out.mkdir(parents=True)
     folders = train_all(arguments, data, arguments.out)
     scores = score_all(folders, data, arguments.data, arguments.marks)
-    print(table(scores, arguments.marks))
+    text = table(scores, arguments.marks)
+    print(text)
+    (arguments.out / "table.md").write_text(text + "\n")
     draw(scores, arguments.marks, arguments.out / "curves.png")
+    show(folders, arguments.marks, arguments.out / "images.png")
     plain = {name: values.tolist() for name, values in scores.items()}
     (arguments.out / "scores.json").write_text(json.dumps({"marks": arguments.marks, **plain}, indent=1))
 
