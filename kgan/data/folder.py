@@ -6,6 +6,7 @@ import os
 import pathlib
 
 import numpy as np
+from joblib import cpu_count
 from PIL import Image, UnidentifiedImageError
 
 from kgan.data.fitting import fit, is_grey, pair
@@ -46,7 +47,7 @@ class Folder:
         if not self.path.is_dir():
             raise ValueError(f"{self.path} is no folder.")
         self.skipped: dict[str, list[pathlib.Path]] = {}
-        self._pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count(), "pictures")
+        self._pool = concurrent.futures.ThreadPoolExecutor(cpu_count(), "pictures")
         self._progress = progress or (lambda iterable, total: iterable)
         looked = list(self._each(_look, self._files()))
         self.sizes = {size for _, (size, _) in looked}

@@ -2,9 +2,9 @@
 
 import concurrent.futures
 import itertools
-import os
 
 import numpy as np
+from joblib import cpu_count
 
 from kgan.metrics import features
 
@@ -39,7 +39,7 @@ def inception_score(logits, splits=10):
     logits = features.one("logits", logits, least=1)
     splits = features.count("splits", splits, most=len(logits))
     ends = np.arange(splits + 1) * len(logits) // splits
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy's exp takes one core at a time
+    with concurrent.futures.ThreadPoolExecutor(cpu_count()) as pool:  # numpy's exp takes one core at a time
         scores = list(pool.map(_of_part, (logits[begin:end] for begin, end in itertools.pairwise(ends))))
     return float(np.mean(scores)), float(np.std(scores))
 

@@ -1,9 +1,9 @@
 """The kernel distance: an unbiased estimate of how far two distributions of features are apart."""
 
 import concurrent.futures
-import os
 
 import numpy as np
+from joblib import cpu_count
 from scipy.linalg.blas import dsyrk
 from threadpoolctl import threadpool_limits
 
@@ -66,7 +66,7 @@ def _sums_over_subsets(generated, real, chosen):
         return _within(x), _within(y), _cubed(x @ y.T, x).sum()
 
     # a pair of subsets a core, rather than one matrix product by all cores
-    with threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(cpu_count()) as pool:
         return np.array(list(pool.map(sums, chosen))).T
 
 

@@ -3,9 +3,9 @@
 import collections
 import concurrent.futures
 import itertools
-import os
 
 import numpy as np
+from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 
 from kgan.metrics import features
@@ -129,7 +129,7 @@ class _Near:
         near_enough = 1 - TIE if strict else 1 + TIE
         inside = np.less if strict else np.less_equal
         radii = (_squared_radii(real, self.k, centre) if known_radii is None else known_radii**2) * near_enough
-        near_generated = _squared_radii(generated, self.k, centre) * near_enough if both_ways else None
+        near_generated = _squared_radii(generated, self.k, centre) * near_enough if both_ways else np.empty(0)
         self.balls_of_generated = np.zeros(len(generated))
         self.real_is_recalled, self.real_is_covered = np.zeros((2, len(real)), bool)
 
@@ -247,7 +247,7 @@ def _blocks(x, y, centre, look, half=False):
         return rows, columns, look(rows, columns, x[rows] - centre, y[columns] - centre)
 
     # a block a core, of which most is not a matrix product, rather than one block by all cores
-    workers = os.cpu_count() or 1
+    workers = cpu_count()
     with threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(workers) as pool:
         begun = collections.deque(pool.submit(block, pair) for pair in itertools.islice(pairs, workers + 1))
         while begun:

@@ -1,10 +1,10 @@
 """What a run shows: one live display in a terminal, a plain line now and then elsewhere."""
 
-import os
 import time
 
 import keras
 import numpy as np
+from joblib import cpu_count
 from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, track
@@ -114,7 +114,7 @@ def engine_line(gan, batches):
     engine = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}[keras.backend.backend()]
     devices = [] if engine == "PyTorch" else keras.distribution.list_devices()
     kinds = [name.partition(":")[0].upper() for name in devices] or ["CPU"]
-    where = f"{os.cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
+    where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
     compiler = "torch.compile" if engine == "PyTorch" else "XLA"
     at_once = gan.steps_per_execution
     count = batches.images.nbytes if isinstance(batches.images, np.ndarray) else None

@@ -12,6 +12,7 @@ import time
 
 import keras
 import numpy as np
+from joblib import cpu_count
 from rich.console import Console
 
 from kgan import data
@@ -278,7 +279,7 @@ def environment(found):
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "cores": os.cpu_count(),
+        "cores": cpu_count(),
         "backend": keras.backend.backend(),
         "command": [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],
         "versions": versions(),
