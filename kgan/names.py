@@ -17,14 +17,15 @@ def nearest(name: Any, known: Collection[str]) -> str:
     return f"Did you mean {match!r}?" if match else f"Known are: {', '.join(sorted(known))}."
 
 
-def integer(name: str, value: Any, at_least: int) -> int:
-    """Return `value` as an `int`; `name` says in the error whose it is.
+def integer(name: str, value: Any, at_least: int, of: str | None = None) -> int:
+    """Return `value` as an `int`; `name` says in the error which argument it is, and `of` whose.
 
     Raises:
         ValueError: if it is no integer, or a lower one.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < at_least:
-        raise ValueError(f"`{name}` must be an integer >= {at_least}. Received: {value!r}")
+        owner = f" of {of}" if of else ""
+        raise ValueError(f"`{name}`{owner} must be an integer >= {at_least}. Received: {value!r}")
     return int(value)
 
 

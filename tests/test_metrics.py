@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from kgan import metrics
+from kgan import data, metrics
 from tests import references
 
 draw = np.random.default_rng(0)
@@ -175,6 +175,30 @@ def test_a_point_far_away_changes_nothing_for_the_others():
     within = np.sort(np.linalg.norm(real[:, None] - real[None], axis=2), axis=1)[:, 3]
     precision, _ = metrics.precision_recall(real, generated)
     assert precision == pytest.approx((between <= within[:, None]).any(0).mean(), abs=1e-12)
+
+
+def test_equal_distances_are_equal_however_small_beside_the_others(monkeypatch):
+    """Copies of points in tight groups: each lies just on the balls whose radius is its distance."""
+    monkeypatch.setattr("kgan.metrics.neighbours.BLOCK", 500)
+    real, _ = data.ring(samples=2000, std=1e-4)
+
+    def by_hand(real, generated):
+        within, between = (((real[:, None] - others) ** 2).sum(-1) for others in (real, generated))
+        radii = np.sort(within, axis=1)[:, 5]  # the first is the row itself
+        inside = between < radii[:, None] * (1 - 1e-12)
+        return inside.sum() / len(generated) / 5, inside.any(1).mean()
+
+    assert metrics.density_coverage(real, real.copy()) == by_hand(real, real)
+    far = np.concatenate([real, [[1e6, 0.0]]])  # nor does one point far away change the others
+    assert metrics.density_coverage(far, real) == by_hand(far, real)
+
+
+def test_large_subsets_are_held_block_by_block(monkeypatch):
+    real, generated = (np.random.default_rng(seed).normal(size=(60, 5)) for seed in (0, 1))
+    whole = metrics.kernel_distance(real, generated, subsets=3, subset_size=20)
+    monkeypatch.setattr("kgan.metrics.kernel.LARGEST", 10)
+    monkeypatch.setattr("kgan.metrics.kernel.BLOCK", 7)
+    assert metrics.kernel_distance(real, generated, subsets=3, subset_size=20) == pytest.approx(whole, rel=1e-12)
 
 
 def test_answers_by_hand():

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kgan.names import integer
+
 
 def pair(real, generated, least=2):
     """Both sets of features as arrays `(n, d)`.
@@ -33,8 +35,7 @@ def one(name, features, least=2):
 
 def count(name, value, most=None):
     """A positive integer, at most `most`, or ValueError."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"`{name}` must be an integer >= 1. Received: {value!r}")
+    value = integer(name, value, at_least=1)
     if most is not None and value > most:
         raise ValueError(f"`{name}` must be at most {most}, with so many features given. Received: {value!r}")
-    return int(value)
+    return value

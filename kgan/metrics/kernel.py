@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from kgan.metrics import features
 
-BLOCK = 2048  # rows of the Gram matrix held at once
+BLOCK = 512  # rows of the Gram matrix held at once
+LARGEST = 2048  # rows of a subset whose Gram matrices are held as a whole
 
 
 def kernel_distance(real, generated, subsets=100, subset_size=1000, seed=2020):
@@ -51,8 +52,10 @@ def kernel_distance(real, generated, subsets=100, subset_size=1000, seed=2020):
         (draw.choice(len(generated), size, replace=False), draw.choice(len(real), size, replace=False))
         for _ in range(subsets)
     ]
-    # the whole Gram matrix, where the subsets together have more pairs than there are
-    sums = _sums_over_all if subsets * size**2 > len(real) * len(generated) else _sums_over_subsets
+    if subsets * size**2 >= len(real) * len(generated):  # the subsets together have more pairs than there are
+        sums = _sums_over_all
+    else:
+        sums = _sums_over_subsets if size <= LARGEST else _sums_over_large_subsets
     same_generated, same_real, other = sums(generated, real, chosen)
     values = (same_generated + same_real) / (size * (size - 1)) - 2 * other / size**2
     return float(values.mean()), float(values.std())
@@ -70,6 +73,15 @@ def _sums_over_subsets(generated, real, chosen):
         return np.array(list(pool.map(sums, chosen))).T
 
 
+def _sums_over_large_subsets(generated, real, chosen):
+    """The same, without holding the kernel of two subsets."""
+    sums = []
+    for first, second in chosen:
+        all_of_both = [(np.arange(len(first)), np.arange(len(second)))]
+        sums.append(np.concatenate(_sums_over_all(generated[first], real[second], all_of_both)))
+    return np.array(sums).T
+
+
 def _within(x):
     """Sum of the kernel over all pairs of different rows, from one side of the diagonal."""
     kernel = _cubed(dsyrk(1.0, x.T, trans=True, lower=True), x)  # zeros on the other side, where it becomes 1
@@ -80,7 +92,7 @@ def _sums_over_all(generated, real, chosen):
     """The same from the kernel of all pairs: with s = 1 for what was chosen and 0 elsewhere, a sum is s' K s."""
     of_generated = _indicators([first for first, _ in chosen], len(generated))
     of_real = _indicators([second for _, second in chosen], len(real))
-    x, y = generated.astype("float64"), real.astype("float64")
+    x, y = np.asarray(generated, "float64"), np.asarray(real, "float64")
     return (
         _quadratic(of_generated, x, x, of_generated) - of_generated @ _diagonal(x),
         _quadratic(of_real, y, y, of_real) - of_real @ _diagonal(y),
