@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import os
 import pathlib
 import signal
@@ -180,11 +181,12 @@ def evaluate(
     samples: Samples = 10_000,
     split: Annotated[str | None, typer.Option(help="The part of the data to compare with, such as test.")] = None,
     extractor: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="auto, classifier, raw, or a .pth file with the weights of the FID Inception, or a .keras file."
+            help="auto, classifier, stacked, raw, or a .pth file with the weights of the FID Inception, or a .keras file; "
+            "the run's own by default."
         ),
-    ] = "auto",
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, max=2**31 - 1, help="Of the latents of a run's images; 0 by default.")
     ] = None,
@@ -296,7 +298,9 @@ def compare(
     _load_engine()
     from kgan.runner import comparing, run, trials
 
-    metric, value = comparing.value_of(metric)
+    if seconds is not None and not math.isfinite(seconds):
+        raise _wrong("--seconds", f"must be a number. Received: {seconds}")
+    metrics, value = comparing.value_of(metric)
     names = [pathlib.Path(one).name if there[0] else pathlib.Path(one).stem for one in (a, b)]
     names = names if names[0] != names[1] else [f"{name} ({mark})" for name, mark in zip(names, "AB", strict=True)]
     runs = [recipes.runs_in(one) for one in (a, b)] if there[0] else None
@@ -304,7 +308,7 @@ def compare(
         if not found:
             raise _wrong(one, "is no run directory, and holds none")
         comparing.check_one_recipe(found)
-    length = None if runs else trials.common_length(both, metric)
+    length, metric = (None, None) if runs else trials.common_length(both, metrics)
     series = comparing.collect_all(runs, value) if runs else None
     result = comparing.compare(names, series, value) if series else None  # refuses before anything is written
     directory = run.claim(f"{pathlib.Path(a).stem}-vs-{pathlib.Path(b).stem}", out, "comparisons")
@@ -312,7 +316,7 @@ def compare(
         steps = steps or length
         runs = trials.train_all(both, seeds, steps, seconds, metric, samples, directory, plugin, out_console)
         series = comparing.collect_all(runs, value)
-        result = comparing.compare(names, series, value)
+        result = comparing.compare(names, series, value, as_long=True)
     comparing.write(result, series, directory)
     _say(comparing.table(result))
     _say(f"In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")

@@ -42,10 +42,12 @@ def prepare(identifier, name, model):
             f"`{name}` must be a Keras optimizer such as keras.optimizers.Adam(2e-4, beta_1=0.5). Received: {identifier!r}"
         )
     inner = ramps.holder(optimizer)
-    found = {name: value for name, value in vars(inner).items() if name in ("beta_1", "beta_2")}
+    found = {name: value for name, value in vars(inner).items() if not name.startswith("_")}
     for argument, value in ramps.read(found).items():
-        setattr(inner, argument, value)
-        if isinstance(value, ramps.Ramp) and not ramps.all_are(lambda end: 0 <= end < 1, value):
+        if value is not found[argument]:
+            setattr(inner, argument, value)
+        is_beta = argument in ("beta_1", "beta_2") and isinstance(value, ramps.Ramp)
+        if is_beta and not ramps.all_are(lambda end: 0 <= end < 1, value):
             raise ValueError(
                 f"`{argument}` of `{name}` must stay in [0, 1), or an average of gradients is none. "
                 f"Received: {ramps.shown(value)}"

@@ -19,7 +19,7 @@ from keras.saving import register_keras_serializable
 
 from kgan import ramps
 from kgan.backend import input_gradient
-from kgan.names import lookup
+from kgan.names import integer, lookup
 
 
 class Penalty:
@@ -44,9 +44,7 @@ class Penalty:
             raise ValueError(
                 f"`weight` of {type(self).__name__} must be a number >= 0. Received: {ramps.shown(weight)}"
             )
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ValueError(f"`every` of {type(self).__name__} must be an integer >= 1. Received: {every!r}")
-        self.weight, self.every = weight, every
+        self.weight, self.every = weight, integer("every", every, at_least=1, of=type(self).__name__)
 
     def __call__(self, critic, real, fake, seed):
         raise NotImplementedError(f"{type(self).__name__} does not define `__call__(critic, real, fake, seed)`.")
@@ -165,14 +163,13 @@ def get(identifier):
 
 
 def collect(given):
-    """Return penalties, one name or object or several of them, as a tuple of objects.
+    """Return penalties, one name or object, several of them or `None`, as a tuple of objects.
 
     Raises:
         ValueError: if one of them is none, or two have the same name.
     """
-    if isinstance(given, str | Penalty):
-        given = (given,)
-    found = tuple(get(penalty) for penalty in given)
+    several = isinstance(given, list | tuple)
+    found = () if given is None else tuple(get(penalty) for penalty in (given if several else (given,)))
     names = [penalty.name for penalty in found]
     for name in names:
         if names.count(name) > 1:

@@ -2,7 +2,8 @@
 
 Wherever a docstring says "or a schedule", a `keras.optimizers.schedules.LearningRateSchedule` stands in the number's place:
 a function of how often the player was updated before, the discriminator for its optimizer, penalties and augmentation,
-the generator for its optimizer and average. The two below go from one value to another, up or down, and stay there.
+the generator for its optimizer and average. (Keras itself counts batches for a learning rate, where an optimizer accumulates
+gradients.) Those below go from one value to another, up or down, and stay there.
 """
 
 import contextlib
@@ -13,6 +14,8 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.saving import register_keras_serializable
+
+from kgan.names import integer
 
 
 class Ramp(LearningRateSchedule):
@@ -31,9 +34,8 @@ class Ramp(LearningRateSchedule):
         for name, value in (("start", start), ("end", end)):
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise ValueError(f"`{name}` of {type(self).__name__} must be a number. Received: {value!r}")
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            raise ValueError(f"`steps` of {type(self).__name__} must be an integer >= 1. Received: {steps!r}")
-        self.start, self.end, self.steps = start, end, steps
+        self.start, self.end = start, end
+        self.steps = integer("steps", steps, at_least=1, of=type(self).__name__)
 
     def share(self, done):
         raise NotImplementedError(f"{type(self).__name__} does not define `share(done)`.")
@@ -79,7 +81,25 @@ class Cosine(Ramp):
         return (1.0 - ops.cos(math.pi * done)) / 2.0
 
 
-RAMPS = {"burn_in": Cosine, "cosine": Cosine, "linear": Linear}
+@register_keras_serializable("kgan")
+class Constant(Ramp):
+    """One value, as the number itself.
+
+    Args:
+        value: Float.
+    """
+
+    def __init__(self, value: float):
+        super().__init__(value, value, 1)
+
+    def share(self, done):
+        return done
+
+    def get_config(self):
+        return {"value": self.start}
+
+
+RAMPS = {"burn_in": Cosine, "constant": Constant, "cosine": Cosine, "linear": Linear}
 
 
 def holder(thing):

@@ -10,7 +10,7 @@ from keras.saving import register_keras_serializable
 
 from kgan.backend import when
 from kgan.critic import logits_of
-from kgan.names import lookup
+from kgan.names import integer, lookup
 from kgan.training import (
     adapt,
     fakes,
@@ -71,7 +71,7 @@ class Alternating(Schedule):
     """
 
     def __init__(self, d_steps: int = 1, reuse_latents: bool = False):
-        self.d_steps = _count(d_steps, "d_steps", "Alternating")
+        self.d_steps = integer("d_steps", d_steps, at_least=1, of="Alternating")
         self.reuse_latents = reuse_latents
 
     def step(self, gan, real):
@@ -142,8 +142,8 @@ class Periods(Schedule):
     """
 
     def __init__(self, d_epochs: int = 1, g_epochs: int = 1):
-        self.d_epochs = _count(d_epochs, "d_epochs", "Periods")
-        self.g_epochs = _count(g_epochs, "g_epochs", "Periods")
+        self.d_epochs = integer("d_epochs", d_epochs, at_least=1, of="Periods")
+        self.g_epochs = integer("g_epochs", g_epochs, at_least=1, of="Periods")
 
     def step(self, gan, real):
         latents = gan.draw_latents(real)
@@ -165,12 +165,6 @@ class Periods(Schedule):
 
     def get_config(self):
         return {"d_epochs": self.d_epochs, "g_epochs": self.g_epochs}
-
-
-def _count(value, name, owner):
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"`{name}` of {owner} must be an integer >= 1. Received: {value!r}")
-    return value
 
 
 SCHEDULES = {

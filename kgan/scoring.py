@@ -104,6 +104,16 @@ def _real(features, labels):
     return features
 
 
+def names_of(metrics, classes=()):
+    """The names of these metrics' values in the logs, of each class too, and for each which way is better."""
+    found = {}
+    for measure in (MEASURES[name] for name in np.atleast_1d(metrics)):
+        of_classes = classes if measure.needs == "features" else ()
+        for name, way in zip(measure.names, measure.better, strict=True):
+            found |= {name: way, **{f"{name}_class_{label}": way for label in of_classes}}
+    return found
+
+
 class Scorer:
     """Scores generated examples against the same real ones, whose features are taken once.
 
@@ -122,6 +132,7 @@ class Scorer:
         name: String. What the data are called.
         split: String. Which part of them this is.
         real: Integer. So many are compared with, spread evenly over all.
+        fitted: String. In words, how they came to their one size, as in `kgan.data.Data`.
 
     Attributes:
         seconds: Float. How long it took to prepare the extractor and the features of the real images.
@@ -130,19 +141,22 @@ class Scorer:
         ValueError: if there are fewer than 20 images, or the extractor does not suit them.
     """
 
-    def __init__(self, images, labels=None, extractor="auto", name="the data", split="train", real=REAL):
+    def __init__(self, images, labels=None, extractor="auto", name="the data", split="train", real=REAL, fitted=""):
         if len(images) < LEAST:
             raise ValueError(f"At least {LEAST} real images are needed to score others. Received: {len(images)}")
         began = time.monotonic()
         self.extractor = extractors.get(extractor, images, labels)
         chosen = np.linspace(0, len(images) - 1, min(len(images), real)).astype(int)
-        images = np.asarray(images[chosen])
         labels = None if labels is None else np.ascontiguousarray(np.asarray(labels)[chosen])
-        self.real = _real(self.extractor(images), labels)
         self._classes: dict[int, extractors.Features] = {}
         self.shape = tuple(images.shape[1:])
+        digest = hashlib.sha256(f"{(len(chosen), *self.shape)}{images.dtype}".encode())
+        found = []
+        for part in extractors.parts(images, chosen):
+            digest.update(np.ascontiguousarray(part).tobytes())
+            found.append(self.extractor(part))
+        self.real = _real(extractors.Features.joined(found), labels)
         self.seconds = time.monotonic() - began
-        digest = hashlib.sha256(f"{images.shape}{images.dtype}".encode() + np.ascontiguousarray(images).tobytes())
         if labels is not None:
             digest.update(labels.tobytes())
         backend = keras.backend.backend()
@@ -150,11 +164,11 @@ class Scorer:
         self._about = {
             "extractor": self.extractor.name,
             "weights": self.extractor.weights,
-            "resize": self.extractor.resize(self.shape),
+            "resize": "; ".join(filter(None, [fitted, self.extractor.resize(self.shape)])),
             "data": digest.hexdigest(),
             "name": name,
             "split": split,
-            "n_real": len(images),
+            "n_real": len(chosen),
             "versions": {package: versions[package] for package in ("kgan", "keras", "numpy", backend)},
         }
 
@@ -197,8 +211,8 @@ class Scorer:
         """Score generated examples.
 
         Args:
-            generated: Array of images or points; at least 20. Images of another size or number of channels than the real
-                ones are resized by the extractor, and the scores say so.
+            generated: Array or `kgan.data.Folder` of images, or points; at least 20. Images of another size or number of
+                channels than the real ones are resized by the extractor, and the scores say so.
             names: Name in `MEASURES`, or several.
             seed: Integer. What they were made with, if that is known.
             where: Dict. Where in a training, such as `epoch`.
@@ -229,22 +243,35 @@ class Scorer:
         with threadpool_limits(1, "blas") if few else contextlib.nullcontext():
             measured = self._scores(self.real, found, names, seed, where, about)
             of_features = [name for name in self.check(names) if MEASURES[name].needs == "features"]
-            for label in [] if labels is None else np.unique(labels):
+            for label in [] if labels is None else self.check_classes(labels):
                 real, made = self._of_class(label), found[np.asarray(labels) == label]
-                of_class = {**about, "n_real": len(real), "label": int(label)}
+                of_class = {**about, "n_real": len(real), "label": label}
                 measured += self._scores(real, made, of_features, seed, where, of_class)
         return measured
 
+    def check_classes(self, labels):
+        """The classes among the labels of images that are to be generated, as a list.
+
+        Raises:
+            ValueError: if there are no labels, or too few images of a class, real or generated, to score it by itself.
+        """
+        if labels is None:
+            raise ValueError("Only images with labels can be scored class by class.")
+        for what, there in (("real", self.real.modes), ("generated", labels)):
+            for label in np.unique(labels):
+                count = 0 if there is None else int((np.asarray(there) == label).sum())
+                if count < LEAST:
+                    raise ValueError(
+                        f"At least {LEAST} {what} images of class {label} are needed to score it. There are: {count}"
+                    )
+        return np.unique(labels).tolist()
+
     def _of_class(self, label):
         """Features of the real images of one class."""
-        if label in self._classes:
-            return self._classes[label]
-        chosen = self.real.modes == label if self.real.modes is not None else np.zeros(len(self.real), bool)
-        if chosen.sum() < LEAST:
-            raise ValueError(
-                f"At least {LEAST} real images of class {label} are needed to score it. There are: {chosen.sum()}"
-            )
-        return self._classes.setdefault(label, _real(self.real[chosen], self.real.modes[chosen]))
+        if label not in self._classes:
+            chosen = self.real.modes == label
+            self._classes[label] = _real(self.real[chosen], self.real.modes[chosen])
+        return self._classes[label]
 
     def _scores(self, real, found, names, seed, where, about):
         draw = np.random.default_rng(0)

@@ -266,6 +266,18 @@ def softplus(x):
     return np.log1p(np.exp(x))
 
 
+@pytest.mark.parametrize("augment", ["diff_augment", "ada"])
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="takes a minute to compile")
+def test_players_may_compute_in_half_precision(augment, images):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        gan = compiled(augment=augment)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    logs = gan.train_on_batch(images, return_dict=True)
+    assert np.isfinite([float(logs["d_loss"]), float(logs["g_loss"])]).all()
+
+
 def still():
     """Optimizers that leave the players where they are."""
     return {name: keras.optimizers.SGD(0.0) for name in ("d_opt", "g_opt")}

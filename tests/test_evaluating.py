@@ -109,6 +109,9 @@ def test_scores_of_a_run_go_where_they_are_wanted(run, call, tmp_path):
             ["compare", "digits", "digits", "--metric", "near_a_mode"],
             "--metric  The metric 'gaussian_modes' means nothing for these data",
         ),
+        (["evaluate", "RUN", "--extractor", "stacked"], "--extractor  The extractor 'stacked' is for images of three"),
+        (["evaluate", "RUN", "--per-class"], "--per-class  "),
+        (["compare", "digits", "digits", "--seconds", "inf"], "--seconds  must be a number. Received: inf"),
         (["compare", "digits", "RUN"], "compare  give two recipes, or two run directories"),
         (["compare", "RUN", "."], ".  is no run directory, and holds none"),
         (["compare", "digits", "digits", "--metric", "fid"], "--metric  unknown metric 'fid'"),
@@ -129,6 +132,9 @@ def with_value(run, folder, value, **changes):
     shutil.copytree(run, folder, ignore=shutil.ignore_patterns("checkpoints"))
     last = scores.read(run / "scores.jsonl")[1]
     row = {**last.__dict__, "value": value, "interval": (value - 1, value + 1), **changes}
+    resolved = folder / "resolved.yaml"
+    seed = sum(path.is_dir() for path in folder.parent.iterdir()) - 1
+    resolved.write_text(resolved.read_text().replace("seed: 0", f"seed: {seed}", 1))
     (folder / "scores.jsonl").unlink()
     scores.append(folder / "scores.jsonl", [scores.Score(**row)])
 
@@ -176,6 +182,22 @@ def test_a_folder_called_as_a_recipe_is_not_taken_for_runs(call, tmp_path):
     assert "scores of different data cannot be compared" in said
 
 
+def test_compare_refuses_a_repetition_as_a_seed(run, call, tmp_path):
+    with_value(run, tmp_path / "twice" / "a", 1.0)
+    shutil.copytree(tmp_path / "twice" / "a", tmp_path / "twice" / "b")
+    said = call("compare", tmp_path / "twice", run, code=2)
+    assert "b  has the seed of " in said and "a, 0: a repetition says nothing of the noise between seeds" in said
+
+
+def test_compare_knows_how_long_runs_were_trained_that_were_scored_later(run, call, tmp_path):
+    for name, changes in {"long": {"step": 52, "seconds": 20.0}, "short": {"step": 26, "seconds": 10.0}}.items():
+        with_value(run, tmp_path / name, 1.0, where=changes)
+    assert "of unlike length cannot be compared" in call("compare", tmp_path / "long", tmp_path / "short", code=2)
+    call("evaluate", run, "-n", 50, "--metric", "frechet_distance", "-o", tmp_path / "mine.jsonl")
+    [score] = scores.read(tmp_path / "mine.jsonl")
+    assert score.where["step"] == 52 and score.where["seconds"] > 0
+
+
 def test_compare_refuses_unlike_scores(run, call, tmp_path):
     with_value(run, tmp_path / "one", 1.0)
     with_value(run, tmp_path / "other", 2.0, n_generated=100, split="test")
@@ -191,6 +213,45 @@ def test_compare_refuses_trainings_of_unlike_length(run, call, tmp_path):
     with_value(run, tmp_path / "short", 2.0, where={"epoch": 1, "step": 26, "seconds": 10.0})
     said = call("compare", tmp_path / "long", tmp_path / "short", code=2)
     assert "trainings of unlike length cannot be compared: long [52] steps in 20 s and short [26] steps in 10 s" in said
+
+
+def test_pictures_are_held_against_pictures_of_their_size(call, tmp_path):
+    """Whatever size a folder would have in a training."""
+    draw = np.random.default_rng(0)
+    for index, image in enumerate(draw.integers(0, 256, (30, 300, 260, 3)).astype("uint8")):
+        for name in ("one", "other"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            Image.fromarray(image).save(tmp_path / name / f"{index:02d}.png")
+    call("evaluate", "--images", tmp_path / "one", "--data", tmp_path / "other", "-o", tmp_path / "scores.jsonl",
+         "--metric", "frechet_distance")  # fmt: skip
+    [score] = scores.read(tmp_path / "scores.jsonl")
+    assert score.value == pytest.approx(0, abs=1e-4)
+    assert score.resize == "bilinear, antialiased, 300 x 260 to 32 x 28"
+    Image.fromarray(image[:200]).save(tmp_path / "other" / "30.png")
+    call("evaluate", "--images", tmp_path / "one", "--data", tmp_path / "other", "-o", tmp_path / "scores.jsonl",
+         "--metric", "frechet_distance")  # fmt: skip
+    score = scores.read(tmp_path / "scores.jsonl")[-1]
+    assert score.resize.startswith("cropped, Lanczos, 2 sizes to 300 x 260; bilinear, antialiased, ")
+
+
+def test_a_value_that_two_metrics_have_is_that_of_the_data(call, tmp_path):
+    (tmp_path / "ring.yaml").write_text(
+        "latent_dim: 2\ndata: {name: ring, batch_size: 64, samples: 640}\ngenerator: {name: dense, units: [8], "
+        "activation: null}\ndiscriminator: {name: dense, units: [8]}\nsteps: 40\n"
+    )
+    said = call("compare", "ring.yaml", "ring.yaml", "--seeds", 1, "--steps", 10, "-n", 100, "--metric", "modes")
+    assert "| ring (A) | " in said and "The modes of ring (B) is" in said
+
+
+def test_recipes_are_scored_alike_whatever_their_own_scores_are(call, tmp_path):
+    for name, real in (("many", 500), ("few", 400)):
+        (tmp_path / f"{name}.yaml").write_text(
+            "latent_dim: 2\ndata: {name: ring, batch_size: 64, samples: 640}\ngenerator: {name: dense, units: [8], "
+            "activation: null}\ndiscriminator: {name: dense, units: [8]}\nsteps: 40\n"
+            f"callbacks: [{{name: score, metric: frechet_distance, real: {real}}}]\n"
+        )
+    said = call("compare", "many.yaml", "few.yaml", "--seeds", 1, "--steps", 10, "-n", 100)
+    assert "500 real images" in said
 
 
 def test_compare_recipes_trains_both(call, tmp_path):

@@ -129,7 +129,34 @@ def test_stacked_digits_are_read_channel_by_channel(digits, eyes):
     found = extractors.stacked(stacked, numbers)
     seen = found(stacked[:500])
     assert seen.features.shape == (500, 384) and found.resize((8, 8, 3)) == "a channel at a time"
+    assert found.resize((16, 16, 3)) == "a channel at a time, bilinear, antialiased, 16 x 16 to 8 x 8"
     assert (seen.modes == numbers[:500]).mean() > 0.9
+
+
+def test_models_of_other_layers_have_another_hash():
+    def made(layer, name):
+        return extractors.of_model(keras.Sequential([keras.Input((8, 8, 1)), layer, keras.layers.Flatten()], name=name))
+
+    pool, same = (keras.layers.AveragePooling2D(2) for _ in range(2))
+    other = keras.layers.MaxPooling2D(2)
+    assert made(pool, "eyes").weights == made(same, "other_eyes").weights != made(other, "eyes").weights
+
+
+def test_images_are_seen_a_part_at_a_time(digits, monkeypatch):
+    eyes = extractors.raw()
+    expected = eyes(digits[0][:100]).features
+    monkeypatch.setattr("kgan.extractors.extractor.BYTES", 64 * 7)
+    assert max(map(len, extractors.parts(digits[0]))) == 7
+    np.testing.assert_array_equal(eyes(digits[0][:100]).features, expected)
+
+
+def test_stacked_asks_for_three_channels_and_labels(digits):
+    with pytest.raises(
+        ValueError, match="'stacked' is for images of three channels and their labels. Received: 1 channel"
+    ):
+        extractors.get("stacked", *digits)
+    with pytest.raises(ValueError, match="Received: no labels"):
+        extractors.get("stacked", digits[0].repeat(3, axis=-1))
 
 
 @pytest.mark.parametrize(

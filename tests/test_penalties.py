@@ -209,9 +209,14 @@ def test_contract(name):
     assert type(again) is type(penalty) and again.get_config() == {"weight": 2.5, "every": 4}
 
 
+def test_no_penalty_may_be_none():
+    assert kgan.penalties.collect(None) == ()
+
+
 @pytest.mark.parametrize(
     "given, message",
     [
+        (kgan.penalties.R1, "A penalty must be a name of kgan.penalties or an object .* Received: <class"),
         (["l2"], "Unknown penalty 'l2'. Known are: dragan, drift, gradient_penalty, r1, r2"),
         ([3], "A penalty must be a name of kgan.penalties or an object .* Received: 3"),
         (["r1", kgan.penalties.R1(1.0)], "`penalties` must differ.* Received 'r1' twice"),

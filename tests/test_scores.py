@@ -238,9 +238,29 @@ def test_a_score_at_the_end_of_a_training_that_is_stopped_reaches_the_logs(few, 
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = batch == 1
 
-    _, history = fit([Stop(), raw(tmp_path)], few)
+    keeper = Checkpoint(tmp_path / "checkpoints", every=99, keep=1, monitor="frechet_distance")
+    _, history = fit([Stop(), raw(tmp_path), keeper], few)
     [score] = scores.read(tmp_path / "scores.jsonl")
     assert history.history["frechet_distance"] == [score.value] and score.where["step"] == 2
+    assert (keeper.best, keeper.best_name) == (score.value, "step-000002") and remembered(keeper)["best"] == keeper.best
+
+
+def remembered(keeper, name=None):
+    """What a checkpoint says of the Checkpoint that wrote it; the best one by default."""
+    state = json.loads((keeper.directory / (name or keeper.best_name) / "state.json").read_text())
+    [own] = [one["state"] for one in state["callbacks"] if one["class"] == "Checkpoint"]
+    return own
+
+
+def test_each_checkpoint_knows_the_best_until_then(few, tmp_path):
+    """So that a training that is killed right after it goes on with that one."""
+    score = raw(tmp_path, every="3 steps")
+    keeper = Checkpoint(tmp_path / "checkpoints", every="3 steps", keep=None, monitor="frechet_distance")
+    fit([keeper, score], few)
+    by_step = {one.where["step"]: one.value for one in scores.read(score.path)}
+    for step in (3, 6, 9, 15):
+        best = min(value for at, value in by_step.items() if at <= step)
+        assert remembered(keeper, f"step-{step:06d}")["best"] == best
 
 
 def test_steps_are_counted_from_the_beginning(few, tmp_path):
@@ -328,6 +348,25 @@ def test_the_best_precision_is_the_highest(few, tmp_path):
     keeper = Checkpoint(tmp_path / "checkpoints", every=99, keep=1, monitor="precision")
     _, history = fit([keeper, raw(tmp_path, metric="precision_recall", every=1)], few)
     assert keeper.best == max(history.history["precision"])
+
+
+def test_scores_of_a_class_are_watched_too(digits, tmp_path):
+    images, labels = digits[0][:400] / np.float32(127.5) - 1, digits[1][:400]
+    gan = kgan.GAN(
+        kgan.architectures.dense.generator((8, 8, 1), 8, units=[16], num_classes=10),
+        kgan.architectures.dense.discriminator((8, 8, 1), units=[16], num_classes=10),
+        latent_dim=8,
+        num_classes=10,
+    )
+    gan.compile("adam", "adam")
+    score = raw(tmp_path, metric="precision_recall", every=2, per_class=True)
+    score.samples = 300
+    keeper = Checkpoint(tmp_path / "checkpoints", every=99, keep=1, monitor="precision_class_3")
+    history = gan.fit(images, labels, batch_size=100, epochs=4, verbose=0, callbacks=[score, keeper]).history
+    assert keeper.best == max(history["precision_class_3"]) and len(history["recall_class_9"]) == 2
+    few = Score(path=tmp_path / "few.jsonl", extractor="raw", samples=50, per_class=True)
+    with pytest.raises(ValueError, match="At least 20 generated images of class 0 are needed to score it. There are: "):
+        gan.fit(images, labels, batch_size=100, verbose=0, callbacks=[few])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from keras.saving import register_keras_serializable
 
 from kgan.augment.augmentation import check_policy
 from kgan.augment.transforms import POLICY, Kind, Transforms
+from kgan.names import integer
 
 
 @register_keras_serializable("kgan")
@@ -48,10 +49,8 @@ class ADA(Transforms):
         super().__init__(policy=check_policy("ADA", policy, POLICY))
         if isinstance(target, bool) or not isinstance(target, int | float) or not -1 <= target <= 1:
             raise ValueError(f"`target` of ADA must be in [-1, 1]. Received: {target!r}")
-        for name, value in (("interval", interval), ("length", length)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"`{name}` of ADA must be an integer >= 1. Received: {value!r}")
-        self.target, self.interval, self.length = target, interval, length
+        self.target, self.interval = target, integer("interval", interval, at_least=1, of="ADA")
+        self.length = integer("length", length, at_least=1, of="ADA")
         self.p = self.add_weight((), "zeros", dtype="float32", trainable=False, autocast=False, name="p")
         # since p changed: the sum of signs, images, updates
         self.seen = self.add_weight((3,), "zeros", dtype="float32", trainable=False, autocast=False, name="seen")

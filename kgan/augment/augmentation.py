@@ -56,7 +56,8 @@ class Augmented:
         self.augment, self.image_shape, self.optimizer, self.seeds = augment, image_shape, optimizer, seeds
 
     def __call__(self, images):
-        images = ops.reshape(images, (-1, *self.image_shape))  # a dataset need not say its images' size
+        # a dataset need not say its images' size; and where players compute in float16, places and colours are float32 yet
+        images = ops.cast(ops.reshape(images, (-1, *self.image_shape)), keras.config.floatx())
         with ramps.at(self.augment, self.optimizer.iterations):
             return self.augment(images, seeds=self.seeds)
 

@@ -9,7 +9,7 @@ import pathlib
 
 from kgan import checkpoints, resuming, signals, snapshots
 from kgan.callbacks.periodic import Periodic
-from kgan.names import lookup, nearest
+from kgan.names import integer, lookup, nearest
 
 log = logging.getLogger("kgan")
 NONFINITE = {"stop": "stop", "rollback": "rollback", "raise": "raise"}
@@ -72,13 +72,11 @@ class Checkpoint(Periodic, resuming.Saver):
         if mode not in (None, "min", "max"):
             raise ValueError(f"`mode` of Checkpoint must be 'min' or 'max'. Received: {mode!r}")
         self.nonfinite = lookup("policy for `nonfinite`", nonfinite, NONFINITE)
-        if isinstance(rollbacks, bool) or not isinstance(rollbacks, int) or rollbacks < 0:
-            raise ValueError(f"`rollbacks` of Checkpoint must be an integer >= 0. Received: {rollbacks!r}")
         if not 0 < slower < 1:
             raise ValueError(f"`slower` of Checkpoint must lie between 0 and 1. Received: {slower!r}")
         self.directory, self.keep, self.keep_every = pathlib.Path(directory), keep, keep_every
         self.monitor, self.mode, self.resume = monitor, mode, resume
-        self.rollbacks, self.slower = rollbacks, slower
+        self.rollbacks, self.slower = integer("rollbacks", rollbacks, at_least=0, of="Checkpoint"), slower
         self.best: float | None = None
         self.best_name: str | None = None
         self.written, self.rolled_back, self.rolled_back_then = 0, 0, 0
@@ -147,11 +145,13 @@ class Checkpoint(Periodic, resuming.Saver):
 
     def on_train_batch_end(self, batch, logs=None):
         self._check_losses(logs)
+        best = not self.run.epoch_is_done and self._is_best(self._just_scored())
+        if best:
+            self.best_name = f"step-{self.run.step:06d}"  # what is saved from here on remembers it
         super().on_train_batch_end(batch, logs)
         if self.run.epoch_is_done:
             return
-        if self._is_best(self._just_scored()):
-            self.best_name = f"step-{self.run.step:06d}"
+        if best:
             self._save_step()
         if self._wishes:
             self._leave()
@@ -160,6 +160,9 @@ class Checkpoint(Periodic, resuming.Saver):
 
     def on_epoch_end(self, epoch, logs=None):
         if self.run.cut:
+            if self._is_best(logs):  # by a score at the end of a training that was stopped
+                self.best_name = f"step-{self.run.step:06d}"
+                self.save(self.best_name)
             return
         self._check_losses(logs)
         name = f"epoch-{epoch + 1:04d}"

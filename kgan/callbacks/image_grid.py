@@ -6,6 +6,7 @@ import numpy as np
 
 from kgan import pictures
 from kgan.callbacks.periodic import Periodic
+from kgan.names import integer
 
 
 class ImageGrid(Periodic):
@@ -44,11 +45,10 @@ class ImageGrid(Periodic):
         gif: bool = True,
     ):
         super().__init__(every)
-        for name, value, least in (("rows", rows, 1), ("columns", columns, 1), ("seed", seed, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"`{name}` of ImageGrid must be an integer >= {least}. Received: {value!r}")
-        self.directory = pathlib.Path(directory)
-        self.rows, self.columns, self.seed, self.gif = rows, columns, seed, gif
+        self.directory, self.gif = pathlib.Path(directory), gif
+        self.rows = integer("rows", rows, at_least=1, of="ImageGrid")
+        self.columns = integer("columns", columns, at_least=1, of="ImageGrid")
+        self.seed = integer("seed", seed, at_least=0, of="ImageGrid")
         self.written: list[pathlib.Path] = []
 
     def get_state(self):

@@ -11,8 +11,8 @@ import numpy as np
 from kgan import pictures, scores
 from kgan.callbacks.periodic import Periodic
 from kgan.data import Batches, Data, Folder
-from kgan.names import lookup
-from kgan.scoring import LEAST, MEASURES, Scorer
+from kgan.names import integer, lookup
+from kgan.scoring import LEAST, MEASURES, Scorer, names_of
 
 
 class Score(Periodic):
@@ -64,22 +64,15 @@ class Score(Periodic):
         data=None,
     ):
         super().__init__(every)
-        for name, value, least in (("samples", samples, LEAST), ("real", real, LEAST), ("seed", seed, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"`{name}` of Score must be an integer >= {least}. Received: {value!r}")
         self.metrics = [metric] if isinstance(metric, str) else list(metric)
         self.names = [name for one in self.metrics for name in lookup("metric", one, MEASURES).names]
-        measured = [MEASURES[one] for one in self.metrics]
-        self.better = {name: way for one in measured for name, way in zip(one.names, one.better, strict=True)}
-        if not self.metrics or len(set(self.names)) < len(self.names):
+        self.better = names_of(self.metrics)  # by name, which way
+        if not self.metrics or len(self.better) < len(self.names):
             raise ValueError(f"`metric` of Score must name metrics, each of its values once. Received: {metric!r}")
-        self.path, self.samples, self.extractor, self.real, self.seed = (
-            pathlib.Path(path),
-            samples,
-            extractor,
-            real,
-            seed,
-        )
+        self.path, self.extractor = pathlib.Path(path), extractor
+        self.samples = integer("samples", samples, at_least=LEAST, of="Score")
+        self.real = integer("real", real, at_least=LEAST, of="Score")
+        self.seed = integer("seed", seed, at_least=0, of="Score")
         self.per_class = per_class
         self._of_fit: Any = None
         self._made = False
@@ -119,17 +112,21 @@ class Score(Periodic):
         kept = [score for score in there if score.where.get("step", 0) <= self._steps]  # what follows is measured again
         if kept != there:
             scores.write(self.path, kept)
-        self.scores = [score for score in kept if score.metric in self.names and "step" in score.where]
+        self.scores = [score for score in kept if score.metric in self.names and "epoch" in score.where]
         self._began = time.monotonic() - state.get("seconds", 0.0)
         self.seconds, self._fresh = state.get("scoring", 0.0), dict(state.get("fresh", {}))
         self._scored = state.get("scored", -1)
 
     def on_train_begin(self, logs=None):
-        for name in self.names:  # EarlyStopping waits for the next score, and need not complain of it in every epoch
-            warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{name}`")
         if self.per_class and self.model.num_classes is None:
             raise ValueError("`per_class` of Score is for a GAN that was made with `num_classes`.")
         self.prepare()
+        if self.per_class:
+            classes = self.scorer.check_classes(self.scorer.labels_for(self.samples))
+            self.better = names_of(self.metrics, classes)
+            self.names = list(self.better)
+        for name in self.names:  # EarlyStopping waits for the next score, and need not complain of it in every epoch
+            warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{name}`")
         self._began = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):

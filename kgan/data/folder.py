@@ -85,6 +85,15 @@ class Folder:
         return np.stack(list(self._pool.map(self._read, paths)))
 
     @property
+    def fitted(self):
+        """In words, how the pictures came to their one size; empty if they had it."""
+        height, width = self.shape[1:3]
+        if self.sizes == {(height, width)}:
+            return ""
+        sizes = "{} x {}".format(*min(self.sizes)) if len(self.sizes) == 1 else f"{len(self.sizes)} sizes"
+        return f"cropped, Lanczos, {sizes} to {height} x {width}"
+
+    @property
     def in_memory(self):
         """All pictures, `(n, height, width, channels)`, where they are kept decoded; `None` otherwise."""
         return self._decoded

@@ -37,11 +37,13 @@ class Data:
             into memory.
         labels: Integers `(n,)`, or `None`.
         skipped: Dict from a reason to the files of a folder that were skipped for it.
+        fitted: String. In words, how the pictures of a folder came to their one size; empty if they had it.
     """
 
     images: Any
     labels: np.ndarray | None = None
     skipped: Mapping[str, list[pathlib.Path]] = field(default_factory=dict)
+    fitted: str = ""
 
 
 def get(name):
@@ -118,4 +120,4 @@ def _of_folder(path, split, size, channels, limit, progress):
         raise ValueError(f"{path} has no folder {split!r} for that split. Folders in it: {inside}.")
     folder = Folder(part if part.is_dir() else path, size, channels, limit, progress=progress)
     images = folder if folder.in_memory is None else folder.in_memory
-    return Data(images, folder.labels, folder.skipped)
+    return Data(images, folder.labels, folder.skipped, folder.fitted)

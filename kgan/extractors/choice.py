@@ -16,8 +16,8 @@ def get(identifier, images, labels=None):
 
     Args:
         identifier: `"auto"`: `raw` for anything but images, `classifier` for these, `stacked` where there are a thousand
-            classes of three channels. Or one of these names; the path of a `.pth` file, for `fid_inception`; the path of a
-            `.keras` file, a `keras.Model` or an `Extractor`.
+            classes of three channels and at most 28 x 28 pixels. Or one of these names; the path of a `.pth` file, for
+            `fid_inception`; the path of a `.keras` file, a `keras.Model` or an `Extractor`.
         images: Array of real images, or points.
         labels: Integers `(n,)`, or `None`.
 
@@ -32,7 +32,8 @@ def get(identifier, images, labels=None):
         if len(images.shape) != 4:
             identifier = "raw"
         else:
-            thousand = labels is not None and images.shape[-1] == 3 and len(np.unique(labels)) == 1000
+            small = max(images.shape[1:3]) <= 28 and images.shape[3] == 3  # digits, one on top of another
+            thousand = small and labels is not None and len(np.unique(labels)) == 1000
             identifier = "stacked" if thousand else "classifier"
     path = pathlib.Path(str(identifier)).expanduser()
     if identifier == "raw":
@@ -44,7 +45,10 @@ def get(identifier, images, labels=None):
     if path.suffix == ".pth" and path.is_file():
         return fid_inception(path)
     if path.suffix == ".keras" and path.is_file():
-        return of_model(load_model(path), path.stem)
+        try:
+            return of_model(load_model(path), path.stem)
+        except TypeError as error:  # of a class that is not registered
+            raise ValueError(f"{path} cannot be loaded: {error}") from None
     raise ValueError(
         "`extractor` must be 'auto', 'raw', 'classifier', 'stacked', or the path of a .pth file with the weights of the FID "
         f"Inception or of a .keras file. Received: {identifier!r}"

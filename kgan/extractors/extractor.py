@@ -1,6 +1,8 @@
 """Extractors: images in, features out, with a name, a hash of the weights and the resize in words."""
 
 import hashlib
+import json
+import math
 from dataclasses import dataclass
 
 import keras
@@ -9,7 +11,8 @@ from PIL import Image
 
 from kgan import backend, pictures
 
-AT_ONCE = 2048  # images prepared at once
+AT_ONCE = 2048  # images prepared at once, and
+BYTES = 2**28  # as many bytes of them at most
 
 
 @dataclass
@@ -34,6 +37,24 @@ class Features:
 
     def __len__(self):
         return len(self.features)
+
+    @classmethod
+    def joined(cls, parts):
+        """Those of several parts of the images, as one."""
+
+        def all_of(name):
+            arrays = [getattr(part, name) for part in parts]
+            return None if arrays[0] is None else np.concatenate(arrays)
+
+        return cls(all_of("features"), all_of("logits"), all_of("modes"), parts[0].classes)
+
+
+def parts(images, positions=None):
+    """Yield the images at these positions of an array or a `kgan.data.Folder`, all by default, as many as fit at once."""
+    count = min(AT_ONCE, max(1, BYTES // max(1, math.prod(images.shape[1:]))))
+    positions = np.arange(len(images)) if positions is None else positions
+    for begin in range(0, len(positions), count):
+        yield np.asarray(images[positions[begin : begin + count]])
 
 
 class Extractor:
@@ -73,12 +94,11 @@ class Extractor:
 
     def __call__(self, images):
         """Features of uint8 images, or floats in [-1, 1], `(n, height, width, channels)`: a `Features`."""
-        images = np.asarray(images)
         said = []
         with backend.undisturbed():
-            for begin in range(0, len(images), AT_ONCE):
-                part = self._prepare(images[begin : begin + AT_ONCE])
-                said.append(keras.tree.map_structure(np.asarray, self.model.predict(part, batch_size=256, verbose=0)))
+            for part in parts(images):
+                found = self.model.predict(self._prepare(part), batch_size=min(256, len(part)), verbose=0)
+                said.append(keras.tree.map_structure(np.asarray, found))
         found = said[0].keys() if isinstance(said[0], dict) else ["features"]
         joined = {name: np.concatenate([one[name] if isinstance(one, dict) else one for one in said]) for name in found}
         features, logits = joined["features"], joined.get("logits")
@@ -138,6 +158,15 @@ def resized(images, shape):
             height, width, -1
         )
     return fitted
+
+
+def hash_of_model(model):
+    """sha256 of its layers, whatever they are called, and its weights."""
+    config = json.dumps(keras.saving.serialize_keras_object(model)["config"], default=str)
+    for number, layer in enumerate([model, *model._flatten_layers(include_self=False)]):
+        config = config.replace(json.dumps(layer.name), f'"{number}"')
+    weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+    return hash_of([np.frombuffer(config.encode(), "uint8"), *weights])
 
 
 def hash_of(arrays):

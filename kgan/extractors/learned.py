@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from kgan.extractors.extractor import AT_ONCE, Extractor, Features, hash_of, resized, scaled, uint8
+from kgan.extractors.extractor import Extractor, Features, hash_of, parts, resized, scaled, uint8
 from kgan.saving import replace_when_written
 
 VERSION = 1  # of what is below; another one is another extractor
@@ -50,8 +50,7 @@ def classifier(images, labels=None):
         raise ValueError(f"There must be a label for each image. Received: {len(labels)} labels, {len(images)} images.")
     chosen = np.linspace(0, len(images) - 1, min(len(images), MOST)).astype(int)
     shape = *_small(images.shape[1:3]), images.shape[3]
-    parts = np.array_split(chosen, -(-len(chosen) // AT_ONCE))  # of a folder that does not fit into memory too
-    images = np.concatenate([resized(uint8(images[part]), shape) for part in parts])
+    images = np.concatenate([resized(uint8(part), shape) for part in parts(images, chosen)])
     named = labels is not None and len(np.unique(labels)) > 1
     if named:
         labels = np.unique(np.asarray(labels)[chosen], return_inverse=True)[1]
@@ -123,10 +122,14 @@ class _Stacked(Extractor):
     """A classifier of grey images looks at each channel: their classes, as digits, are a number, the mode."""
 
     def resize(self, shape):
-        return "a channel at a time"
+        resize = super().resize((*shape[:2], 1))
+        return "a channel at a time" if resize == "none" else f"a channel at a time, {resize}"
 
     def __call__(self, images):
-        channels = [super(_Stacked, self).__call__(np.asarray(images)[..., [channel]]) for channel in range(3)]
+        images = images[:]
+        if images.shape[-1] != 3:
+            raise ValueError(f"Stacked images have three channels. Received: {images.shape[-1]}")
+        channels = [super(_Stacked, self).__call__(images[..., [channel]]) for channel in range(3)]
         base = channels[0].logits.shape[1]
         modes = sum(one.modes * base ** (2 - place) for place, one in enumerate(channels))
         return Features(np.concatenate([one.features for one in channels], axis=1), None, modes, base**3)
@@ -137,10 +140,15 @@ def stacked(images, labels):
 
     Args, Raises: as `classifier`.
     """
+    if labels is None or images.shape[-1] != 3:
+        received = "no labels" if labels is None else f"{images.shape[-1]} channel{'s' * (images.shape[-1] > 1)}"
+        raise ValueError(
+            f"The extractor 'stacked' is for images of three channels and their labels. Received: {received}"
+        )
     labels = np.asarray(labels)
     channel = np.arange(len(images)) % 3
     digits = labels // 10 ** (2 - channel) % 10
-    single = np.take_along_axis(np.asarray(images), channel[:, None, None, None], axis=3)
+    single = np.take_along_axis(images[:], channel[:, None, None, None], axis=3)
     found = classifier(single, digits)
     return _Stacked(found.name, found.model, found.weights, found.accuracy)
 

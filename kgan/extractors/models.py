@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kgan.extractors import inception
-from kgan.extractors.extractor import Extractor, Features, hash_of, resized, scaled, uint8
+from kgan.extractors.extractor import Extractor, Features, hash_of_model, parts, resized, scaled, uint8
 
 
 def raw():
@@ -33,8 +33,7 @@ def of_model(model, name=None):
             "A model that images are seen with must put out one tensor, or a dict of `features` and perhaps `logits`. "
             f"Received: {model.name!r}, which puts out {keras.tree.map_structure(lambda one: one.shape, found)}"
         )
-    weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
-    return Extractor(name or model.name, model, hash_of(weights))
+    return Extractor(name or model.name, model, hash_of_model(model))
 
 
 def fid_inception(path):
@@ -69,8 +68,7 @@ class _Raw(Extractor):
         return "none"
 
     def __call__(self, images):
-        images = np.asarray(images)
-        values = scaled(uint8(images)) if images.ndim == 4 else images
+        values = np.concatenate([scaled(uint8(part)) if part.ndim == 4 else part for part in parts(images)])
         return Features(values.reshape(len(images), -1))
 
     def sees(self, shape):

@@ -115,7 +115,10 @@ def held_out(recipe, given, found):
         if not out.any() or out.all():
             raise ValueError(f"`validation_split` must leave images on both sides of {len(numbers)}. Received: {share}")
         labels = (None, None) if found.labels is None else (found.labels[~out], found.labels[out])
-        return data.Data(found.images[~out], labels[0], found.skipped), data.Data(found.images[out], labels[1])
+        return (
+            data.Data(found.images[~out], labels[0], found.skipped, found.fitted),
+            data.Data(found.images[out], labels[1], fitted=found.fitted),
+        )
 
 
 def name_of(source):
@@ -134,10 +137,18 @@ def build_scorers(recipe, given, found):
         for index, one in enumerate(recipe.callbacks):
             if one.name == "score":
                 with blame("callbacks", index):
-                    scorers[index] = scoring.Scorer(
-                        found.images, found.labels, one.extractor, name_of(recipe.data), recipe.data.split, one.real
+                    scorers[index] = scorer = scoring.Scorer(
+                        found.images,
+                        found.labels,
+                        one.extractor,
+                        name_of(recipe.data),
+                        recipe.data.split,
+                        one.real,
+                        found.fitted,
                     )
-                    scorers[index].check(one.metric)
+                    scorer.check(one.metric)
+                    if one.per_class and recipe.num_classes:
+                        scorer.check_classes(scorer.labels_for(one.samples))
     return scorers
 
 
@@ -189,7 +200,7 @@ def build(recipe, given, rules, found, steps_at_once=None):
     logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if recipe.data.validation_split)]
     for one in recipe.callbacks:
         if one.name == "score":
-            logs += [name for metric in np.atleast_1d(one.metric) for name in scoring.MEASURES[metric].names]
+            logs += scoring.names_of(one.metric, range(recipe.num_classes or 0) if one.per_class else ())
     with _Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if getattr(one, "monitor", None) not in (None, *logs):
@@ -205,6 +216,8 @@ def _check_classes(num_classes, labels):
     if labels is None:
         raise ValueError("`num_classes` needs data with labels, and these have none")
     classes = np.unique(labels)
+    if classes.dtype.kind not in "iu":
+        raise ValueError(f"`num_classes` needs labels that are integers. Received: {classes.dtype}")
     if not np.array_equal(classes, np.arange(num_classes)):
         raise ValueError(
             f"`num_classes` must be the number of the data's classes, numbered from 0. Received: {num_classes}, "

@@ -16,7 +16,14 @@ from kgan.scoring import MEASURES
 
 
 def check_one_recipe(runs):
-    """Raise RecipeError unless all runs of one side are of the same recipe, but for the seed."""
+    """Raise RecipeError unless all runs of one side are of the same recipe, each of another seed."""
+    seeds: dict = {}
+    for run in runs:
+        seed = as_now(run / "resolved.yaml").get("seed")
+        if seed in seeds:
+            problem = f"has the seed of {seeds[seed]}, {seed}: a repetition says nothing of the noise between seeds"
+            raise RecipeError(str(run), [Problem((), problem)])
+        seeds[seed] = run
     first, *others = [_rules_of(run) for run in runs]
     for run, rules in zip(runs[1:], others, strict=True):
         unlike = sorted(key for key in first.keys() | rules.keys() if first.get(key) != rules.get(key))
@@ -31,17 +38,17 @@ def _rules_of(run):
 
 
 def value_of(name):
-    """The metric and its value that a name means: a metric, its first value, or one of a metric's values.
+    """The metrics that a name can mean, and the value: a metric, its first value, or one value of one or more metrics.
 
     Raises:
         RecipeError: if there is none of that name.
     """
-    values = {value: metric for metric, measure in MEASURES.items() for value in measure.names}
     if name in MEASURES:
-        return name, MEASURES[name].names[0]
-    if name in values:
-        return values[name], name
-    known = [*MEASURES, *values]
+        return [name], MEASURES[name].names[0]
+    metrics = [metric for metric, measure in MEASURES.items() if name in measure.names]
+    if metrics:
+        return metrics, name
+    known = [*MEASURES, *(value for measure in MEASURES.values() for value in measure.names)]
     raise RecipeError("--metric", [Problem((), f"unknown metric {name!r}. {nearest(name, known)}")])
 
 
@@ -67,7 +74,7 @@ def collect(runs, metric):
             ]
         except ValueError as error:
             raise RecipeError(str(run), [Problem((), str(error))]) from None
-        these = [score for score in these if "step" in score.where] or these  # along the training, if there are such
+        these = [score for score in these if "epoch" in score.where] or these  # along the training, if there are such
         if not these:
             hint = f"`kgan evaluate {run}` measures it"
             raise RecipeError(str(run), [Problem((), f"has no score {metric!r} yet; {hint}")])
@@ -84,7 +91,7 @@ def _alike(one, other):
     return True
 
 
-def compare(names, series, metric):
+def compare(names, series, metric, as_long=False):
     """Compare the last scores of two groups of runs.
 
     The difference of the means, with its 95 % interval by Welch's t; one run each has no such interval.
@@ -93,6 +100,7 @@ def compare(names, series, metric):
         names: Two strings.
         series: Two lists of what `collect` returns.
         metric: String, the name of the value.
+        as_long: Whether all were trained for as long as each other, as `kgan compare` trains them.
 
     Returns:
         A dict of `metric`, `sides` (a dict for each of `name`, `values`, `mean`, `interval`), `difference`, `interval`,
@@ -119,7 +127,8 @@ def compare(names, series, metric):
         }
         for name, numbers, side in zip(names, values, last, strict=True)
     ]
-    _check_lengths(sides)
+    if not as_long:
+        _check_lengths(sides)
     title, lower = last[0][0].title, last[0][0].better == "min"
     difference = sides[1]["mean"] - sides[0]["mean"]
     interval, better = None, None

@@ -1,11 +1,12 @@
 """Scores of what a run has learned, or of images that anyone made, and what its samples were copied from."""
 
+import json
 import pathlib
 
 import numpy as np
 from rich.table import Table
 
-from kgan import data, metrics, pictures, scores
+from kgan import checkpoints, data, extractors, metrics, pictures, scores
 from kgan.extractors.extractor import resized, uint8
 from kgan.runner import build, sampling
 from kgan.runner.errors import Problem, RecipeError
@@ -26,7 +27,7 @@ def of_run(
         chosen: Names in `kgan.scoring.MEASURES`; all that suit the data, if there are none.
         samples: Integer. How many images are generated.
         split: String. The part of the data to compare with; `None` for what it was trained with.
-        extractor: As in `kgan.extractors.get`.
+        extractor: As in `kgan.extractors.get`; that of the run's `score` callback by default.
         seed: Integer. Of the latents.
         out: Path. The scores are appended to this file; to the run's `scores.jsonl` by default.
         neighbours: Path. Where samples are drawn above the training images nearest to them; the run's `neighbours.png` by
@@ -43,15 +44,32 @@ def of_run(
     if split not in (None, recipe.data.split):
         recipe.data.split = split
         found = build.load_data(recipe, given, progress)
-    scorer = _scorer(found, extractor, build.name_of(recipe.data), recipe.data.split)
+    scorer = _scorer(found, extractor or _own_extractor(recipe), build.name_of(recipe.data), recipe.data.split)
     labels = None if recipe.num_classes is None else scorer.labels_for(samples)
     if per_class and labels is None:
         raise RecipeError("--per-class", [Problem((), f"{run} is no run of a class-conditional GAN")])
     images = sampling.images_of(run, samples, seed, labels)
-    measured = _measure(scorer, images, chosen, seed, labels if per_class else None)
+    measured = _measure(scorer, images, chosen, seed, labels if per_class else None, _how_long(run))
     show(measured, console)
     scores.append(out or run / "scores.jsonl", measured)
+    trained_with, _ = build.held_out(recipe, given, trained_with)
     _neighbours(scorer, trained_with.images, images, neighbours or run / "neighbours.png", console)
+
+
+def _own_extractor(recipe):
+    """What the run was scored with while it was trained."""
+    return next((one.extractor for one in recipe.callbacks if one.name == "score"), "auto")
+
+
+def _how_long(run):
+    """How long a run has been trained: steps, and seconds, as far as that is known."""
+    known, log, saved = {}, run / "log.jsonl", checkpoints.all_in(run / "checkpoints")
+    if saved:
+        known["step"] = checkpoints.read_state(saved[-1])["step"]
+    rows = log.read_text().splitlines() if log.is_file() else []
+    if rows:
+        known["seconds"] = json.loads(rows[-1])["seconds"]
+    return known
 
 
 def of_images(path, arguments, chosen, samples, extractor, out, neighbours, console, progress=None):
@@ -67,12 +85,17 @@ def of_images(path, arguments, chosen, samples, extractor, out, neighbours, cons
     Raises:
         RecipeError: if the data or the images cannot be loaded or do not fit each other.
     """
-    with _blamed("--data"):
-        found = data.load(progress=progress, **arguments)
     with _blamed("--images"):
         images = _pictures(path, samples, progress) if path.is_dir() else data.load(path=path, limit=samples).images
+    with _blamed("--data"):
+        if arguments["path"] and pathlib.Path(arguments["path"]).expanduser().is_dir():
+            arguments = {
+                **arguments,
+                "size": images.shape[1:3],
+            }  # pictures as large as those that they are held against
+        found = data.load(progress=progress, **arguments)
     name = pathlib.Path(arguments["path"] or arguments["name"]).name
-    scorer = _scorer(found, extractor, name, arguments["split"])
+    scorer = _scorer(found, extractor or "auto", name, arguments["split"])
     measured = _measure(scorer, images, chosen, None)
     show(measured, console)
     if out is not None:
@@ -82,7 +105,7 @@ def of_images(path, arguments, chosen, samples, extractor, out, neighbours, cons
 
 
 def _pictures(path, samples, progress):
-    """Pictures in a folder at their own size, an array."""
+    """Pictures in a folder at their own size, an array or, if they do not fit into memory, a `Folder`."""
     folder = data.Folder(path, limit=samples, progress=progress)
     if len(folder.sizes) > 1:
         (height, width), (other_height, other_width), *_ = sorted(folder.sizes)
@@ -93,7 +116,7 @@ def _pictures(path, samples, progress):
     [size] = folder.sizes
     if size != folder.shape[1:3]:
         folder = data.Folder(path, size=size, limit=samples, progress=progress)
-    return folder[:]
+    return folder if folder.in_memory is None else folder.in_memory
 
 
 def show(measured, console):
@@ -113,33 +136,36 @@ def show(measured, console):
 
 def _scorer(found, extractor, name, split):
     with _blamed("--extractor"):
-        return Scorer(found.images, found.labels, extractor, name, split)
+        return Scorer(found.images, found.labels, extractor, name, split, fitted=found.fitted)
 
 
-def _measure(scorer, images, chosen, seed, labels=None):
+def _measure(scorer, images, chosen, seed, labels=None, where=None):
     with _blamed("--metric"):
         scorer.check(chosen)
     with _blamed("--images" if seed is None else "--samples"):
-        return scorer(images, chosen or scorer.suitable, seed, labels=labels)
+        return scorer(images, chosen or scorer.suitable, seed, where, labels)
 
 
 def _neighbours(scorer, real, generated, path, console):
     """Draw samples above the real images that are nearest to them, and say how near those are."""
     if len(scorer.shape) != 3:
         return
-    generated = generated[:1000]
     most = 60_000 if isinstance(real, np.ndarray) else 10_000  # pictures of a folder that does not fit into memory
-    real = np.asarray(real[np.linspace(0, len(real) - 1, min(len(real), most)).astype(int)])
-    of_real, of_generated = scorer.extractor(real).features, scorer.extractor(generated).features
+    chosen = np.linspace(0, len(real) - 1, min(len(real), most)).astype(int)
+    of_real, of_generated = (
+        np.concatenate([scorer.extractor(part).features for part in extractors.parts(images, positions)])
+        for images, positions in ((real, chosen), (generated, np.arange(min(len(generated), 1000))))
+    )
     index, distance = metrics.nearest(of_generated, of_real)
     asked = np.arange(len(of_real)) % max(2, len(of_real) // 1000) == 0  # real images, as if they were samples
     usual = np.median(metrics.nearest(of_real[asked], of_real[~asked])[1])
     order = np.argsort(distance)[np.linspace(0, len(distance) - 1, min(SHOWN, len(distance))).astype(int)]
     half = -(-len(order) // 2)
-    if generated.shape[1:] != real.shape[1:]:
-        generated = resized(uint8(generated), real.shape[1:])
-    generated = _floats(generated)
-    rows = [part for some in (order[:half], order[half:]) for part in (generated[some], _floats(real[index[some]]))]
+    samples, originals = generated[order], real[chosen[index[order]]]
+    if samples.shape[1:] != originals.shape[1:]:
+        samples = resized(uint8(samples), originals.shape[1:])
+    both = _floats(samples), _floats(originals)
+    rows = [images[some] for some in (slice(half), slice(half, None)) for images in both]
     pictures.save(pictures.grid(np.concatenate(rows), columns=half), path)
     console.print(
         f"{path}: samples, nearest to furthest, each above the real image nearest to it. "
@@ -164,5 +190,5 @@ class _blamed:  # noqa: N801
         return self
 
     def __exit__(self, kind, error, traceback):
-        if isinstance(error, ValueError | ImportError) and not isinstance(error, RecipeError):
+        if isinstance(error, ValueError | ImportError | RuntimeError) and not isinstance(error, RecipeError):
             raise RecipeError(self.option, [Problem((), " ".join(str(error).split()))]) from None

@@ -16,12 +16,12 @@ POINTS = 10  # scores along each training
 MARKS = ("a", "b")
 
 
-def common_length(both, metric):
-    """How many steps the shorter of two recipes has, which must be of the same data.
+def common_length(both, metrics):
+    """How many steps the shorter of two recipes has, which must be of the same data, and the metric that suits these.
 
     Args:
         both: Two pairs of a `Recipe` and the `Given` that it was read from.
-        metric: Name in `kgan.scoring.MEASURES`, which must suit the data.
+        metrics: Names in `kgan.scoring.MEASURES`, of which one must suit the data.
 
     Raises:
         RecipeError: if their data differ, or cannot be loaded, or the metric means nothing for them.
@@ -32,12 +32,19 @@ def common_length(both, metric):
     if one.shape != other.shape or not all(np.array_equal(one[part], other[part]) for part in ends):
         names = " and ".join(str(recipe.data.path or recipe.data.name) for recipe, _ in both)
         raise RecipeError("compare", [Problem((), f"scores of different data cannot be compared: {names}")])
-    extractor = next((one.extractor for one in both[0][0].callbacks if one.name == "score"), "auto")
     try:
-        Scorer(data[0].images, data[0].labels, extractor, real=LEAST).check(metric)
-    except ValueError as error:
+        scorer = Scorer(data[0].images, data[0].labels, _own_score(both[0][0]).get("extractor", "auto"), real=LEAST)
+        metric = next((one for one in metrics if one in scorer.suitable), metrics[0])
+        scorer.check(metric)
+    except (ValueError, RuntimeError) as error:
         raise RecipeError("--metric", [Problem((), str(error))]) from None
-    return min(_length(recipe, given, found) for (recipe, given), found in zip(both, data, strict=True))
+    return min(_length(recipe, given, found) for (recipe, given), found in zip(both, data, strict=True)), metric
+
+
+def _own_score(recipe):
+    """The recipe's `score` callback as plain data, empty if it has none."""
+    callbacks = recipe.model_dump(mode="json")["callbacks"]
+    return next((one for one in callbacks if one["name"] == "score"), {})
 
 
 def _length(recipe, given, found):
@@ -63,13 +70,16 @@ def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, consol
     Raises:
         RunError: if a training failed.
     """
+    # both are scored as the first recipe says
+    alike = {key: value for key, value in _own_score(both[0][0]).items() if key in ("extractor", "real", "seed")}
     made: dict[str, list[pathlib.Path]] = {mark: [] for mark in MARKS}
     planned = [(mark, recipe, seed) for seed in range(seeds) for mark, (recipe, _) in zip(MARKS, both, strict=True)]
     for mark, recipe, seed in track(planned, "trainings", console=console, disable=not console.is_terminal):
         run = out / f"{mark}-seed-{seed}"
         console.print(f"{recipe.name}, seed {seed}: {run}", highlight=False, markup=False)
         every = f"{max(1, steps // POINTS)} steps" if seconds is None else f"{max(1, int(seconds // POINTS))} seconds"
-        _train(recipe, seed, steps, seconds, {"metric": metric, "every": every, "samples": samples}, run, plugins)
+        score = {**alike, "metric": metric, "every": every, "samples": samples}
+        _train(recipe, seed, steps, seconds, score, run, plugins)
         made[mark].append(run)
     return [made[mark] for mark in MARKS]
 
@@ -77,7 +87,7 @@ def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, consol
 def _train(recipe, seed, steps, seconds, score, run, plugins):
     """Train in a process of its own, so that one training leaves nothing to the next."""
     data = recipe.model_dump(mode="json") | {"seed": seed, "epochs": None, "steps": steps or build.ENDLESS}
-    own: dict = next((one for one in data["callbacks"] if one["name"] == "score"), {})
+    own = _own_score(recipe)
     others = [one for one in data["callbacks"] if one["name"] != "score"]
     measured = [score["metric"], *np.atleast_1d(own.get("metric", []))]  # what a checkpoint of the recipe may go by
     metrics = list(dict.fromkeys(map(str, measured)))
