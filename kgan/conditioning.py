@@ -207,7 +207,7 @@ def judging(images, features, linear, num_classes=None, conditioning="projection
     """The discriminator that goes from images to features in any way: `(batch, d)`.
 
     Args:
-        images, features: Its input, and what is made of it.
+        images, features: Its input, and what is made of it, phi(x).
         linear, num_classes: As in `discriminator`.
         conditioning: `"projection"` or `"auxiliary"`.
 
@@ -224,22 +224,6 @@ def judging(images, features, linear, num_classes=None, conditioning="projection
 
 
 def _judging(images, labels, features, linear, num_classes, conditioning, activation=None):
-    inputs = images if conditioning == "auxiliary" else [images, labels]
-    outputs = judge(features, labels, linear, num_classes, conditioning, activation)
-    return keras.Model(inputs, outputs, name="discriminator")
-
-
-def judge(features, labels, linear, num_classes, conditioning, activation=None):
-    """The last layers of a class-conditional discriminator.
-
-    Args:
-        features: Tensor `(batch, d)`, phi(x).
-        labels: Tensor `(batch,)`.
-        linear, num_classes, conditioning, activation: As in `discriminator`.
-
-    Returns:
-        The score `(batch, 1)`; for `"auxiliary"` a list of it and the class logits `(batch, num_classes)`.
-    """
     score = linear(1)(features)  # psi(phi(x))
     if conditioning == "projection":
         embed = linear(features.shape[-1], use_bias=False, kernel_initializer="glorot_uniform")  # a row for each class
@@ -247,7 +231,9 @@ def judge(features, labels, linear, num_classes, conditioning, activation=None):
         score = layers.Add()([score, layers.Dot(axes=1)([embedded, features])])
     if activation is not None:
         score = layers.Activation(activation)(score)
-    return [score, linear(num_classes)(features)] if conditioning == "auxiliary" else score
+    if conditioning == "auxiliary":
+        return keras.Model(images, [score, linear(num_classes)(features)], name="discriminator")
+    return keras.Model([images, labels], score, name="discriminator")
 
 
 def _check(player, conditioning, known):

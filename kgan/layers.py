@@ -53,6 +53,7 @@ class SpectralNormalization(layers.Wrapper):
         fixed = ops.stop_gradient(kernel)
         v = _unit(ops.matmul(fixed, self.u))
         u = _unit(ops.matmul(v, fixed))
+        u = ops.where(ops.any(u != 0), u, self.u)  # of a kernel of zeros there is none, and it would stay so
         if training:
             self.u.assign(u)
         sigma = ops.maximum(ops.sum(v * ops.matmul(kernel, u)), keras.config.epsilon())
@@ -78,7 +79,8 @@ class MinibatchStdDev(layers.Layer):
     """
 
     def call(self, inputs):
-        deviation = ops.mean(ops.sqrt(ops.var(inputs, axis=0) + 1e-8))
+        variance = ops.var(ops.cast(inputs, "float32"), axis=0)  # 1e-8 is 0 in float16
+        deviation = ops.cast(ops.mean(ops.sqrt(variance + 1e-8)), inputs.dtype)
         channel = deviation * ops.ones_like(inputs[..., :1])
         return ops.concatenate([inputs, channel], axis=-1)
 

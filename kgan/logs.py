@@ -139,8 +139,14 @@ class Keeper(keras.callbacks.Callback):
         if batch:
             self._check()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_test_begin(self, logs=None):
+        self._check_epoch()  # while what was seen of the epoch is there: validation begins anew
+
+    def _check_epoch(self):
         self._check(again=self.model.num_classes is not None)  # a wrong label may come in any batch
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check_epoch()
         self.model.epochs.assign(self.model.epochs + 1)
         for prepare in self.next_epoch:
             prepare()

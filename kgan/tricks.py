@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from kgan.losses import AdversarialLoss, KerasLoss
+from kgan.losses import AdversarialLoss, KerasLoss, flat
 
 
 class Flipped(AdversarialLoss):
@@ -30,7 +30,7 @@ class Flipped(AdversarialLoss):
 
     def _told(self, logits, rightly, wrongly):
         flipped = keras.random.uniform((ops.shape(logits)[0],), seed=self.seeds) < self.share
-        return ops.where(flipped, wrongly(logits), rightly(logits))
+        return ops.where(flipped, flat(wrongly(logits)), flat(rightly(logits)))
 
 
 class InstanceNoise:

@@ -161,6 +161,10 @@ def test_counts_of_r3gan():
     discriminator = 3 * 768 + 4 * 2 * block + 16 * 768 + 768
     assert r3gan.generator((32, 32, 3), 64, widths=768, blocks=2).count_params() == generator
     assert r3gan.discriminator((32, 32, 3), widths=768, blocks=2).count_params() == discriminator
+    # what the paper prints for FFHQ at 256 x 256, in millions
+    ffhq = [768, 768, 768, 768, 384, 192, 96]
+    assert round(r3gan.generator((256, 256, 3), 64, ffhq, blocks=2).count_params() / 1e6, 3) == 23.058
+    assert round(r3gan.discriminator((256, 256, 3), ffhq, blocks=2).count_params() / 1e6, 3) == 23.010
     # where the width changes there is a 1 x 1 convolution: once here, of two changes of size
     blocks = sum(2 * width * 2 * width + 2 * 2 * width + 9 * 16 * 2 * width for width in (32, 32, 16))
     assert r3gan.discriminator(widths=(32, 32, 16)).count_params() == 16 + blocks + 16 * 32 + 49 * 32 + 32
@@ -300,7 +304,7 @@ def test_refusals():
         dcgan.generator((30, 29, 1))
     with pytest.raises(ValueError, match="must be \\(height, width, channels\\). Received: \\(2,\\)"):
         dcgan.discriminator((2,))
-    with pytest.raises(ValueError, match="must be even. Received: 30 x 29"):
+    with pytest.raises(ValueError, match="multiples of 2. Received: 30 x 29; the nearest that fits is 30 x 28"):
         resnet.generator((30, 29, 1))
     with pytest.raises(ValueError, match="of resnet must be \\(height, width, channels\\). Received: \\(2,\\)"):
         resnet.discriminator((2,))

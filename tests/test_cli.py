@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from kgan.cli import main
+from tests.helpers import compiled, small_gan
 
 ROOT = pathlib.Path(__file__).parent.parent
 TINY = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
@@ -96,6 +97,13 @@ def test_sample(run, tmp_path):
     assert images.shape == (10, 8, 8, 1) and images.dtype == np.float32 and np.abs(images).max() <= 1
     kgan("sample", run / "generator.keras", "-n", 10, "-o", tmp_path / "y.npy", "--seed", 3, cwd=tmp_path)
     np.testing.assert_array_equal(images, np.load(tmp_path / "y.npy"))
+
+
+def test_sample_of_a_whole_gan(tmp_path, call):
+    gan = compiled(small_gan(latents="uniform"))
+    gan.save(tmp_path / "gan.keras")
+    call("sample", "gan.keras", "-n", 5, "-o", "x.npy", "--seed", 3)
+    np.testing.assert_allclose(np.load("x.npy"), gan.generate(5, seed=3), rtol=1e-4, atol=1e-5)
 
 
 def test_sample_as_pictures(run, tmp_path, call):
@@ -238,7 +246,7 @@ def test_plugins(tmp_path):
 @pytest.mark.parametrize(
     "code, expected",
     [
-        ("x = 1", "defines no loss, schedule, penalty, callback or architecture"),
+        ("x = 1", "defines no loss, schedule, penalty, augmentation, callback or architecture"),
         ("import nowhere", "cannot be run: ModuleNotFoundError: No module named 'nowhere'"),
         ("import kgan\nclass Hinge(kgan.losses.AdversarialLoss):\n    pass", "the name hinge is kgan's own already"),
         (None, "is no Python file"),

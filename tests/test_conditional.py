@@ -317,6 +317,11 @@ def test_wrong_labels():
     assert "Received: labels from -1 to 2" in wrong(
         lambda: compiled(make()).fit(real, late, batch_size=8, shuffle=False, verbose=0)
     )
+    assert "Received: labels from -1 to 2" in wrong(
+        lambda: compiled(make()).fit(
+            real, late, batch_size=8, shuffle=False, verbose=0, validation_data=(real[:8], labels[:8])
+        )
+    )
 
 
 def test_wrong_labels_to_generate():

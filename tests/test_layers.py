@@ -146,6 +146,23 @@ def test_minibatch_deviation(shape):
     np.testing.assert_allclose(got[..., -1], np.full(shape[:-1], x.std(axis=0).mean()), rtol=1e-5)
 
 
+def test_minibatch_deviation_of_equal_halves_has_a_gradient():
+    """Where 1e-8 is 0."""
+    slopes = values([backend.input_gradient(lambda x: ops.sum(MinibatchStdDev(dtype="float16")(x)), ops.ones((4, 3), "float16"))])[0]
+    assert np.isfinite(slopes).all()
+
+
+def test_a_kernel_of_zeros_has_its_norm_when_it_moves():
+    layer = SpectralNormalization(layers.Dense(3, kernel_initializer="zeros", use_bias=False))
+    x = np.ones((1, 5), "float32")
+    layer(x, training=True)
+    layer.layer.kernel.assign(np.random.default_rng(0).normal(size=(5, 3)))
+    for _ in range(100):
+        y = layer(x, training=True)
+    kernel = values([layer.layer.kernel])[0]
+    assert_close(values([y]), [x @ kernel / np.linalg.svd(kernel).S[0]], rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", taking("minibatch_std"))
 def test_a_collapsed_batch_is_told_from_its_images(name, images):
     """The same image has another score among its likes; and the penalty of a batch of them is a number."""

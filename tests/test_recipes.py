@@ -270,7 +270,8 @@ def test_every_shipped_recipe_trains(name, tmp_path):
     given = recipes.read(name)
     settings = ["steps=2", "jit_compile=false"]
     if given.data["data"]["name"] not in ("digits", "grid", "ring"):
-        noise = np.random.default_rng(0).integers(0, 255, (40, 28, 28), "uint8")
+        shape = (32, 32, 3) if given.data["data"]["name"] == "cifar10" else (28, 28)
+        noise = np.random.default_rng(0).integers(0, 255, (40, *shape), "uint8")
         np.savez(tmp_path / "noise.npz", images=noise, labels=np.arange(40) % 10)
         settings += [f"data.path={tmp_path / 'noise.npz'}", "data.batch_size=20"]
         # a classifier of noise would have to be trained first
@@ -282,7 +283,7 @@ def test_every_shipped_recipe_trains(name, tmp_path):
     logs = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
     assert np.isfinite(logs[-1]["d_loss"]) and (directory / "generator.keras").is_file()
     shape = json.loads((directory / "environment.json").read_text())["data"]["shape"]
-    assert shape[1:] in ([28, 28, 1], [28, 28, 3], [8, 8, 1], [2])
+    assert shape[1:] in ([28, 28, 1], [28, 28, 3], [32, 32, 3], [8, 8, 1], [2])
 
 
 def test_a_run_of_steps_ends_at_that_step(tmp_path):

@@ -64,6 +64,20 @@ def test_labels_are_flipped_for_each_example_anew():
     assert both.shape == (1000,) and np.any(both != softplus(-logits[:, 0]) + softplus(logits[:, 0]))
 
 
+def test_labels_of_a_loss_that_keeps_the_shape_are_flipped_one_by_one():
+    class Kept(kgan.losses.AdversarialLoss):
+        def real(self, real_logits):
+            return -real_logits
+
+        def fake(self, fake_logits):
+            return fake_logits
+
+    logits = np.arange(1.0, 101.0, dtype="float32")[:, None]
+    told = values([Flipped(Kept(), 0.5, keras.random.SeedGenerator(5)).real(logits)])[0]
+    assert told.shape == (100,) and set(np.abs(told)) == set(logits[:, 0])
+    assert 20 < (told > 0).sum() < 80
+
+
 @keras.saving.register_keras_serializable("tests")
 class Exchanged(NonSaturating):
     def real(self, real_logits):

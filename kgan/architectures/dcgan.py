@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from kgan import conditioning as conditional
-from kgan.architectures.halving import check_attention
+from kgan.architectures.halving import check_attention, halvings
 from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 
 
@@ -52,10 +52,10 @@ def generator(
         ValueError: if the image cannot be halved twice, there are no features of the height of `attention`, or
             `conditioning` is none of these.
     """
-    halvings = _halvings(image_shape)
-    height, width = (side >> halvings for side in image_shape[:2])
-    strides = ([1] if straight else []) + [2] * (halvings - 1)
-    heights = [height * math.prod(strides[: count + 1]) for count in range(len(strides))]
+    count = halvings("dcgan", image_shape, base=8, least=2)
+    height, width = (side >> count for side in image_shape[:2])
+    strides = ([1] if straight else []) + [2] * (count - 1)
+    heights = [height * math.prod(strides[: level + 1]) for level in range(len(strides))]
     check_attention(attention, heights)
     deepest = filters << len(strides)
 
@@ -113,9 +113,9 @@ def discriminator(
     """
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
     stack: list[Any] = []
-    halvings = _halvings(image_shape)
-    check_attention(attention, [image_shape[0] >> level + 1 for level in range(halvings)])
-    for level in range(halvings):
+    count = halvings("dcgan", image_shape, base=8, least=2)
+    check_attention(attention, [image_shape[0] >> level + 1 for level in range(count)])
+    for level in range(count):
         convolution = layers.Conv2D(filters << level, kernel_size, 2, padding="same")
         stack += [normalized(convolution), layers.LeakyReLU(slope)]
         if dropout:
@@ -130,23 +130,3 @@ def discriminator(
         return normalized(layers.Dense(units, **kwargs))
 
     return conditional.discriminator([keras.Input(image_shape)], stack, linear, num_classes, conditioning)
-
-
-def _halvings(image_shape):
-    """How often height and width are halved: at least twice, then until both are at most 8 or one is odd."""
-    if len(image_shape) != 3:
-        raise ValueError(f"`image_shape` of dcgan must be (height, width, channels). Received: {image_shape!r}")
-    height, width, _ = image_shape
-    if height % 4 or width % 4:
-        raise ValueError(
-            "dcgan halves an image at least twice, so height and width must be multiples of 4. "
-            f"Received: {height} x {width}; the nearest that fits is {_multiple_of_4(height)} x {_multiple_of_4(width)}."
-        )
-    count = 2
-    while max(height, width) >> count > 8 and not (height >> count) % 2 and not (width >> count) % 2:
-        count += 1
-    return count
-
-
-def _multiple_of_4(side):
-    return max(4, round(side / 4) * 4)

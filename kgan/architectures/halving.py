@@ -1,20 +1,22 @@
 """How often a family halves an image, and where in it attention may sit."""
 
 
-def halvings(family, image_shape, base):
-    """How often height and width are halved: once, then until both are at most `base` or one is odd.
+def halvings(family, image_shape, base, least=1):
+    """How often height and width are halved: `least` times, then until both are at most `base` or one is odd.
 
     Raises:
-        ValueError: if that is not once.
+        ValueError: if they cannot be halved so often.
     """
     if len(image_shape) != 3:
         raise ValueError(f"`image_shape` of {family} must be (height, width, channels). Received: {image_shape!r}")
     height, width, _ = image_shape
-    if height % 2 or width % 2:
+    if height % 2**least or width % 2**least:
+        nearest = [max(1, round(side / 2**least)) * 2**least for side in (height, width)]
         raise ValueError(
-            f"{family} halves an image at least once, so height and width must be even. Received: {height} x {width}"
+            f"{family} halves an image at least {('once', 'twice')[least - 1]}, so height and width must be multiples of "
+            f"{2**least}. Received: {height} x {width}; the nearest that fits is {nearest[0]} x {nearest[1]}."
         )
-    count = 1
+    count = least
     while max(height, width) >> count > base and not (height >> count) % 2 and not (width >> count) % 2:
         count += 1
     return count

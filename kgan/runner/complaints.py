@@ -59,8 +59,8 @@ def _message(error, path, raw, model):
     if kind == "literal_error":
         hint = _meant(error["input"], _quoted(context["expected"]))
         return f"must be {context['expected']}", hint if "did you mean" in hint else ""
-    return error["msg"].replace("Input should", "must").replace(
-        "a valid dictionary or instance of Optimizers", "a mapping"
+    return re.sub(
+        r"a valid dictionary or instance of \w+", "a mapping", error["msg"].replace("Input should", "must")
     ), ""
 
 

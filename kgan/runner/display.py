@@ -112,7 +112,10 @@ def reading(console):
 def engine_line(gan, batches):
     """A sentence on what the training runs on, and what was chosen for it (docs/performance.md)."""
     engine = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}[keras.backend.backend()]
-    devices = [] if engine == "PyTorch" else keras.distribution.list_devices()
+    if engine == "PyTorch":
+        devices = [gan.generator.weights[0].value.device.type.replace("cuda", "gpu")]
+    else:
+        devices = keras.distribution.list_devices()
     kinds = [name.partition(":")[0].upper() for name in devices] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
     compiler = "torch.compile" if engine == "PyTorch" else "XLA"

@@ -6,13 +6,14 @@ import pathlib
 import re
 import types
 
-from kgan import architectures, callbacks, losses, penalties, schedules
+from kgan import architectures, augment, callbacks, losses, penalties, schedules
 from kgan.runner.errors import Problem, RecipeError
 
 _KINDS = (
     (losses.AdversarialLoss, losses.LOSSES),
     (schedules.Schedule, schedules.SCHEDULES),
     (penalties.Penalty, penalties.PENALTIES),
+    (augment.Augmentation, augment.AUGMENTATIONS),
     (callbacks.Periodic, callbacks.CALLBACKS),
 )
 
@@ -20,8 +21,9 @@ _KINDS = (
 def load(path):
     """Run a Python file and let recipes name what it defines.
 
-    A loss, schedule, penalty or `Periodic` callback is known by its class's name in small letters, `MyLoss` as `my_loss`;
-    a `generator` and a `discriminator`, functions of `image_shape` and more, as an architecture under the file's name.
+    A loss, schedule, penalty, augmentation or `Periodic` callback is known by its class's name in small letters, `MyLoss` as
+    `my_loss`; a `generator` and a `discriminator`, functions of `image_shape` and more, as an architecture under the file's
+    name.
 
     Raises:
         RecipeError: if there is no such file, it cannot be run, or it defines nothing of this kind or a name that is taken.
@@ -39,7 +41,8 @@ def load(path):
     found = list(_parts(module, path.stem))
     if not found:
         raise RecipeError(
-            "--plugin", [Problem((), f"{path} defines no loss, schedule, penalty, callback or architecture")]
+            "--plugin",
+            [Problem((), f"{path} defines no loss, schedule, penalty, augmentation, callback or architecture")],
         )
     for name, thing, known in found:
         if known.get(name, thing) is not thing:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kgan import checkpoints, pictures
-from kgan.gan import load
+from kgan.gan import GAN, load
 from kgan.labels import joined, to_generate
 from kgan.latents import get as sampler_of
 from kgan.runner import loader
@@ -47,6 +47,8 @@ def write(run, n, seed, out, label=None):
     """
     kind = form(out)
     source = _Source(run, seed, label)
+    if kind == "folder" and len(source.generator.output_shape) != 4:
+        raise RecipeError("-o", [Problem((), f"points are no pictures; name an .npy or .png file. Received: {out}")])
     out.parent.mkdir(parents=True, exist_ok=True)
     columns, shown = None, np.arange(n)  # which latents each image is made of
     if kind in ("png", "gif") and source.num_classes and label is None:
@@ -90,8 +92,9 @@ class _Source:
     """
 
     def __init__(self, run, seed, label):
-        self.generator, self.seed, self.label = generator_of(run), seed, label
-        recipe = _recipe(run)
+        self.generator, known = generator_of(run)
+        self.seed, self.label = seed, label
+        recipe = _recipe(run) | known
         self.sampler, self.num_classes = sampler_of(recipe.get("latents", "normal")), recipe.get("num_classes")
         shape = self.generator.input_shape
         if isinstance(shape, list) != (self.num_classes is not None):
@@ -118,18 +121,21 @@ class _Source:
 def generator_of(run):
     """Load the generator of a run directory, or of a file.
 
+    Returns:
+        The generator; and `latents` and `num_classes`, a dict, if it comes from a whole GAN, which knows them.
+
     Raises:
         RecipeError: if there is none.
     """
     path = run / "generator.keras" if run.is_dir() else run
     newest = checkpoints.latest(run / "checkpoints")[0] if run.is_dir() and not path.exists() else None
     try:
-        if newest:
-            gan = load(newest)
-            return gan.generator if gan.ema_generator is None else gan.ema_generator
-        if path.is_file():
-            model = load(path)
-            return model if not hasattr(model, "ema_generator") else model.ema_generator or model.generator
+        if newest or path.is_file():
+            model = load(newest or path)
+            if not isinstance(model, GAN):
+                return model, {}
+            known = {"latents": model.latents, "num_classes": model.num_classes}
+            return (model.generator if model.ema_generator is None else model.ema_generator), known
         message = f"{run} is no run directory with a generator.keras or a checkpoint in it"
     except (ValueError, TypeError, OSError) as error:
         message = f"{newest or path} holds no generator that can be loaded: {str(error).strip().splitlines()[0][:300]}"
