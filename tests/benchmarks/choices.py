@@ -1,6 +1,6 @@
 """What each value of a recommended recipe is worth: the recipe as it is, and with one value changed.
 
-    python -m tests.benchmarks.choices mnist --data mnist.npz            # three seeds, 60 seconds each: half an hour
+    python -m tests.benchmarks.choices mnist --data mnist.npz            # three seeds, 60 seconds each: forty minutes
     python -m tests.benchmarks.choices mnist --only "no penalty" --seconds 20
 
 Every training is one of `kgan train`, on a core of its own, as many at once as there are cores, and all take as long;
@@ -19,7 +19,7 @@ from kgan.runner import comparing, recipes
 
 RATES = "optimizers.{}.learning_rate={}"
 CHANGES = {
-    "no classes": ["num_classes=null"],
+    "no classes": ["num_classes=null", "generator.conditioning=concatenation"],
     "class beside the latents": ["generator.conditioning=concatenation"],
     "auxiliary classifier": ["discriminator.conditioning=auxiliary"],
     "batches of 16": ["data.batch_size=16"],

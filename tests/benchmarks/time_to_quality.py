@@ -1,6 +1,6 @@
 """How good the images are after so many seconds: the documents' hand-written loops, and recipes of kgan.
 
-python -m tests.benchmarks.time_to_quality mnist --data mnist.npz            # an hour and a half on two cores
+python -m tests.benchmarks.time_to_quality mnist --data mnist.npz            # an hour on two cores
 python -m tests.benchmarks.time_to_quality fashion --marks 10 20 --seeds 1 --samples 1000    # the short form
 
 Each training has a process of its own, one after the other; the seconds count from its start, imports and compilation
@@ -94,6 +94,11 @@ def score_all(folders, data, path, marks):
     }
 
 
+def short(value):
+    """Three digits, and no power of ten."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def table(scores, marks):
     """Markdown: a row for each mark, and how long the recipe takes to the loops' last scores."""
     names = list(scores)
@@ -103,8 +108,8 @@ def table(scores, marks):
         cells = [f"{mark:g}"]
         for name in names:
             distance, _, recall = scores[name][:, index].T
-            spread = f" ({distance.min():.3g} to {distance.max():.3g})" if len(distance) > 1 else ""
-            cells += [f"{distance.mean():.3g}{spread}", f"{recall.mean():.2g}"]
+            spread = f" ({short(distance.min())} to {short(distance.max())})" if len(distance) > 1 else ""
+            cells += [short(distance.mean()) + spread, f"{recall.mean():.2g}"]
         lines.append("| " + " | ".join(cells) + " |")
     ours = scores["kgan"][:, :, 0].max(0)  # the worst seed
     for name in names[:-1]:
@@ -117,8 +122,8 @@ def table(scores, marks):
         )
         final = scores["kgan"][:, -1, 0].mean()
         lines.append(
-            f"\nThe distance of the {name} at {marks[-1]:g} s, {last:.4g}, by every seed of kgan: {when}. "
-            f"kgan's at {marks[-1]:g} s is {final:.3g}, {last / final:.3g} times less."
+            f"\nThe distance of the {name} at {marks[-1]:g} s, {short(last)}, by every seed of kgan: {when}. "
+            f"kgan's at {marks[-1]:g} s is {short(final)}, {last / final:.3g} times less."
         )
     return "\n".join(lines)
 
