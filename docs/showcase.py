@@ -16,7 +16,7 @@ import tempfile
 import numpy as np
 from PIL import Image, ImageDraw
 
-from kgan import data, scoring
+from kgan import data, scores, scoring
 from kgan.runner import display, loader, sampling
 from tests import quality
 
@@ -90,12 +90,21 @@ def facts(run, recipe):
     engine = f"{environment['backend']} {versions[environment['backend']]}, keras {versions['keras']}"
     command = " ".join(environment["command"][1:])
     command = re.sub(r"data\.path=\S*/", "data.path=", re.sub(r" --out \S+", "", command))  # not where it lay here
+    cores = f"{environment['cores']} cores" if environment["cores"] > 1 else "one core"
     return [
         ("command", f"`kgan {command}`"),
         ("epochs", f"{len(rows)}"),
-        ("training took", f"{display.duration(rows[-1]['seconds'])} on {environment['cores']} cores ({engine})"),
+        ("training took", f"{display.duration(rows[-1]['seconds'])} on {cores} ({engine})"),
+        *scored(run),
         *figures(run, recipe),
     ]
+
+
+def scored(run):
+    """The last Frechet distance of a run that was scored."""
+    file = run / "scores.jsonl"
+    found = [one for one in scores.read(file) if one.metric == "frechet_distance"] if file.exists() else []
+    return [(f"Frechet distance of {one.n_generated:,} images", f"{one.value:.3g}") for one in found[-1:]]
 
 
 def main(run):
