@@ -9,6 +9,7 @@ that the page includes.
 import json
 import pathlib
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -88,7 +89,7 @@ def facts(run, recipe):
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     versions = environment["versions"]
     engine = f"{environment['backend']} {versions[environment['backend']]}, keras {versions['keras']}"
-    command = " ".join(environment["command"][1:])
+    command = shlex.join(environment["command"][1:])
     command = re.sub(r"data\.path=\S*/", "data.path=", re.sub(r" --out \S+", "", command))  # not where it lay here
     cores = f"{environment['cores']} cores" if environment["cores"] > 1 else "one core"
     return [

@@ -139,6 +139,8 @@ def test_models_of_other_layers_have_another_hash():
 
     pool, same = (keras.layers.AveragePooling2D(2) for _ in range(2))
     other = keras.layers.MaxPooling2D(2)
+    relu, tanh = (keras.layers.Activation(name, name=name) for name in ("relu", "tanh"))
+    assert made(relu, "eyes").weights != made(tanh, "eyes").weights
     assert made(pool, "eyes").weights == made(same, "other_eyes").weights != made(other, "eyes").weights
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 
 import keras
 import numpy as np
@@ -105,6 +106,23 @@ def test_a_spoilt_generator_scores_worse(fault, faults, scorer):
     for metric in SEES[fault]:
         course = [row[metric] if better[metric] == "min" else -row[metric] for row in rows]
         assert course == sorted(course) and course[0] < course[-1], (metric, course)
+
+
+def test_the_table_in_the_docs_says_what_its_numbers_say():
+    better = {name: way for one in scoring.MEASURES.values() for name, way in zip(one.names, one.better, strict=True)}
+    table = pathlib.Path(__file__).parent.parent / "docs" / "what_metrics_see.md"
+    seen: dict[str, list[str]] = {}
+    for line in table.read_text().splitlines():
+        name, *cells = [cell.strip() for cell in line.split("|")[1:-1]] or [""]
+        if cells and cells[-1] == "sees it":
+            seen[name], fault = [], name
+        elif cells and name.strip("-"):
+            metric = name.replace(" ", "_")
+            course = [float(cell) * (1 if better[metric] == "min" else -1) for cell in cells[:-1]]
+            sees = course == sorted(course) and course[0] < course[-1]
+            assert cells[-1] == ("**yes**" if sees else "no"), line
+            seen[fault] += [metric] * sees
+    assert all(set(SEES[fault]) <= set(seen[fault]) for fault in SEES)
 
 
 def test_what_no_metric_of_one_kind_sees(faults, scorer):

@@ -162,9 +162,16 @@ def resized(images, shape):
 
 def hash_of_model(model):
     """sha256 of its layers, whatever they are called, and its weights."""
-    config = json.dumps(keras.saving.serialize_keras_object(model)["config"], default=str)
-    for number, layer in enumerate([model, *model._flatten_layers(include_self=False)]):
-        config = config.replace(json.dumps(layer.name), f'"{number}"')
+    numbers = {layer.name: number for number, layer in enumerate(model._flatten_layers())}
+
+    def unnamed(found, key=None):
+        if isinstance(found, dict):
+            return {name: unnamed(value, name) for name, value in found.items()}
+        if isinstance(found, list | tuple):
+            return [unnamed(value, key) for value in found]
+        return numbers.get(found, found) if key in ("name", "keras_history", "input_layers", "output_layers") else found
+
+    config = json.dumps(unnamed(keras.saving.serialize_keras_object(model)["config"]), default=str)
     weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
     return hash_of([np.frombuffer(config.encode(), "uint8"), *weights])
 
