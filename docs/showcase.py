@@ -104,7 +104,8 @@ def facts(run, recipe):
 def scored(run):
     """The last Frechet distance of a run that was scored."""
     file = run / "scores.jsonl"
-    found = [one for one in scores.read(file) if one.metric == "frechet_distance"] if file.exists() else []
+    there = scores.read(file) if file.exists() else []
+    found = [one for one in there if (one.metric, one.label) == ("frechet_distance", None)]
     return [(f"Frechet distance of {one.n_generated:,} images", f"{one.value:.3g}") for one in found[-1:]]
 
 

@@ -3,7 +3,7 @@
 Wherever a docstring says "or a schedule", a `keras.optimizers.schedules.LearningRateSchedule` stands in the number's place:
 a function of how often the player was updated before, the discriminator for its optimizer, penalties and augmentation,
 the generator for its optimizer and average. (Keras itself counts batches for a learning rate, where an optimizer accumulates
-gradients.) Those below go from one value to another, up or down, and stay there.
+gradients.) Linear and Cosine go from one value to another, up or down, and stay there.
 """
 
 import contextlib
@@ -31,9 +31,8 @@ class Ramp(LearningRateSchedule):
     """
 
     def __init__(self, start: float, end: float, steps: int):
-        for name, value in (("start", start), ("end", end)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise ValueError(f"`{name}` of {type(self).__name__} must be a number. Received: {value!r}")
+        _check(self, "start", start)
+        _check(self, "end", end)
         self.start, self.end = start, end
         self.steps = integer("steps", steps, at_least=1, of=type(self).__name__)
 
@@ -46,6 +45,11 @@ class Ramp(LearningRateSchedule):
 
     def get_config(self):
         return {"start": self.start, "end": self.end, "steps": self.steps}
+
+
+def _check(ramp, name, value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"`{name}` of {type(ramp).__name__} must be a number. Received: {value!r}")
 
 
 @register_keras_serializable("kgan")
@@ -90,6 +94,7 @@ class Constant(Ramp):
     """
 
     def __init__(self, value: float):
+        _check(self, "value", value)
         super().__init__(value, value, 1)
 
     def share(self, done):

@@ -250,21 +250,22 @@ class Scorer:
         return measured
 
     def check_classes(self, labels):
-        """The classes among the labels of images that are to be generated, as a list.
+        """All classes, as a list, given the labels of images that are to be generated.
 
         Raises:
             ValueError: if there are no labels, or too few images of a class, real or generated, to score it by itself.
         """
         if labels is None:
             raise ValueError("Only images with labels can be scored class by class.")
+        classes = np.unique(labels if self.real.modes is None else np.concatenate([labels, self.real.modes]))
         for what, there in (("real", self.real.modes), ("generated", labels)):
-            for label in np.unique(labels):
+            for label in classes:
                 count = 0 if there is None else int((np.asarray(there) == label).sum())
                 if count < LEAST:
                     raise ValueError(
                         f"At least {LEAST} {what} images of class {label} are needed to score it. There are: {count}"
                     )
-        return np.unique(labels).tolist()
+        return classes.tolist()
 
     def _of_class(self, label):
         """Features of the real images of one class."""

@@ -141,6 +141,15 @@ def test_models_of_other_layers_have_another_hash():
     other = keras.layers.MaxPooling2D(2)
     relu, tanh = (keras.layers.Activation(name, name=name) for name in ("relu", "tanh"))
     assert made(relu, "eyes").weights != made(tanh, "eyes").weights
+
+    def of_two(name):
+        inputs = keras.Input((8, 8, 1))
+        features = keras.ops.relu(keras.layers.Flatten()(inputs)) + 1.0
+        model = keras.Model(inputs, {"features": features, "logits": features * 2.0}, name=name)
+        model.trainable = name == "one"
+        return extractors.of_model(model)
+
+    assert of_two("one").weights == of_two("other").weights
     assert made(pool, "eyes").weights == made(same, "other_eyes").weights != made(other, "eyes").weights
 
 
@@ -150,6 +159,7 @@ def test_images_are_seen_a_part_at_a_time(digits, monkeypatch):
     monkeypatch.setattr("kgan.extractors.extractor.BYTES", 64 * 7)
     assert max(map(len, extractors.parts(digits[0]))) == 7
     np.testing.assert_array_equal(eyes(digits[0][:100]).features, expected)
+    np.testing.assert_array_equal(eyes(keras.ops.convert_to_tensor(digits[0][:100])).features, expected)
 
 
 def test_stacked_asks_for_three_channels_and_labels(digits):

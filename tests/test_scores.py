@@ -261,6 +261,12 @@ def test_a_score_at_the_end_of_a_training_that_is_stopped_reaches_the_logs(few, 
     [score] = scores.read(tmp_path / "scores.jsonl")
     assert history.history["frechet_distance"] == [score.value] and score.where["step"] == 2
     assert (keeper.best, keeper.best_name) == (score.value, "step-000002") and remembered(keeper)["best"] == keeper.best
+    # and what was saved goes on as if it had never been stopped
+    again = Checkpoint(tmp_path / "checkpoints", every=99, monitor="frechet_distance", resume=True)
+    gone_on, history = fit([raw(tmp_path), again], few)
+    whole, expected = fit([raw(tmp_path / "whole"), Checkpoint(tmp_path / "whole", every=99)], few)
+    assert largest_difference(state(gone_on), state(whole)) == 0.0
+    assert history.history["d_loss"] == expected.history["d_loss"] and history.epoch == [0, 1, 2, 3]
 
 
 def remembered(keeper, name=None):

@@ -160,9 +160,6 @@ class Checkpoint(Periodic, resuming.Saver):
 
     def on_epoch_end(self, epoch, logs=None):
         if self.run.cut:
-            if self._is_best(logs):  # by a score at the end of a training that was stopped
-                self.best_name = f"step-{self.run.step:06d}"
-                self.save(self.best_name)
             return
         self._check_losses(logs)
         name = f"epoch-{epoch + 1:04d}"
@@ -206,6 +203,8 @@ class Checkpoint(Periodic, resuming.Saver):
 
     def _just_scored(self):
         scoring = [one for one in self.run.callbacks if self.monitor in getattr(one, "better", ())]
+        for one in scoring if self.model.stop_training else ():
+            one.finish()  # before what it measures at the end of the training is needed here
         return {name: value for one in scoring for name, value in one.measured_now().items()}
 
     def _is_best(self, logs):

@@ -93,8 +93,10 @@ class Score(Periodic):
     def prepare(self):
         """Take the features of the real images; `fit` does it, if nobody did before."""
         if self.scorer is None:
-            images, labels = _images_of(self._of_fit if self.data is None else self.data, self.real)
-            self.scorer = Scorer(images, labels, self.extractor, real=self.real, **self.about)
+            data = self._of_fit if self.data is None else self.data
+            images, labels = _images_of(data, self.real)
+            fitted = getattr(data, "fitted", "") or getattr(getattr(data, "images", None), "fitted", "")
+            self.scorer = Scorer(images, labels, self.extractor, real=self.real, fitted=fitted, **self.about)
             self.scorer.check(self.metrics)
             self._made = True
 
@@ -135,16 +137,14 @@ class Score(Periodic):
 
     def on_epoch_end(self, epoch, logs=None):
         super().on_epoch_end(epoch, logs)
-        last = epoch + 1 == self.params.get("epochs") or self.model.stop_training
-        if last and self._scored != self._steps:
-            self.act("end")
+        if epoch + 1 == self.params.get("epochs") or self.model.stop_training:
+            self.finish()
         if logs is not None:
             logs.update(self._fresh)
         self._fresh = {}
 
     def on_train_end(self, logs=None):
-        if self._scored != self._steps:  # it was stopped elsewhere
-            self.act("end")
+        self.finish()  # if it was stopped elsewhere
         if self.scores:
             pictures.save_curves(_curves(self.scores), self.path.with_suffix(".png"), self.cost)
 
@@ -165,6 +165,11 @@ class Score(Periodic):
         }
         self._scored = self._steps
         self.seconds += time.monotonic() - began
+
+    def finish(self):
+        """Score the end of a training, if that was not done."""
+        if self._scored != self._steps:
+            self.act("end")
 
     def latest(self):
         """The scores measured last."""

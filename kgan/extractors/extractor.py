@@ -51,10 +51,13 @@ class Features:
 
 def parts(images, positions=None):
     """Yield the images at these positions of an array or a `kgan.data.Folder`, all by default, as many as fit at once."""
-    count = min(AT_ONCE, max(1, BYTES // max(1, math.prod(images.shape[1:]))))
-    positions = np.arange(len(images)) if positions is None else positions
-    for begin in range(0, len(positions), count):
-        yield np.asarray(images[positions[begin : begin + count]])
+    images = images if hasattr(images, "shape") else np.asarray(images)
+    each = math.prod(images.shape[1:]) * getattr(images.dtype, "itemsize", 4)
+    count = min(AT_ONCE, max(1, BYTES // max(1, each)))
+    count = count - count % 256 or count  # whole batches, where there are such
+    for begin in range(0, len(images if positions is None else positions) or 1, count):
+        some = slice(begin, begin + count)
+        yield np.asarray(images[some if positions is None else positions[some]])
 
 
 class Extractor:
@@ -162,16 +165,28 @@ def resized(images, shape):
 
 def hash_of_model(model):
     """sha256 of its layers, whatever they are called, and its weights."""
-    numbers = {layer.name: number for number, layer in enumerate(model._flatten_layers())}
+    numbers: dict[str, int] = {}
+
+    def number(found):
+        """Give each layer and operation a number, in the order in which they come."""
+        if isinstance(found, dict):
+            own = found.get("config")
+            if isinstance(own, dict) and "name" in own and not str(found.get("class_name")).endswith("Policy"):
+                numbers.setdefault(own["name"], len(numbers))
+        for value in found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else ():
+            number(value)
 
     def unnamed(found, key=None):
         if isinstance(found, dict):
-            return {name: unnamed(value, name) for name, value in found.items()}
+            inside = key if key in ("input_layers", "output_layers") else None  # of several, by name
+            return {name: unnamed(value, inside or name) for name, value in found.items() if name != "trainable"}
         if isinstance(found, list | tuple):
             return [unnamed(value, key) for value in found]
         return numbers.get(found, found) if key in ("name", "keras_history", "input_layers", "output_layers") else found
 
-    config = json.dumps(unnamed(keras.saving.serialize_keras_object(model)["config"]), default=str)
+    model_config = {**keras.saving.serialize_keras_object(model), "compile_config": None, "build_config": None}
+    number(model_config)
+    config = json.dumps(unnamed(model_config), default=str)
     weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
     return hash_of([np.frombuffer(config.encode(), "uint8"), *weights])
 

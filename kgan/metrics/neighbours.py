@@ -180,11 +180,11 @@ class _Rough:
         unsure = np.flatnonzero((self.squared <= high) != found)
         if len(unsure) > MOST * found.size:  # once more, in float64
             squared, norms = _squared(self.x, self.y, self.centre)
-            off = self.off * 2.0**-30 * norms
+            off = max(self.off * 2.0**-30, SAME) * norms
             found = squared < limit - off
             unsure = np.flatnonzero((squared <= limit + off) != found)
             if len(unsure) > MOST * found.size:  # nearly all are equal
-                return inside(squared, limit)
+                return inside(_pairwise(self.x, self.y), limit)
         i, j = np.unravel_index(unsure, found.shape)
         found[i, j] = inside(_between(self.x, self.y, i, j), np.broadcast_to(limit, found.shape)[i, j])
         return found
@@ -251,7 +251,14 @@ def _exact_radii(rows, some, k, centre):
         here = np.flatnonzero((own >= columns.start) & (own < columns.stop))
         squared[here, own[here] - columns.start] = np.inf
         nearest.see(chosen, squared, np.broadcast_to(np.arange(columns.start, columns.stop), squared.shape))
-    return nearest.kth(rows, some, k)
+    radii = nearest.kth(rows, some, k)
+    norms = ((rows - centre) ** 2).sum(1)
+    near = SAME * (norms[some] + norms.max())
+    for place in np.flatnonzero((radii > 0) & (nearest.squared.max(1) - near < radii)):  # more are as near as rounding
+        squared = _between(rows, rows, np.full(len(rows), some[place]), np.arange(len(rows)))
+        squared[some[place]] = np.inf
+        radii[place] = np.partition(squared, k - 1)[k - 1]
+    return radii
 
 
 def _centre(rows):
@@ -289,6 +296,14 @@ def _squared(one, other, centre):
     squared += norms
     squared[squared < SAME * norms] = 0.0
     return squared, norms
+
+
+def _pairwise(one, other):
+    """|a - b|^2 for all rows a and b, those that come more than once looked at once."""
+    (one, i), (other, j) = (np.unique(rows, axis=0, return_inverse=True) for rows in (one, other))
+    some = np.arange(len(other))
+    squared = np.stack([_between(one, other, np.full(len(other), row), some) for row in range(len(one))])
+    return squared[i.reshape(-1)][:, j.reshape(-1)]
 
 
 def _between(one, other, i, j):

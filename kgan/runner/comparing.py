@@ -17,24 +17,23 @@ from kgan.scoring import MEASURES
 
 def check_one_recipe(runs):
     """Raise RecipeError unless all runs of one side are of the same recipe, each of another seed."""
-    seeds: dict = {}
-    for run in runs:
-        seed = as_now(run / "resolved.yaml").get("seed")
-        if seed in seeds:
-            problem = f"has the seed of {seeds[seed]}, {seed}: a repetition says nothing of the noise between seeds"
-            raise RecipeError(str(run), [Problem((), problem)])
-        seeds[seed] = run
-    first, *others = [_rules_of(run) for run in runs]
+    recipes = [flat(as_now(run / "resolved.yaml")) for run in runs]
+    first, *others = [_rules_of(recipe) for recipe in recipes]
     for run, rules in zip(runs[1:], others, strict=True):
         unlike = sorted(key for key in first.keys() | rules.keys() if first.get(key) != rules.get(key))
         if unlike:
             said = ", ".join(f"{key} {first.get(key, 'absent')} and {rules.get(key, 'absent')}" for key in unlike[:3])
             raise RecipeError(str(run), [Problem((), f"is a run of another recipe than {runs[0]}: {said}")])
+    seeds: dict = {}
+    for run, recipe in zip(runs, recipes, strict=True):
+        same = seeds.setdefault(recipe["seed"], run)
+        if same is not run:
+            problem = f"has the seed of {same}, {recipe['seed']}: a repetition says nothing of the noise between seeds"
+            raise RecipeError(str(run), [Problem((), problem)])
 
 
-def _rules_of(run):
-    data = flat(as_now(run / "resolved.yaml"))
-    return {key: value for key, value in data.items() if key.split(".")[0] not in ("name", "seed", "callbacks")}
+def _rules_of(recipe):
+    return {key: value for key, value in recipe.items() if key.split(".")[0] not in ("name", "seed", "callbacks")}
 
 
 def value_of(name):

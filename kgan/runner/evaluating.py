@@ -66,7 +66,7 @@ def _how_long(run):
     known, log, saved = {}, run / "log.jsonl", checkpoints.all_in(run / "checkpoints")
     if saved:
         known["step"] = checkpoints.read_state(saved[-1])["step"]
-    rows = log.read_text().splitlines() if log.is_file() else []
+    rows = log.read_text().split("\n")[:-1] if log.is_file() else []  # the last line may be half written
     if rows:
         known["seconds"] = json.loads(rows[-1])["seconds"]
     return known
@@ -88,7 +88,8 @@ def of_images(path, arguments, chosen, samples, extractor, out, neighbours, cons
     with _blamed("--images"):
         images = _pictures(path, samples, progress) if path.is_dir() else data.load(path=path, limit=samples).images
     with _blamed("--data"):
-        if arguments["path"] and pathlib.Path(arguments["path"]).expanduser().is_dir():
+        of_pictures = arguments["path"] and pathlib.Path(arguments["path"]).expanduser().is_dir()
+        if of_pictures and len(images.shape) == 4:
             arguments = {
                 **arguments,
                 "size": images.shape[1:3],

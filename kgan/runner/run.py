@@ -236,9 +236,16 @@ class StopAt(keras.callbacks.Callback):
 
 def resolved(recipe):
     """The recipe with every default filled in, as plain data; a path leads there from any folder."""
+
+    def from_anywhere(path):
+        return str(pathlib.Path(path).expanduser().absolute())
+
     data = recipe.model_dump(mode="json")
     if data["data"].get("path"):
-        data["data"]["path"] = str(pathlib.Path(data["data"]["path"]).expanduser().absolute())
+        data["data"]["path"] = from_anywhere(data["data"]["path"])
+    for one in data["callbacks"]:
+        if one["name"] == "score" and one["extractor"].endswith((".pth", ".keras")):
+            one["extractor"] = from_anywhere(one["extractor"])
     return data
 
 

@@ -128,7 +128,9 @@ def generator_of(run):
         RecipeError: if there is none.
     """
     path = run / "generator.keras" if run.is_dir() else run
-    newest = checkpoints.latest(run / "checkpoints")[0] if run.is_dir() and not path.exists() else None
+    newest = checkpoints.latest(run / "checkpoints")[0] if run.is_dir() else None
+    if newest and path.exists() and path.stat().st_mtime >= newest.stat().st_mtime:
+        newest = None  # the training has ended, and has not gone on since
     try:
         if newest or path.is_file():
             model = load(newest or path)

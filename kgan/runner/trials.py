@@ -1,5 +1,6 @@
 """Two recipes trained with several seeds each, one training after the other, to be compared."""
 
+import inspect
 import pathlib
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import numpy as np
 from rich.progress import track
 
+from kgan.callbacks import Score
 from kgan.data import Batches
 from kgan.runner import build, recipes
 from kgan.runner.errors import Problem, RecipeError, RunError
@@ -19,6 +21,8 @@ MARKS = ("a", "b")
 def common_length(both, metrics):
     """How many steps the shorter of two recipes has, which must be of the same data, and the metric that suits these.
 
+    Both recipes are scored as the first one's `score` callback says.
+
     Args:
         both: Two pairs of a `Recipe` and the `Given` that it was read from.
         metrics: Names in `kgan.scoring.MEASURES`, of which one must suit the data.
@@ -29,13 +33,16 @@ def common_length(both, metrics):
     data = [build.load_data(recipe, given) for recipe, given in both]
     one, other = (found.images for found in data)
     ends = slice(0, 100), slice(-100, None)
-    if one.shape != other.shape or not all(np.array_equal(one[part], other[part]) for part in ends):
+    same = one.shape == other.shape and data[0].fitted == data[1].fitted
+    if not same or not all(np.array_equal(one[part], other[part]) for part in ends):
         names = " and ".join(str(recipe.data.path or recipe.data.name) for recipe, _ in both)
         raise RecipeError("compare", [Problem((), f"scores of different data cannot be compared: {names}")])
     try:
-        scorer = Scorer(data[0].images, data[0].labels, _own_score(both[0][0]).get("extractor", "auto"), real=LEAST)
+        scorer = Scorer(data[0].images, data[0].labels, _alike(both)["extractor"], real=LEAST)
         metric = next((one for one in metrics if one in scorer.suitable), metrics[0])
-        scorer.check(metric)
+        scorer.check(
+            [metric, *(own for recipe, _ in both for own in np.atleast_1d(_own_score(recipe).get("metric", [])))]
+        )
     except (ValueError, RuntimeError) as error:
         raise RecipeError("--metric", [Problem((), str(error))]) from None
     return min(_length(recipe, given, found) for (recipe, given), found in zip(both, data, strict=True)), metric
@@ -45,6 +52,12 @@ def _own_score(recipe):
     """The recipe's `score` callback as plain data, empty if it has none."""
     callbacks = recipe.model_dump(mode="json")["callbacks"]
     return next((one for one in callbacks if one["name"] == "score"), {})
+
+
+def _alike(both):
+    """What both recipes are scored with: what the first one says, or the defaults."""
+    usual = {name: argument.default for name, argument in inspect.signature(Score).parameters.items()}
+    return {name: (usual | _own_score(both[0][0]))[name] for name in ("extractor", "real", "seed")}
 
 
 def _length(recipe, given, found):
@@ -70,15 +83,13 @@ def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, consol
     Raises:
         RunError: if a training failed.
     """
-    # both are scored as the first recipe says
-    alike = {key: value for key, value in _own_score(both[0][0]).items() if key in ("extractor", "real", "seed")}
     made: dict[str, list[pathlib.Path]] = {mark: [] for mark in MARKS}
     planned = [(mark, recipe, seed) for seed in range(seeds) for mark, (recipe, _) in zip(MARKS, both, strict=True)]
     for mark, recipe, seed in track(planned, "trainings", console=console, disable=not console.is_terminal):
         run = out / f"{mark}-seed-{seed}"
         console.print(f"{recipe.name}, seed {seed}: {run}", highlight=False, markup=False)
         every = f"{max(1, steps // POINTS)} steps" if seconds is None else f"{max(1, int(seconds // POINTS))} seconds"
-        score = {**alike, "metric": metric, "every": every, "samples": samples}
+        score = {**_alike(both), "metric": metric, "every": every, "samples": samples}
         _train(recipe, seed, steps, seconds, score, run, plugins)
         made[mark].append(run)
     return [made[mark] for mark in MARKS]
