@@ -308,13 +308,13 @@ def compare(
         if not found:
             raise _wrong(one, "is no run directory, and holds none")
         comparing.check_one_recipe(found)
-    length, metric = (None, None) if runs else trials.common_length(both, metrics)
+    length, chosen = (None, None) if runs else trials.common_length(both, metrics)
     series = comparing.collect_all(runs, value) if runs else None
     result = comparing.compare(names, series, value) if series else None  # refuses before anything is written
     directory = run.claim(f"{pathlib.Path(a).stem}-vs-{pathlib.Path(b).stem}", out, "comparisons")
     if result is None:
         steps = steps or length
-        runs = trials.train_all(both, seeds, steps, seconds, metric, samples, directory, plugin, out_console)
+        runs = trials.train_all(both, seeds, steps, seconds, chosen, samples, directory, plugin, out_console)
         series = comparing.collect_all(runs, value)
         result = comparing.compare(names, series, value, as_long=True)
     comparing.write(result, series, directory)

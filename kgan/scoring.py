@@ -106,7 +106,7 @@ def _real(features, labels):
 
 def names_of(metrics, classes=()):
     """The names of these metrics' values in the logs, of each class too, and for each which way is better."""
-    found = {}
+    found: dict[str, str] = {}
     for measure in (MEASURES[name] for name in np.atleast_1d(metrics)):
         of_classes = classes if measure.needs == "features" else ()
         for name, way in zip(measure.names, measure.better, strict=True):
