@@ -12,6 +12,7 @@ from kgan.metrics import features
 
 BLOCK = 2048  # rows of a distance matrix held at once
 WORKERS = 8  # blocks held at once
+PAIRS = 256  # of rows, looked at one by one, held at once
 SAME = 1e-13  # squared distances of a matrix product below this share of the squared norms are rounding
 TIE = 1e-12  # as are smaller relative differences between two squared distances
 SPARE = 8  # neighbours kept beside the k nearest, among which rounding may have changed the order
@@ -245,6 +246,8 @@ def _squared_radii(rows, k, centre):
 
 def _exact_radii(rows, some, k, centre):
     """The same for some rows, all in float64."""
+    if not len(some):
+        return np.empty(0)
     nearest = _Nearest(len(some), min(k + SPARE, len(rows)))
     for chosen, columns, squared in _blocks(rows[some], rows, lambda a, b, x, y: _squared(x, y, centre)[0]):
         own = some[chosen]
@@ -309,8 +312,12 @@ def _pairwise(one, other):
 def _between(one, other, i, j):
     """|a - b|^2 for pairs of rows, one[i] and other[j], in float64."""
     squared = np.empty(len(i))
-    for begin in range(0, len(i), BLOCK):
-        some = slice(begin, begin + BLOCK)
+
+    def measure(begin):
+        some = slice(begin, begin + PAIRS)
         apart = one[i[some]].astype("float64") - other[j[some]]
         squared[some] = np.einsum("nd,nd->n", apart, apart)
+
+    with concurrent.futures.ThreadPoolExecutor(min(cpu_count(), WORKERS)) as pool:
+        list(pool.map(measure, range(0, len(i), PAIRS)))
     return squared
