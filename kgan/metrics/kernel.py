@@ -52,7 +52,8 @@ def kernel_distance(real, generated, subsets=100, subset_size=1000, seed=2020):
         (draw.choice(len(generated), size, replace=False), draw.choice(len(real), size, replace=False))
         for _ in range(subsets)
     ]
-    if subsets * size**2 >= len(real) * len(generated):  # the subsets together have more pairs than there are
+    # two thirds of the pairs are looked at on one side of the diagonal only, where they are looked at subset by subset
+    if 2 * subsets * size**2 > 3 * len(real) * len(generated):
         sums = _sums_over_all
     else:
         sums = _sums_over_subsets if size <= LARGEST else _sums_over_large_subsets
