@@ -162,6 +162,13 @@ def test_images_are_seen_a_part_at_a_time(digits, monkeypatch):
     np.testing.assert_array_equal(eyes(keras.ops.convert_to_tensor(digits[0][:100])).features, expected)
 
 
+def test_a_thousand_classes_of_larger_pictures_are_no_digits(monkeypatch):
+    for name in ("stacked", "classifier"):
+        monkeypatch.setattr(f"kgan.extractors.choice.{name}", lambda images, labels, name=name: name)
+    for side, expected in ((28, "stacked"), (29, "classifier")):
+        assert extractors.get("auto", np.zeros((1000, side, side, 3), "uint8"), np.arange(1000)) == expected
+
+
 def test_stacked_asks_for_three_channels_and_labels(digits):
     with pytest.raises(
         ValueError, match="'stacked' is for images of three channels and their labels. Received: 1 channel"
