@@ -51,9 +51,10 @@ class SpectralNormalization(layers.Wrapper):
     def call(self, inputs, training=False):
         kernel = ops.cast(ops.reshape(self.layer.kernel, (-1, self.u.shape[0])), self.u.dtype)
         fixed = ops.stop_gradient(kernel)
-        v = _unit(ops.matmul(fixed, self.u))
+        before = ops.convert_to_tensor(self.u)
+        v = _unit(ops.matmul(fixed, before))
         u = _unit(ops.matmul(v, fixed))
-        u = ops.where(ops.any(u != 0), u, self.u)  # of a kernel of zeros there is none, and it would stay so
+        u = ops.where(ops.any(u != 0), u, before)  # of a kernel of zeros there is none, and it would stay so
         if training:
             self.u.assign(u)
         sigma = ops.maximum(ops.sum(v * ops.matmul(kernel, u)), keras.config.epsilon())
