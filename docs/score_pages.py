@@ -1,12 +1,12 @@
 """What docs/scores.md shows, from the runs it names.
 
-python -m docs.score_pages FOLDER
+python -m docs.score_pages FOLDER training    # scores of trainings and of two recipes
+python -m docs.score_pages FOLDER modes       # the tables of modes
 
-The folder is where these were run: `kgan train digits >digits.log`, `kgan evaluate runs/digits-0001 >evaluate.log`,
-`kgan train dense ... --out runs/dense`, `kgan train dcgan ... --out runs/dcgan`, `kgan train gaussians-ring`, `kgan train
-gaussians-grid`, `kgan show digits --set loss=hinge >other.yaml`, `kgan compare digits other.yaml ...`; and stacked-mnist,
-with and without its loss and penalty, scored by `kgan evaluate ... --metric mode_coverage -n 26000`, as runs/stacked-mnist
-and runs/stacked-mnist-plain.
+The folder is where these were run: for the first, `kgan train digits >digits.log`, `kgan evaluate runs/digits-0001
+>evaluate.log`, `kgan train dense ... --out runs/dense`, `kgan train dcgan ... --out runs/dcgan`, `kgan show digits --set
+loss=hinge >other.yaml`, `kgan compare digits other.yaml ...`; for the second, the recipes of `MODES` with a few seeds each,
+as runs/NAME-SEED.
 """
 
 import json
@@ -19,6 +19,13 @@ from kgan import scores
 from kgan.runner import loader
 
 OUT = pathlib.Path(__file__).parent / "scores"
+MODES = {
+    "gaussians-ring": "`gaussians-ring`: 8 on a circle",
+    "gaussians-grid": "`gaussians-grid`: 25 on a grid",
+    "stacked-plain": "the first GAN's loss: `pacgan` with `pack: 1`",
+    "pacgan": "two images at once: `pacgan`",
+    "stacked-mnist": "relativistic, R1 and R2: `stacked-mnist`",
+}
 PUBLISHED = {  # modes of 1,000 and KL divergence, as their papers print them; other networks and lengths of training
     "DCGAN (arXiv:1712.04086)": "99 | 3.40",
     "VEEGAN (arXiv:1705.07761)": "150 | 2.95",
@@ -43,23 +50,38 @@ def last(run, metric):
     return [score for score in scores.read(run / "scores.jsonl") if score.metric == metric][-1]
 
 
-def modes(folder):
-    lines = ["| points | modes hit | within 3 sigma of one |", "|---|---|---|"]
-    for name in ("gaussians-ring", "gaussians-grid"):
-        run = folder / "runs" / f"{name}-0001"
-        lines.append(f"| `{name}` | {last(run, 'modes').value} | {last(run, 'near_a_mode').value:.1%} |")
-    lines += ["", "| Stacked MNIST, 26,000 samples | modes of 1,000 | KL from uniform |", "|---|---|---|"]
-    named = {"stacked-mnist": "`stacked-mnist`", "stacked-mnist-plain": "the same players, plain tutorial loss"}
-    for name, title in named.items():
-        run = folder / "runs" / name
-        lines.append(f"| {title} | {last(run, 'modes').value} | {last(run, 'mode_divergence').value:.3f} |")
-    lines += [f"| {name} | {row} |" for name, row in PUBLISHED.items()]
-    lines += ["", "The published rows are of other networks; one training of each of ours."]
+def seeds(folder, name):
+    return sorted((folder / "runs").glob(f"{name}-[0-9]"))
+
+
+def row(title, runs, *columns):
+    """The mean over the seeds of each value, and the least and the most."""
+    cells = []
+    for metric, form in columns:
+        found = [last(run, metric).value for run in runs]
+        mean, least, most = (form.format(value) for value in (sum(found) / len(found), min(found), max(found)))
+        cells.append(mean if least == most else f"{mean} ({least} to {most})")
+    return f"| {title} | {len(runs)} | {' | '.join(cells)} |"
+
+
+def table(folder):
+    lines = ["| points | seeds | modes hit | within 3 sigma of one |", "|---|---|---|---|"]
+    for name, title in list(MODES.items())[:2]:
+        lines.append(row(title, seeds(folder, name), ("modes", "{:.0f}"), ("near_a_mode", "{:.1%}")))
+    lines += ["", "| Stacked MNIST, 26,000 samples | seeds | modes of 1,000 | KL from uniform |", "|---|---|---|---|"]
+    for name, title in list(MODES.items())[2:]:
+        lines.append(row(title, seeds(folder, name), ("modes", "{:.0f}"), ("mode_divergence", "{:.2f}")))
+    lines += [f"| {name} | | {published} |" for name, published in PUBLISHED.items()]
     return "\n".join(lines) + "\n"
 
 
-def main(folder):
-    OUT.mkdir(exist_ok=True)
+def modes(folder):
+    (OUT / "modes.md").write_text(table(folder))
+    commands = [command_of(seeds(folder, name)[0]) for name in MODES]
+    (OUT / "modes-commands.txt").write_text("\n".join(commands) + "\n")
+
+
+def training(folder):
     runs = folder / "runs"
     for name in ("dense", "dcgan"):
         shutil.copy(runs / name / "scores.png", OUT / f"{name}.png")
@@ -71,11 +93,9 @@ def main(folder):
     [comparison] = (folder / "comparisons").iterdir()
     shutil.copy(comparison / "table.md", OUT)
     shutil.copy(comparison / "curves.png", OUT)
-    (OUT / "modes.md").write_text(modes(folder))
-    shown = [runs / name for name in ("dense", "dcgan", "stacked-mnist", "stacked-mnist-plain")]
     compared = "kgan show digits --set loss=hinge >other.yaml", "kgan compare digits other.yaml --seeds 3 --steps 2900"
-    (OUT / "commands.txt").write_text("\n".join([*map(command_of, shown), *compared]) + "\n")
+    (OUT / "commands.txt").write_text("\n".join([*map(command_of, (runs / "dense", runs / "dcgan")), *compared]) + "\n")
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]))
+    {"training": training, "modes": modes}[sys.argv[2]](pathlib.Path(sys.argv[1]))
