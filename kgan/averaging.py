@@ -4,6 +4,7 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from kgan import ramps
+from kgan.names import is_number
 from kgan.players import symbolic_latents
 
 
@@ -11,7 +12,7 @@ def check(ema):
     """Raise ValueError if it is no decay."""
     if isinstance(ema, LearningRateSchedule) and ramps.all_are(lambda end: 0 <= end < 1, ema):
         return
-    if ema is not None and not (isinstance(ema, float) and 0.0 < ema < 1.0):
+    if ema is not None and not (is_number(ema) and 0.0 < ema < 1.0):
         raise ValueError(
             "`ema` must be a decay between 0 and 1, such as 0.999, a schedule of one, or None. "
             f"Received: {ramps.shown(ema)}"

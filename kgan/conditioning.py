@@ -19,7 +19,7 @@ import keras
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
-from kgan.names import lookup
+from kgan.names import integer, lookup
 
 GENERATOR = ("concatenation", "batch_norm")
 DISCRIMINATOR = ("projection", "concatenation", "auxiliary")
@@ -122,12 +122,12 @@ def latents_and_labels(latent_dim, num_classes=None, conditioning="concatenation
         features.
 
     Raises:
-        ValueError: if `conditioning` is another one.
+        ValueError: if `conditioning` is another one, or `num_classes` no integer above 0.
     """
+    _check("generator", num_classes, conditioning, GENERATOR)
     latents = keras.Input((latent_dim,))
     if num_classes is None:
         return latents, latents, lambda layer, features: layer(features)
-    _check("generator", conditioning, GENERATOR)
     labels = labels_input()
     told = JoinLabels(num_classes)([latents, labels]) if conditioning == "concatenation" else latents
 
@@ -149,11 +149,12 @@ def generator(stack, num_classes=None, conditioning="concatenation"):
         A `keras.Model`, latents, or `[latents, labels]`, -> images.
 
     Raises:
-        ValueError: if `conditioning` is another one, or the list holds nothing that would learn of the class.
+        ValueError: if `conditioning` is another one, `num_classes` no integer above 0, or the list holds nothing that would
+            learn of the class.
     """
+    _check("generator", num_classes, conditioning, GENERATOR)
     if num_classes is None:
         return keras.Sequential(stack, name="generator")
-    _check("generator", conditioning, GENERATOR)
     latents, labels = stack[0], labels_input()
     told = conditioning == "concatenation"
     features = JoinLabels(num_classes)([latents, labels]) if told else latents
@@ -185,11 +186,11 @@ def discriminator(before, after, linear, num_classes=None, conditioning="project
         `"auxiliary"` images -> `[(batch, 1), (batch, num_classes)]`.
 
     Raises:
-        ValueError: if `conditioning` is another one.
+        ValueError: if `conditioning` is another one, or `num_classes` no integer above 0.
     """
+    _check("discriminator", num_classes, conditioning, DISCRIMINATOR)
     if num_classes is None:
         return keras.Sequential([*before, *after, linear(1, activation=activation)], name="discriminator")
-    _check("discriminator", conditioning, DISCRIMINATOR)
     images, labels = before[0], labels_input()
     features = images
     for layer in before[1:]:
@@ -215,11 +216,11 @@ def judging(images, features, linear, num_classes=None, conditioning="projection
         A `keras.Model`, as `discriminator`.
 
     Raises:
-        ValueError: if `conditioning` is another one.
+        ValueError: if `conditioning` is another one, or `num_classes` no integer above 0.
     """
+    _check("discriminator", num_classes, conditioning, ("projection", "auxiliary"))
     if num_classes is None:
         return keras.Model(images, linear(1)(features), name="discriminator")
-    _check("discriminator", conditioning, ("projection", "auxiliary"))
     return _judging(images, labels_input(), features, linear, num_classes, conditioning)
 
 
@@ -236,5 +237,7 @@ def _judging(images, labels, features, linear, num_classes, conditioning, activa
     return keras.Model([images, labels], score, name="discriminator")
 
 
-def _check(player, conditioning, known):
+def _check(player, num_classes, conditioning, known):
+    if num_classes is not None:
+        integer("num_classes", num_classes, at_least=1, of=f"a {player}")
     lookup(f"conditioning of a {player}", conditioning, dict.fromkeys(known))

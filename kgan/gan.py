@@ -66,7 +66,8 @@ class GAN(backend.Steps, Saved, keras.Model):
             `keras.random.SeedGenerator`.
         seed: Integer. Seed of the latents; `None` draws one.
         pack: Integer m. The discriminator sees m images at once, all real or all generated, along the channels: PacGAN
-            (arXiv:1712.04086). It is to take images of m times the channels (points of m times the numbers).
+            (arXiv:1712.04086). It is to take images of m times the channels (points of m times the numbers). Where m does
+            not divide the batch, its first images are used again.
         num_classes: Integer. Makes the GAN class-conditional.
 
     Attributes:

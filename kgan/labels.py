@@ -7,6 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from kgan import ramps
+from kgan.backend import static_shape
+from kgan.names import is_number
+
 
 def parts(examples):
     """Images and labels of examples; labels are `None` where there are images alone."""
@@ -37,7 +41,7 @@ def prepare_labels(labels, num_classes):
         raise ValueError(
             f"A GAN with `num_classes={num_classes}` trains on pairs of images and labels. Received: images alone."
         )
-    shape = tuple(labels.shape)
+    shape: tuple = static_shape(labels) or (None,)
     if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
         raise ValueError(
             "Labels must be class numbers of shape (batch,), not one-hot vectors. "
@@ -92,8 +96,8 @@ def to_generate(n, labels, num_classes, seeds):
 
 def check_weight(weight, classifies):
     """Raise ValueError if `class_loss_weight` is none, or there is no class loss that it could weigh."""
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < np.inf:
-        raise ValueError(f"`class_loss_weight` must be a number >= 0. Received: {weight!r}")
+    if not is_number(weight) or weight < 0:
+        raise ValueError(f"`class_loss_weight` must be a number >= 0. Received: {ramps.shown(weight)}")
     if weight != 1.0 and not classifies:
         raise ValueError(
             "`class_loss_weight` is for a discriminator that puts out class logits beside its score. "

@@ -21,7 +21,8 @@ import keras
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from kgan.names import nearest
+from kgan import ramps
+from kgan.names import is_number, nearest
 
 
 class AdversarialLoss:
@@ -102,8 +103,10 @@ class NonSaturating(AdversarialLoss):
     smoothing = 0.0  # of subclasses with a constructor of their own too
 
     def __init__(self, smoothing: float = 0.0):
-        if isinstance(smoothing, bool) or not isinstance(smoothing, int | float) or not 0 <= smoothing < 1:
-            raise ValueError(f"`smoothing` of {type(self).__name__} must be in [0, 1). Received: {smoothing!r}")
+        if not is_number(smoothing) or not 0 <= smoothing < 1:
+            raise ValueError(
+                f"`smoothing` of {type(self).__name__} must be in [0, 1). Received: {ramps.shown(smoothing)}"
+            )
         self.smoothing = smoothing
 
     def real(self, real_logits):

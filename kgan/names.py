@@ -1,6 +1,7 @@
-"""Looking a name up, and saying which one was probably meant; arguments that are counts."""
+"""Looking a name up, and saying which one was probably meant; arguments that are numbers."""
 
 import difflib
+import math
 import numbers
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -15,6 +16,11 @@ def nearest(name: Any, known: Collection[str]) -> str:
     """Return a sentence that names the nearest known name, or all of them."""
     match = closest(name, known)
     return f"Did you mean {match!r}?" if match else f"Known are: {', '.join(sorted(known))}."
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite real number, of Python or of numpy, and no bool."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def integer(name: str, value: Any, at_least: int, of: str | None = None) -> int:

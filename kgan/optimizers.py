@@ -1,8 +1,11 @@
 """The one object that Keras sees as `model.optimizer`, and what makes an optimizer fit for a player."""
 
 import keras
+from keras.optimizers.schedules import LearningRateSchedule
 
 from kgan import ramps
+
+CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # Keras compares them with 0 in Python
 
 
 class Pair:
@@ -31,7 +34,7 @@ def prepare(identifier, name, model):
         model: The player.
 
     Raises:
-        ValueError: if it is no Keras optimizer, averages weights itself, or belongs to another model.
+        ValueError: if it is no Keras optimizer, averages weights itself, belongs to another model, or as `check` says.
     """
     try:
         optimizer = keras.optimizers.get(identifier)
@@ -41,17 +44,7 @@ def prepare(identifier, name, model):
         raise ValueError(
             f"`{name}` must be a Keras optimizer such as keras.optimizers.Adam(2e-4, beta_1=0.5). Received: {identifier!r}"
         )
-    inner = ramps.holder(optimizer)
-    found = {name: value for name, value in vars(inner).items() if not name.startswith("_")}
-    for argument, value in ramps.read(found).items():
-        if value is not found[argument]:
-            setattr(inner, argument, value)
-        is_beta = argument in ("beta_1", "beta_2") and isinstance(value, ramps.Ramp)
-        if is_beta and not ramps.all_are(lambda end: 0 <= end < 1, value):
-            raise ValueError(
-                f"`{argument}` of `{name}` must stay in [0, 1), or an average of gradients is none. "
-                f"Received: {ramps.shown(value)}"
-            )
+    inner = check(optimizer, f"`{name}`")
     if inner.use_ema:
         raise ValueError(
             f"`{name}` must not have `use_ema=True`: it would swap the player's weights for their average in the middle "
@@ -71,3 +64,31 @@ def prepare(identifier, name, model):
             "Pass a new optimizer instance."
         )
     return optimizer
+
+
+def check(optimizer, of):
+    """Read schedules in the places of its arguments; return the optimizer inside one that scales its loss.
+
+    Args:
+        optimizer: `keras.Optimizer`.
+        of: String. What an error calls it.
+
+    Raises:
+        ValueError: if a schedule leads a learning rate below 0 or a beta out of [0, 1), or stands where none can.
+    """
+    inner = ramps.holder(optimizer)
+    found = {name: value for name, value in vars(inner).items() if not name.startswith("_")}
+    for argument, value in ramps.read(found).items():
+        if value is not found[argument]:
+            setattr(inner, argument, value)
+        shown = f"Received: {ramps.shown(value)}"
+        if argument in ("beta_1", "beta_2") and not ramps.all_are(lambda end: 0 <= end < 1, value):
+            raise ValueError(f"`{argument}` of {of} must stay in [0, 1), or an average of gradients is none. {shown}")
+        if argument in CLIPS and isinstance(value, LearningRateSchedule):
+            raise ValueError(f"`{argument}` of {of} must be a number, not a schedule. {shown}")
+    rate = inner._learning_rate
+    if isinstance(rate, ramps.Ramp) and not (min(rate.start, rate.end) >= 0 and max(rate.start, rate.end) > 0):
+        raise ValueError(
+            f"`learning_rate` of {of} must stay >= 0, and not be 0 throughout. Received: {ramps.shown(rate)}"
+        )
+    return inner

@@ -39,9 +39,12 @@ def fit_together(generator, discriminator, latent_dim, pack=1, num_classes=None)
         The shape of one example that the generator makes, and whether the discriminator puts out class logits too.
 
     Raises:
-        ValueError: if one cannot take what it is given, or the discriminator does not put out one number an image; with
-            classes, if the discriminator neither takes labels nor puts out their logits.
+        ValueError: if one cannot take what it is given or was made for another number of classes, or the discriminator does
+            not put out one number an image; with classes, if the discriminator neither takes labels nor puts out their
+            logits.
     """
+    for model, name in ((generator, "generator"), (discriminator, "discriminator")):
+        _check_classes(model, name, num_classes)
     given = symbolic_latents(latent_dim, num_classes)
     images = _run(generator, "generator", given, "latents")
     if not hasattr(images, "shape"):
@@ -65,6 +68,7 @@ def fit_together(generator, discriminator, latent_dim, pack=1, num_classes=None)
         raise ValueError(
             "The discriminator must put out one number an image, shape (batch, 1). "
             f"Received: shape {' and '.join(shapes)} from model {discriminator.name!r}."
+            + (" Class logits beside it are for a GAN with `num_classes`." if several and num_classes is None else "")
         )
     if num_classes is not None and not told and not classifies:
         raise ValueError(
@@ -72,6 +76,23 @@ def fit_together(generator, discriminator, latent_dim, pack=1, num_classes=None)
             f"(batch, {num_classes}) beside its score. Received: model {discriminator.name!r}, which does neither."
         )
     return tuple(images.shape[1:]), classifies
+
+
+def _check_classes(model, name, num_classes):
+    """Raise ValueError if a model made of layers was told of another number of classes than the GAN."""
+    made_for = {one.num_classes for one in getattr(model, "operations", ()) if hasattr(one, "num_classes")}
+    if made_for - {num_classes}:
+        made = " and ".join(map(str, sorted(made_for)))
+        raise ValueError(
+            f"The {name}, model {model.name!r}, was made for {made} classes. "
+            f"Received: GAN(..., num_classes={num_classes})"
+        )
+    inputs = getattr(model, "inputs", None)
+    if name == "generator" and num_classes is not None and inputs is not None and len(inputs) == 1:
+        raise ValueError(
+            f"With `num_classes={num_classes}` the generator must take [latents, labels]. "
+            f"Received: model {model.name!r}, which takes latents alone."
+        )
 
 
 def _run(model, name, inputs, what):

@@ -15,7 +15,7 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.saving import register_keras_serializable
 
-from kgan.names import integer
+from kgan.names import integer, is_number
 
 
 class Ramp(LearningRateSchedule):
@@ -33,7 +33,7 @@ class Ramp(LearningRateSchedule):
     def __init__(self, start: float, end: float, steps: int):
         _check(self, "start", start)
         _check(self, "end", end)
-        self.start, self.end = start, end
+        self.start, self.end = float(start), float(end)
         self.steps = integer("steps", steps, at_least=1, of=type(self).__name__)
 
     def share(self, done):
@@ -48,7 +48,7 @@ class Ramp(LearningRateSchedule):
 
 
 def _check(ramp, name, value):
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         raise ValueError(f"`{name}` of {type(ramp).__name__} must be a number. Received: {value!r}")
 
 
@@ -170,4 +170,4 @@ def all_are(valid, value):
         return valid(value.start) and valid(value.end)
     if isinstance(value, LearningRateSchedule):
         return True
-    return isinstance(value, int | float) and not isinstance(value, bool) and valid(value)
+    return is_number(value) and valid(value)

@@ -259,12 +259,14 @@ class Scorer:
             raise ValueError("Only images with labels can be scored class by class.")
         classes = np.unique(labels if self.real.modes is None else np.concatenate([labels, self.real.modes]))
         for what, there in (("real", self.real.modes), ("generated", labels)):
-            for label in classes:
-                count = 0 if there is None else int((np.asarray(there) == label).sum())
-                if count < LEAST:
-                    raise ValueError(
-                        f"At least {LEAST} {what} images of class {label} are needed to score it. There are: {count}"
-                    )
+            counts = {label: 0 if there is None else int((np.asarray(there) == label).sum()) for label in classes}
+            rarest = min(classes, key=lambda label: counts[label])
+            if counts[rarest] < LEAST:
+                share = "" if there is None else f" of {len(there):,}"
+                raise ValueError(
+                    f"At least {LEAST} {what} images of class {rarest} are needed to score it. "
+                    f"There are: {counts[rarest]}{share}"
+                )
         return classes.tolist()
 
     def _of_class(self, label):

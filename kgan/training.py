@@ -27,7 +27,10 @@ def prepare(images, shape):
     """
     if not hasattr(images, "shape"):
         raise ValueError(f"A batch must be one tensor of images. Received: {type(images).__name__}")
-    got = tuple(images.shape[1:])  # None where a dataset does not say
+    whole = backend.static_shape(images)
+    if whole is None:
+        raise ValueError(f"Real images must have the generator's shape {shape}. Received: images of unlike shapes")
+    got = whole[1:]  # None where a dataset does not say
     if len(got) != len(shape) or any(size not in (None, wanted) for size, wanted in zip(got, shape, strict=True)):
         raise ValueError(
             f"Real images must have the generator's shape {('batch', *shape)}. Received: {('batch', *got)}".replace(

@@ -1,11 +1,13 @@
 """What the discriminator is told and shown in training besides the truth, and what bounds its weights."""
 
-import math
+import numbers
 
 import keras
 from keras import ops
 
+from kgan import ramps
 from kgan.losses import AdversarialLoss, KerasLoss, flat
+from kgan.names import is_number
 
 
 class Flipped(AdversarialLoss):
@@ -63,9 +65,9 @@ def clip(model, bound):
 def check(loss, weight_clip, label_flip, instance_noise):
     """Raise ValueError if an argument of `compile` is none, or does not go with the loss."""
     if weight_clip is not None and not _positive(weight_clip):
-        raise ValueError(f"`weight_clip` must be a number > 0 or None. Received: {weight_clip!r}")
+        raise ValueError(f"`weight_clip` must be a number > 0 or None. Received: {ramps.shown(weight_clip)}")
     if label_flip != 0 and not (_positive(label_flip) and label_flip < 1):
-        raise ValueError(f"`label_flip` must be a probability in [0, 1). Received: {label_flip!r}")
+        raise ValueError(f"`label_flip` must be a probability in [0, 1). Received: {ramps.shown(label_flip)}")
     if label_flip and (loss.real is None or loss.fake is None or isinstance(loss, KerasLoss)):
         name = type(loss.loss if isinstance(loss, KerasLoss) else loss).__name__
         raise ValueError(
@@ -76,7 +78,7 @@ def check(loss, weight_clip, label_flip, instance_noise):
         isinstance(instance_noise, list | tuple)
         and len(instance_noise) == 2
         and all(_positive(one) for one in instance_noise)
-        and isinstance(instance_noise[1], int)
+        and isinstance(instance_noise[1], numbers.Integral)
     ):
         raise ValueError(
             f"`instance_noise` must be None or a pair (std, steps), such as (0.1, 10000). Received: {instance_noise!r}"
@@ -84,4 +86,4 @@ def check(loss, weight_clip, label_flip, instance_noise):
 
 
 def _positive(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    return is_number(value) and value > 0

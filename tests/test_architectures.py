@@ -308,6 +308,14 @@ def test_refusals():
         resnet.generator((30, 29, 1))
     with pytest.raises(ValueError, match="of resnet must be \\(height, width, channels\\). Received: \\(2,\\)"):
         resnet.discriminator((2,))
+    with pytest.raises(ValueError, match="of resnet must be \\(height, width, channels\\). Received: 32"):
+        resnet.generator(32)
+    with pytest.raises(ValueError, match="Unknown pooling of resnet 'max'. Known are: mean, sum"):
+        resnet.discriminator((8, 8, 1), pooling="max")
+    with pytest.raises(ValueError, match="`normalization` of resnet must be 'batch' or None. Received: 'layer'"):
+        resnet.generator((8, 8, 1), normalization="layer")
+    with pytest.raises(ValueError, match="`widths` must be one number, or 3, .* Received: 32.0"):
+        r3gan.generator((28, 28, 1), widths=32.0)
     with pytest.raises(ValueError, match="`widths` must be one number, or 3, .* Received: \\(32, 32\\)"):
         r3gan.generator((28, 28, 1), widths=(32, 32))
     with pytest.raises(ValueError, match="`group_width` must divide .* \\[20, 20, 20\\]. Received: 16"):

@@ -8,7 +8,7 @@ from keras import ops
 import kgan
 from kgan.architectures import dcgan, dense
 from kgan.conditioning import ClassBatchNormalization, JoinLabels
-from tests.helpers import compiled, gradient, largest_difference, small_generator, state, values
+from tests.helpers import compiled, gradient, largest_difference, state, values
 
 CLASSES, BATCH, LATENT_DIM = 3, 10, 4
 CENTRES = np.array([[0.0, 2.0], [2.0, -1.0], [-2.0, -1.0]])
@@ -324,6 +324,14 @@ def test_wrong_labels():
     )
 
 
+def test_labels_of_another_shape_in_the_next_training():
+    """TensorFlow's compiled step then knows not even how many axes they have."""
+    gan, (images, labels) = compiled(make()), points(32)
+    gan.fit(images, labels, batch_size=16, verbose=0)
+    gan.fit(images, labels[:, None], batch_size=16, verbose=0)
+    gan.fit(images, labels, batch_size=16, verbose=0)
+
+
 def test_wrong_labels_to_generate():
     gan = make()
     for labels, message in (
@@ -345,7 +353,12 @@ def test_wrong_players():
 
     assert "`num_classes` must be an integer >= 1. Received: 0" in wrong(lambda: gan(0))
     assert "`pack` must be 1 with `num_classes`" in wrong(lambda: gan(pack=2))
-    assert "The generator, model" in wrong(lambda: gan(generator=lambda: small_generator((2,))))
+    assert (
+        "With `num_classes=3` the generator must take [latents, labels]. Received: model 'alone', which takes latents alone."
+        in wrong(
+            lambda: gan(generator=keras.Sequential([keras.Input((LATENT_DIM,)), keras.layers.Dense(2)], name="alone"))
+        )
+    )
     plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)], name="plain")
     assert (
         "With `num_classes=3` the discriminator must take [images, labels], or put out class logits (batch, 3) beside its "
@@ -356,9 +369,27 @@ def test_wrong_players():
         "must put out a score (batch, 1) and class logits (batch, 3). Received: shapes (batch, 1) and (batch, 4)"
         in (wrong(lambda: gan(discriminator=four)))
     )
-    assert "shape (batch, 1). Received: shape (batch, 1) and (batch, 4)" in wrong(
-        lambda: kgan.GAN(dense.generator((2,), 2), four, 2)
+    alone = wrong(lambda: kgan.GAN(dense.generator((2,), 2), four, 2))
+    assert "shape (batch, 1). Received: shape (batch, 1) and (batch, 4)" in alone
+    assert "Class logits beside it are for a GAN with `num_classes`." in alone
+    for told in ("concatenation", "batch_norm"):
+        generator = dense.generator((2,), LATENT_DIM, num_classes=4, conditioning=told)
+        assert (
+            f"The generator, model 'generator', was made for 4 classes. Received: GAN(..., num_classes={CLASSES})"
+            in wrong(lambda generator=generator: gan(generator=generator))
+        )
+        assert "was made for 4 classes. Received: GAN(..., num_classes=None)" in wrong(
+            lambda generator=generator: gan(None, generator=generator)
+        )
+    for told in ("concatenation", "projection"):
+        discriminator = dense.discriminator((2,), num_classes=4, conditioning=told)
+        assert "The discriminator, model 'discriminator', was made for 4 classes." in wrong(
+            lambda discriminator=discriminator: gan(discriminator=discriminator)
+        )
+    assert "`num_classes` of a generator must be an integer >= 1. Received: 0" in wrong(
+        lambda: dense.generator((2,), num_classes=0)
     )
+    assert "Unknown conditioning of a generator 'foo'" in wrong(lambda: dense.generator((2,), conditioning="foo"))
     assert "Unknown conditioning of a generator 'batchnorm'. Did you mean 'batch_norm'?" in wrong(
         lambda: dense.generator((2,), num_classes=3, conditioning="batchnorm")
     )

@@ -296,12 +296,37 @@ def test_an_optimizer_that_takes_no_schedule(tmp_path):
             "`beta_1` of `d_opt` must stay in [0, 1), or an average of gradients is none. "
             "Received: Cosine(start=0.5, end=1.0, steps=3)",
         ),
+        (
+            lambda: compiled(d_opt=keras.optimizers.Adam(Linear(-1.0, 1.0, 3))),
+            "`learning_rate` of `d_opt` must stay >= 0, and not be 0 throughout. "
+            "Received: Linear(start=-1.0, end=1.0, steps=3)",
+        ),
+        (
+            lambda: compiled(d_opt=keras.optimizers.Adam(Linear(0.0, 0.0, 3))),
+            "`learning_rate` of `d_opt` must stay >= 0, and not be 0 throughout. "
+            "Received: Linear(start=0.0, end=0.0, steps=3)",
+        ),
+        (
+            lambda: compiled(d_opt=keras.optimizers.Adam(clipnorm=Linear(1.0, 2.0, 3))),
+            "`clipnorm` of `d_opt` must be a number, not a schedule. Received: Linear(start=1.0, end=2.0, steps=3)",
+        ),
+        (
+            lambda: compiled(weight_clip=Linear(1.0, 2.0, 3)),
+            "`weight_clip` must be a number > 0 or None. Received: Linear(start=1.0, end=2.0, steps=3)",
+        ),
     ],
 )
 def test_wrong_ramps(make, expected):
     with pytest.raises(ValueError) as caught:
         make()
     assert str(caught.value) == expected
+
+
+def test_numbers_of_numpy_are_numbers():
+    ramp = Linear(np.float32(1), np.int64(0), np.int64(4))
+    assert [float(ramp(step)) for step in (0, 1, 4)] == [1.0, 0.75, 0.0]
+    compiled(ema=np.float32(0.5), instance_noise=(np.float32(0.1), np.int64(10)), weight_clip=np.float32(0.1))
+    assert kgan.penalties.R1(np.float32(10)).weight == 10
 
 
 def test_a_ramp_without_a_share():

@@ -192,7 +192,10 @@ def test_set():
     recipe = check(GOOD + "penalties: [r1]\n", ["penalties.0.weight=3", "optimizers.generator.learning_rate=1e-4"])
     assert recipe.penalties[0].weight == 3 and recipe.optimizers.generator.learning_rate == 1e-4
     assert "'epochs' must read key.path=value" in complaint(GOOD, ["epochs"])
-    assert "has no key 'x' to set" in complaint(GOOD, ["epochs.x=3"])
+    assert "epochs: must be a valid integer, not {'x': 3}" in complaint(GOOD, ["epochs.x=3"])
+    assert "has no key 'x' to set" in complaint(GOOD, ["generator.units.x=3"])
+    ramp = ["ema.name=linear", "ema.start=0.5", "ema.end=0.9", "ema.steps=4"]
+    assert check(GOOD + "ema: 0.9\n", ramp).ema.end == 0.9
 
 
 @pytest.mark.parametrize("name", recipes.shipped())
@@ -257,6 +260,7 @@ def test_what_was_set_is_blamed_on_the_command_line():
     assert complaint(GOOD, ["discriminator={name: dense, droput: 1}"]).startswith(
         "--set  discriminator.droput: unknown"
     )
+    assert complaint(GOOD, ["instance_noise.std=0.1"]).startswith("--set  instance_noise.steps: missing")
 
 
 SELDOM = ("relativistic", "pacgan", "acgan", "dense-saturating", "dragan")  # of parts that others have too

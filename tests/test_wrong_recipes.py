@@ -93,6 +93,18 @@ CASES = [
     ("batch_size: 32", "batch_size: 99999999999999999999", "2:22  data.batch_size: must be less than"),
     ("batch_size: 32", "batch_size: 32, split: test", "2:38  data.split: `split` of digits must be 'train'"),
     ("units: [16]\ndisc", "units: [99999999999999]\ndisc", "5:11  generator.units[0]: must be less than"),
+    ("latent_dim: 8", "pack: 33", "1:1  pack: `pack` must be at most the batch size, 32. Received: 33"),
+    ("units: [16]\ndisc", "conditioning: batch_norm\ndisc", "5:3  generator.conditioning: `conditioning` batch_norm is for"),
+    ("weight: 1}", "weight: {name: linear, start: 1, end: 2, steps: 0}}", "penalties[0].weight.steps: must be greater than"),
+    (
+        "rate: 1e-3}\n  gen", "rate: {name: linear, start: -1, end: 1, steps: 9}}\n  gen",
+        "14:31  optimizers.discriminator.learning_rate: `learning_rate` of adam must stay >= 0, and not be 0 throughout.",
+    ),
+    (
+        "rate: 1e-3}\n  gen", "rate: 1e-3, beta_1: {name: linear, start: 0, end: 1, steps: 9}}\n  gen",
+        "14:52  optimizers.discriminator.beta_1: `beta_1` of adam must stay in [0, 1)",
+    ),
+    ("epochs: 1", "epochs: 1\naugment: {name: ada, policy: color}", "17:22  augment.policy: must be a list, not 'color'"),
     ("optimizers:", "optimizers: null\nx:", "optimizers: must be a mapping"),
     (GOOD, "just a sentence", "1:1  a recipe is a mapping of keys"),
     (GOOD, "", "1:1  a recipe is a mapping of keys"),

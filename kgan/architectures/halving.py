@@ -1,5 +1,7 @@
 """How often a family halves an image, and where in it attention may sit."""
 
+from collections.abc import Sequence
+
 
 def halvings(family, image_shape, base, least=1):
     """How often height and width are halved: `least` times, then until both are at most `base` or one is odd.
@@ -7,7 +9,7 @@ def halvings(family, image_shape, base, least=1):
     Raises:
         ValueError: if they cannot be halved so often.
     """
-    if len(image_shape) != 3:
+    if not isinstance(image_shape, Sequence) or len(image_shape) != 3:
         raise ValueError(f"`image_shape` of {family} must be (height, width, channels). Received: {image_shape!r}")
     height, width, _ = image_shape
     if height % 2**least or width % 2**least:

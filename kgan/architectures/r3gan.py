@@ -17,6 +17,7 @@ The defaults are small enough for two CPU cores. The authors' setting for CIFAR-
 """
 
 import math
+import numbers
 from collections.abc import Sequence
 from typing import Literal
 
@@ -157,9 +158,11 @@ def _as_wide(width, x):
 
 def _stages(widths, count, expansion, group_width):
     """The width of each stage, from the smallest features to the image."""
-    given = [widths] * count if isinstance(widths, int) else list(widths)
-    if len(given) != count:
-        raise ValueError(f"`widths` must be one number, or {count}, one for each resolution. Received: {widths!r}")
+    given = list(widths) if isinstance(widths, Sequence) else [widths] * count
+    if len(given) != count or not all(isinstance(width, numbers.Integral) and int(width) > 0 for width in given):
+        raise ValueError(
+            f"`widths` must be one number, or {count}, one for each resolution, integers above 0. Received: {widths!r}"
+        )
     if any(width * expansion % group_width for width in given):
         raise ValueError(
             f"`group_width` must divide `expansion` times each of the widths, {[width * expansion for width in given]}. "

@@ -14,6 +14,7 @@ from keras import layers, ops
 from kgan import conditioning as conditional
 from kgan.architectures.halving import check_attention, halvings
 from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
+from kgan.names import lookup
 
 
 def generator(
@@ -47,9 +48,11 @@ def generator(
         `[latents, labels]` -> images.
 
     Raises:
-        ValueError: if the image cannot be halved, there are no features of the height of `attention`, or `conditioning` is
-            none of these or needs a normalization that is not there.
+        ValueError: if the image cannot be halved, there are no features of the height of `attention`, or `conditioning` or
+            `normalization` is none of these, or the one needs the other.
     """
+    if normalization not in ("batch", None):
+        raise ValueError(f"`normalization` of resnet must be 'batch' or None. Received: {normalization!r}")
     doublings = halvings("resnet", image_shape, base=4)
     check_attention(attention, [image_shape[0] >> level for level in reversed(range(doublings + 1))])
     height, width = (side >> doublings for side in image_shape[:2])
@@ -106,9 +109,10 @@ def discriminator(
         A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`; with classes as `kgan.conditioning.judging`.
 
     Raises:
-        ValueError: if the image cannot be halved, there are no features of the height of `attention`, or `conditioning` is
-            none of these.
+        ValueError: if the image cannot be halved, there are no features of the height of `attention`, or `conditioning` or
+            `pooling` is none of these.
     """
+    pool = lookup("pooling of resnet", pooling, {"sum": ops.sum, "mean": ops.mean})
     count = halvings("resnet", image_shape, base=8)
     check_attention(attention, [image_shape[0] >> level for level in range(1, count + 1)])
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
@@ -128,7 +132,7 @@ def discriminator(
     x = layers.ReLU()(x)
     if minibatch_std:
         x = MinibatchStdDev()(x)
-    features = (ops.sum if pooling == "sum" else ops.mean)(x, axis=(1, 2))  # (batch, filters)
+    features = pool(x, axis=(1, 2))  # (batch, filters)
 
     def linear(units, **kwargs):
         return normalized(layers.Dense(units, **kwargs))

@@ -7,7 +7,7 @@ from keras.saving import register_keras_serializable
 
 from kgan.augment.augmentation import check_policy
 from kgan.augment.transforms import POLICY, Kind, Transforms
-from kgan.names import integer
+from kgan.names import integer, is_number
 
 
 @register_keras_serializable("kgan")
@@ -47,7 +47,7 @@ class ADA(Transforms):
         policy: Sequence[Kind] = POLICY,
     ):
         super().__init__(policy=check_policy("ADA", policy, POLICY))
-        if isinstance(target, bool) or not isinstance(target, int | float) or not -1 <= target <= 1:
+        if not is_number(target) or not -1 <= target <= 1:
             raise ValueError(f"`target` of ADA must be in [-1, 1]. Received: {target!r}")
         self.target, self.interval = target, integer("interval", interval, at_least=1, of="ADA")
         self.length = integer("length", length, at_least=1, of="ADA")

@@ -12,7 +12,8 @@ class Augmentation(keras.layers.Layer):
 
     The generator's gradient flows through it. A subclass gives `call(images, seeds)`, from images in [-1, 1] of shape
     `(batch, height, width, channels)` to such images, differentiable, each of them changed by numbers of its own that are
-    drawn from a `keras.random.SeedGenerator`. Its state is in its weights, which are saved with the GAN.
+    drawn from a `keras.random.SeedGenerator`. Its state is in its weights, which are saved with the GAN; its arguments
+    must be in `get_config`, as those of any Keras layer.
     """
 
     def __init__(self):

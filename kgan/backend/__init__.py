@@ -8,6 +8,7 @@
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
 - `stream(batches)` is what the engine's `fit` reads `kgan.data.Batches` from fastest, and a function to call when their
   order has changed.
+- `static_shape(tensor)` is its shape, a tuple; `None` where TensorFlow knows not even how many axes there are.
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
 - `Steps` is how the engine's stock `fit` enters a model's `step` and `test`.
 """
@@ -26,4 +27,19 @@ else:
         "from the variable KERAS_BACKEND or ~/.keras/keras.json."
     )
 
-__all__ = ["Steps", "apply", "gradients", "input_gradient", "pin_seeds", "stream", "undisturbed", "when"]
+
+def static_shape(tensor):
+    return None if getattr(tensor.shape, "rank", 0) is None else tuple(tensor.shape)
+
+
+__all__ = [
+    "Steps",
+    "apply",
+    "gradients",
+    "input_gradient",
+    "pin_seeds",
+    "static_shape",
+    "stream",
+    "undisturbed",
+    "when",
+]

@@ -10,7 +10,19 @@ import keras
 import numpy as np
 import pydantic
 
-from kgan import architectures, augment, callbacks, data, losses, penalties, pictures, ramps, schedules, scoring
+from kgan import (
+    architectures,
+    augment,
+    callbacks,
+    data,
+    losses,
+    optimizers,
+    penalties,
+    pictures,
+    ramps,
+    schedules,
+    scoring,
+)
 from kgan.gan import GAN
 from kgan.names import nearest
 from kgan.runner.complaints import nearest_place
@@ -34,6 +46,17 @@ def build_rules(recipe, given):
     d_opt, g_opt = recipe.optimizers.discriminator, recipe.optimizers.generator
     made: dict = {"penalties": []}
     with _Blame(given) as blame:
+        for name in ("generator", "discriminator"):
+            with blame(name):
+                player = getattr(recipe, name)
+                chosen, fields = getattr(player, "conditioning", None), type(player).model_fields
+                if chosen and recipe.num_classes is None and chosen != fields["conditioning"].default:
+                    raise ValueError(f"`conditioning` {chosen} is for a GAN with `num_classes`")
+        with blame("pack"):
+            if recipe.pack > recipe.data.batch_size:
+                raise ValueError(
+                    f"`pack` must be at most the batch size, {recipe.data.batch_size}. Received: {recipe.pack}"
+                )
         with blame("data", "path"):
             path = getattr(recipe.data, "path", None)
             if path is not None and not (path and pathlib.Path(path).expanduser().exists()):
@@ -69,7 +92,9 @@ def build_rules(recipe, given):
 def _optimizer(chosen):
     arguments = _arguments(chosen)
     try:
-        return OPTIMIZERS[chosen.name](**arguments)
+        made = OPTIMIZERS[chosen.name](**arguments)
+        optimizers.check(made, chosen.name)
+        return made
     except TypeError:
         for name in ("beta_1", "beta_2"):
             if isinstance(arguments.get(name), ramps.Ramp):

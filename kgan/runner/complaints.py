@@ -36,9 +36,11 @@ def problems_of(error, given, model):
 
 def nearest_place(path, places):
     """Where the value at a path stands, or what is around it; the command line, if something in it was set there."""
-    if path and any(place == "--set" and at[: len(path)] == path for at, place in places.items()):
-        return "--set"
-    while path not in places and path:
+    while path:
+        if any(place == "--set" and at[: len(path)] == path for at, place in places.items()):
+            return "--set"
+        if path in places:
+            return places[path]
         path = path[:-1]
     return places.get(path)
 
@@ -59,6 +61,8 @@ def _message(error, path, raw, model):
     if kind == "literal_error":
         hint = _meant(error["input"], _quoted(context["expected"]))
         return f"must be {context['expected']}", hint if "did you mean" in hint else ""
+    if kind == "sequence_str":
+        return "must be a list", ""
     return re.sub(
         r"a valid dictionary or instance of \w+", "a mapping", error["msg"].replace("Input should", "must")
     ), ""

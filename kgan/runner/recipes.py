@@ -108,8 +108,10 @@ def _put(data, steps, value):
             data[step] = value
         else:
             inner = data[step] if isinstance(data, list) else data.get(step)
-            if inner is None or isinstance(inner, str):
-                inner = data[step] = {"name": inner} if inner else {}  # loss: hinge  ->  --set loss.name=...
+            if not isinstance(
+                inner, dict | list
+            ):  # loss: hinge -> --set loss.smoothing=0.1; ema: 0.9 -> ema.name=linear
+                inner = data[step] = {"name": inner} if isinstance(inner, str) and inner else {}
             data = inner
     return tuple(key)
 

@@ -67,6 +67,7 @@ _LIMITED: dict[str, Any] = {
     "rho": Rate,
     "rows": Count,
     "smoothing": Rate,
+    "steps": Count,
     "units": Sequence[Count],
     "widths": Count | Sequence[Count],
     "weight_decay": Annotated[float, Field(ge=0)] | None,
@@ -252,15 +253,6 @@ class Recipe(Strict):
     def _length(self):
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give the length of the run once, as `epochs` or as `steps`")
-        return self
-
-    @model_validator(mode="after")
-    def _classes(self):
-        players: tuple[Any, ...] = () if self.num_classes else (self.generator, self.discriminator)
-        for player in players:
-            given, fields = getattr(player, "conditioning", None), type(player).model_fields
-            if given and given != fields["conditioning"].default:
-                raise ValueError(f"`conditioning: {given}` is for a GAN with `num_classes`")
         return self
 
 

@@ -4,7 +4,8 @@
     python -m tests.benchmarks.choices mnist --only "no penalty" --seconds 20
 
 Every training is one of `kgan train`, on a core of its own, as many at once as there are cores, and all take as long;
-`kgan compare` judges each change by its last score. The table goes to OUT/table.md.
+`kgan compare` judges each change by its last score. The table goes to OUT/table.md; what OUT holds already is not trained
+again.
 """
 
 import argparse
@@ -64,6 +65,8 @@ def train_all(arguments, changes):
     runs: dict[str, list[pathlib.Path]] = {}
 
     def one(settings, run, seed):
+        if (run / "scores.jsonl").exists():
+            return
         core = cores.get()
         print(run, file=sys.stderr)
         train(arguments.recipe, [*data, f"seed={seed}", *settings], arguments.seconds, run, core)
@@ -73,7 +76,7 @@ def train_all(arguments, changes):
         tasks = []
         for number, (name, settings) in enumerate(changes.items()):
             folder = arguments.out / f"{number:02d}"
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             runs[name] = [folder / f"seed-{seed}" for seed in range(arguments.seeds)]
             tasks += [pool.submit(one, settings, run, seed) for seed, run in enumerate(runs[name])]
         for task in tasks:
@@ -88,7 +91,7 @@ def table(runs, title):
     usual = comparing.collect(runs[next(names)], "frechet_distance")
     for name, found in runs.items():
         series = comparing.collect(found, "frechet_distance")
-        result = comparing.compare([title, name], [usual, series], "frechet_distance")
+        result = comparing.compare([title, name], [usual, series], "frechet_distance", as_long=True)
         side = result["sides"][1]
         interval = "-" if side["interval"] is None else "{:.3g} to {:.3g}".format(*side["interval"])
         share = [
