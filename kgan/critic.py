@@ -83,20 +83,16 @@ class Critic:
         return self._joined(images, packs)
 
     def _joined(self, images, packs):
-        shape = images.shape[1:]
-        images = ops.reshape(images, (packs, self.count, *shape))
-        images = ops.moveaxis(images, 1, -2)  # (packs, height, width, pack, channels)
-        return ops.reshape(images, (packs, *shape[:-1], self.count * shape[-1]))
+        images = ops.reshape(images, (packs, self.count, *images.shape[1:]))
+        return ops.concatenate([images[:, index] for index in range(self.count)], axis=-1)
 
     def _augmented(self, packed):
         """The packs of their images, augmented one by one."""
         if self.count == 1:
             return self.augment(packed)
-        packs, *places, channels = ops.shape(packed)
-        images = ops.reshape(packed, (packs, *places, self.count, channels // self.count))
-        images = ops.moveaxis(images, -2, 1)  # (packs, pack, height, width, channels)
-        images = ops.reshape(images, (packs * self.count, *places, channels // self.count))
-        return self._joined(self.augment(images), packs)
+        images = ops.stack(ops.split(packed, self.count, axis=-1), axis=1)  # (packs, pack, height, width, channels)
+        images = ops.reshape(images, (-1, *images.shape[2:]))
+        return self._joined(self.augment(images), ops.shape(packed)[0])
 
     def score(self, images, training=True, labels=None):
         """Scores of images that are packed already."""

@@ -80,7 +80,8 @@ class MinibatchStdDev(layers.Layer):
     """
 
     def call(self, inputs):
-        variance = ops.var(ops.cast(inputs, "float32"), axis=0)  # 1e-8 is 0 in float16
+        wide = keras.backend.result_type(inputs.dtype, "float32")  # 1e-8 is 0 in float16
+        variance = ops.var(ops.cast(inputs, wide), axis=0)
         deviation = ops.cast(ops.mean(ops.sqrt(variance + 1e-8)), inputs.dtype)
         channel = deviation * ops.ones_like(inputs[..., :1])
         return ops.concatenate([inputs, channel], axis=-1)
@@ -118,10 +119,11 @@ class SelfAttention(layers.Layer):
 
     def build(self, input_shape):
         channels = input_shape[-1]
-        normalized = SpectralNormalization if self.spectral_norm else lambda layer: layer
+        policy = self.dtype_policy
 
         def convolution(shape, width):
-            layer = normalized(layers.Conv2D(max(1, width), 1, use_bias=False))
+            layer = layers.Conv2D(max(1, width), 1, use_bias=False, dtype=policy)
+            layer = SpectralNormalization(layer, dtype=policy) if self.spectral_norm else layer
             layer.build(shape)
             return layer
 
@@ -142,7 +144,8 @@ class SelfAttention(layers.Layer):
             return places(ops.max_pool(features, 2, 2, padding="same"))
 
         query, key = places(apply(self.query, inputs)), pooled(apply(self.key, inputs))
-        weights = ops.softmax(ops.matmul(query, ops.transpose(key, (0, 2, 1))))  # (batch, places, pooled places)
+        # (batch, places, pooled places); XLA cannot differentiate a transpose within a branch, as lazy penalties are
+        weights = ops.softmax(ops.einsum("bqc,bkc->bqk", query, key))
         seen = ops.matmul(weights, pooled(apply(self.value, inputs)))
         seen = ops.reshape(seen, (-1, *inputs.shape[1:3], seen.shape[-1]))
         return inputs + self.gamma * apply(self.mix, seen)

@@ -78,11 +78,15 @@ def clip_weights(gan):
         tricks.clip(gan.discriminator, gan.weight_clip)
 
 
-def adapt(gan, real, real_logits):
-    """Let an adaptive augmentation see what the discriminator made of real images before it was updated."""
+def adapt(gan, real, real_logits, fake_logits=None):
+    """Let an adaptive augmentation see what the discriminator made of real images before it was updated.
+
+    Under a loss of pairs only what it made of them beside the generated ones means anything, as in R3GAN's code.
+    """
     if gan.augment is not None:
         images, _ = parts(real)
-        gan.augment.adapt(logits_of(real_logits) - gan.loss.threshold, ops.shape(images)[0])
+        threshold = logits_of(fake_logits) if gan.loss.paired else gan.loss.threshold
+        gan.augment.adapt(logits_of(real_logits) - threshold, ops.shape(images)[0])
 
 
 def fakes(gan, latents, training=True):
@@ -162,7 +166,7 @@ def update_both(gan, real, latents):
 
     real_logits, fake_logits = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
     clip_weights(gan)
-    adapt(gan, real, real_logits)
+    adapt(gan, real, real_logits, fake_logits)
     averaging.follow(gan)
     report_discriminator(gan, real_logits, fake_logits)
     report_generator(gan, fake_logits, real_logits)
@@ -177,7 +181,7 @@ def update_discriminator(gan, real, latents):
         return [d_loss], (real_logits, fake_logits)
 
     real_logits, fake_logits = minimize_discriminator(gan, losses)
-    adapt(gan, real, real_logits)
+    adapt(gan, real, real_logits, fake_logits)
     report_discriminator(gan, real_logits, fake_logits)
     return real_logits, fake_logits
 

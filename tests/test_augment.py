@@ -349,6 +349,20 @@ def test_p_follows_the_discriminator(images, schedule):
     np.testing.assert_array_equal(values([gan.augment.seen])[0][1:], [8, 1])
 
 
+@pytest.mark.parametrize("schedule", ["simultaneous", "alternating"])
+def test_p_under_a_loss_of_pairs_is_of_pairs(images, schedule):
+    """Such a loss does not see a constant added to all scores, so neither does p."""
+    found = []
+    for offset in (100.0, -100.0):
+        keras.utils.set_random_seed(1)
+        gan = compiled(loss="relativistic", schedule=schedule, augment=ADA(0.0, 1, 160))
+        gan.discriminator.layers[-1].bias.assign([offset])
+        gan.augment.p.assign(0.5)
+        logged = gan.fit(images, batch_size=20, shuffle=False, verbose=0).history
+        found.append((logged["ada_p"][0], *values([gan.augment.p])))
+    assert found[0] == found[1] and found[0][1] != 0.5
+
+
 def test_it_is_saved_and_goes_on(images, tmp_path):
     gan = compiled(augment=ADA(-1.0, 2, 160, policy=("color",)), penalties=["r1"])
     gan.fit(images, batch_size=16, verbose=0)
@@ -472,6 +486,26 @@ def test_wrong_augmentations(make, expected):
     with pytest.raises(ValueError) as caught:
         make()
     assert str(caught.value) == expected
+
+
+class Forgetful(Augmentation):
+    def __init__(self, amount=0.1):
+        super().__init__()
+        self.amount = amount
+
+
+def test_an_augmentation_that_forgets_its_arguments():
+    with pytest.raises(ValueError, match="^Forgetful must define `get_config`, which returns the arguments"):
+        compiled(augment=Forgetful(0.5))
+
+
+def test_transforms_in_double_precision():
+    images = pictures((3, 6, 6, 3))
+    one, two = (
+        values([Transforms(1.0)(ops.convert_to_tensor(images.astype(dtype)), seeds=keras.random.SeedGenerator(5))])[0]
+        for dtype in ("float32", "float64")
+    )
+    assert two.dtype == "float64" and one.shape == two.shape
 
 
 def test_an_augmentation_without_a_call():

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+import kgan
 from tests.one_run import ROWS
 
 HERE = keras.backend.backend()
@@ -38,3 +39,10 @@ def test_engines_agree(row, tmp_path):
         for (name, expected), got in zip(reference.items(), other.values(), strict=True):
             atol = 1e-3 if without_effect(name) else 1e-5
             np.testing.assert_allclose(got, expected, rtol=1e-3, atol=atol, err_msg=f"{backend}: {name}")
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of tf.data")
+def test_no_tuner_sleeps_behind_the_data():
+    """The end of an epoch waited for it, now and then, up to a minute."""
+    dataset, _ = kgan.backend.stream(kgan.data.Batches(np.zeros((8, 4, 4, 1), "uint8"), batch_size=4))
+    assert dataset.options().autotune.enabled is False

@@ -146,6 +146,23 @@ def test_minibatch_deviation(shape):
     np.testing.assert_allclose(got[..., -1], np.full(shape[:-1], x.std(axis=0).mean()), rtol=1e-5)
 
 
+def test_minibatch_deviation_in_double_precision():
+    x = np.random.default_rng(0).normal(size=(5, 7))
+    got = values([MinibatchStdDev(dtype="float64")(ops.convert_to_tensor(x))])[0]
+    np.testing.assert_allclose(got[:, -1], np.sqrt(x.var(axis=0) + 1e-8).mean(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("spectral_norm", [False, True])
+def test_self_attention_has_one_policy(spectral_norm):
+    """That of the layer, whatever the global one is where it is built: so a saved one can be read elsewhere."""
+    layer = SelfAttention(spectral_norm, dtype="mixed_bfloat16")
+    layer.build((None, 4, 4, 16))
+    inner = [layer.query, layer.key, layer.value, layer.mix]
+    inner += [one.layer for one in inner if spectral_norm]
+    assert {one.compute_dtype for one in inner} == {"bfloat16"}
+    assert {one.variable_dtype for one in inner} == {"float32"}
+
+
 def test_minibatch_deviation_of_equal_halves_has_a_gradient():
     """Where 1e-8 is 0."""
     layer = MinibatchStdDev(dtype="float16")

@@ -34,8 +34,8 @@ def around(uniform):
     return lambda critic, real, fake: 10 * ((norms(critic, real + 0.5 * u * real.std() * noise) - 1) ** 2).mean()
 
 
-def on_both_sides(uniform):  # gamma begins at 10
-    return lambda critic, real, fake: 10 / 2 * ((norms(critic, real) ** 2).mean() + (norms(critic, fake) ** 2).mean())
+def on_both_sides(uniform):  # gamma begins at 0.05
+    return lambda critic, real, fake: 0.05 / 2 * ((norms(critic, real) ** 2).mean() + (norms(critic, fake) ** 2).mean())
 
 
 def nowhere(uniform):
@@ -205,7 +205,7 @@ def test_r3gan_burns_in():
         rates = [float(optimizer._learning_rate(step)) for step in (0, 2000, 9000)]
         assert rates == pytest.approx([2e-4, 1.25e-4, 5e-5])
     for penalty in method["penalties"]:
-        assert [float(penalty.weight(step)) for step in (0, 2000, 4000)] == pytest.approx([10, 5.5, 1])
+        assert [float(penalty.weight(step)) for step in (0, 2000, 4000)] == pytest.approx([0.05, 0.0275, 0.005])
 
 
 def test_the_rate_of_sngan_falls_to_zero_with_the_run():

@@ -4,6 +4,8 @@ An augmentation of real images alone would teach the generator to make augmented
 alike, and differentiably, so that the generator learns through them.
 """
 
+import inspect
+
 from kgan.augment.ada import ADA
 from kgan.augment.augmentation import Augmentation, Augmented
 from kgan.augment.diff_augment import DiffAugment
@@ -21,7 +23,7 @@ def get(identifier, image_shape):
     A new one, since what it learns, such as ADA's p, belongs to one GAN.
 
     Raises:
-        ValueError: if `identifier` is none of these, or the shape is not that of images.
+        ValueError: if `identifier` is none of these or forgets its arguments, or the shape is not that of images.
     """
     if identifier is None:
         return None
@@ -38,4 +40,9 @@ def get(identifier, image_shape):
             "`augment` is for images of shape (batch, height, width, channels). "
             f"Received: a generator that makes examples of shape ({shape})"
         )
-    return type(identifier).from_config(identifier.get_config())
+    kind = type(identifier)
+    if kind.get_config is Augmentation.get_config and inspect.signature(kind).parameters:
+        raise ValueError(
+            f"{kind.__name__} must define `get_config`, which returns the arguments that it was made with."
+        )
+    return kind.from_config(identifier.get_config())

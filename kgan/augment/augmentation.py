@@ -27,7 +27,8 @@ class Augmentation(keras.layers.Layer):
         """Called after each update of the discriminator on real images.
 
         Args:
-            margins: How far their logits lie above the loss's threshold, `(batch, 1)`.
+            margins: How far their logits lie above the loss's threshold, or under a loss of pairs above those of generated
+                images, `(batch, 1)`.
             count: How many images they were.
         """
 

@@ -23,8 +23,8 @@ def blit(matrix, u, p, height, width):
     inverse of each transformation is multiplied to its right.
     """
     u = iter(ops.unstack(u, axis=1))
-    matrix = matrix @ _scale(1.0 - 2.0 * _where(next(u) < p, ops.floor(2.0 * next(u)), 0.0), 1.0)
-    matrix = matrix @ _turn(-math.pi / 2.0 * _where(next(u) < p, ops.floor(4.0 * next(u)), 0.0))
+    matrix = matrix @ _scale(1.0 - 2.0 * _where(next(u) < p, _floor(2.0 * next(u)), 0.0), 1.0)
+    matrix = matrix @ _turn(-math.pi / 2.0 * _where(next(u) < p, _floor(4.0 * next(u)), 0.0))
     moved = next(u) < p
     x, y = (_where(moved, ops.round(0.125 * (2.0 * next(u) - 1.0) * size), 0.0) for size in (width, height))
     return matrix @ _move(-x, -y)
@@ -53,7 +53,7 @@ def color(images, u, z, p):
     u, z = iter(ops.unstack(u[:, :, None, None, None], axis=1)), iter(ops.unstack(z[:, :, None, None, None], axis=1))
     images = images + _where(next(u) < p, 0.2 * next(z), 0.0)
     images = images * 2.0 ** _where(next(u) < p, 0.5 * next(z), 0.0)
-    flipped = _where(next(u) < p, ops.floor(2.0 * next(u)), 0.0)
+    flipped = _where(next(u) < p, _floor(2.0 * next(u)), 0.0)
     images = images - 2.0 * flipped * ops.mean(images, axis=3, keepdims=True)  # (I - 2 v v^T) x
     angle = math.pi * _where(next(u) < p, 2.0 * next(u) - 1.0, 0.0)
     luma = ops.mean(images, axis=3, keepdims=True)
@@ -144,6 +144,10 @@ def _turn(angle):
 
 def _move(x, y):
     return _matrix(x, ((1.0, 0.0, x), (0.0, 1.0, y)))
+
+
+def _floor(x):
+    return ops.cast(ops.floor(x), x.dtype)  # float32 on PyTorch
 
 
 def _where(condition, value, otherwise):

@@ -50,7 +50,7 @@ def apply(optimizer, grads, variables):
 
 
 def input_gradient(function, x):
-    outer = get_stateless_scope()
+    outer = get_stateless_scope() or keras.StatelessScope()  # a penalty may be called by hand, outside of a step
 
     def pure(x):
         with _scope(outer.state_mapping) as inner:

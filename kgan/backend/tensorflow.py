@@ -86,7 +86,10 @@ def stream(batches):
 
     dataset = tf.data.Dataset.range(1).flat_map(one_epoch).map(take)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
-    return dataset, lambda: order.assign(_choices(batches))
+    # nothing is to be tuned, and an end of an epoch may wait until the tuner awakes: it sleeps 10 ms, 20, ... up to a minute
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options), lambda: order.assign(_choices(batches))
 
 
 def _choices(batches):
