@@ -19,8 +19,8 @@ class ADA(Transforms):
 
         p <- clip(p + sign(r - target) * images / length, 0, 1)
 
-    with as many images as they were of. D(real) counts from the loss's threshold. p starts at 0; it is saved with the GAN
-    and logged as `ada_p`.
+    with as many images as they were of. D(real) counts from the loss's threshold, and under a loss of pairs, which has none,
+    from D(fake). p starts at 0; it is saved with the GAN and logged as `ada_p`.
 
     Example:
 
