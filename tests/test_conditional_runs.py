@@ -95,7 +95,7 @@ def test_wrong_recipes(tmp_path, call):  # noqa: F811
     assert "generator.conditioning: must be 'concatenation' or 'batch_norm', not 'projection'" in complaint(
         RECIPE.replace("batch_norm", "projection")
     )
-    assert "`conditioning: batch_norm` is for a GAN with `num_classes`" in complaint(
+    assert "generator.conditioning: `conditioning` batch_norm is for a GAN with `num_classes`" in said(
         RECIPE.replace("num_classes: 10", "")
     )
     assert "class_loss_weight: `class_loss_weight` is for a discriminator that puts out class logits" in said(

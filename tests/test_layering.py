@@ -12,10 +12,11 @@ ROOT = pathlib.Path(kgan.__file__).parent
 # each may import those before it, not those beside it
 LAYERS = [
     {"names"},
-    {"labels", "latents", "ramps", "saving", "checkpoints", "signals"},
+    {"latents", "ramps", "saving", "checkpoints", "signals"},
     {"snapshots"},
     {"pictures"},
     {"backend"},
+    {"labels"},
     {"augment", "conditioning", "critic", "layers", "players"},
     {"losses", "penalties", "data", "architectures", "metrics", "extractors"},
     {"averaging", "scores", "tricks"},
