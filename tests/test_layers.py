@@ -146,7 +146,7 @@ def test_minibatch_deviation(shape):
     np.testing.assert_allclose(got[..., -1], np.full(shape[:-1], x.std(axis=0).mean()), rtol=1e-5)
 
 
-def test_minibatch_deviation_in_double_precision():
+def test_minibatch_deviation_in_double_precision(float64):  # noqa: F811
     x = np.random.default_rng(0).normal(size=(5, 7))
     got = values([MinibatchStdDev(dtype="float64")(ops.convert_to_tensor(x))])[0]
     np.testing.assert_allclose(got[:, -1], np.sqrt(x.var(axis=0) + 1e-8).mean(), rtol=1e-12)

@@ -389,7 +389,7 @@ def test_scores_of_a_class_are_watched_too(digits, tmp_path):
     history = gan.fit(images, labels, batch_size=100, epochs=4, verbose=0, callbacks=[score, keeper]).history
     assert keeper.best == max(history["precision_class_3"]) and len(history["recall_class_9"]) == 2
     few = Score(path=tmp_path / "few.jsonl", extractor="raw", samples=50, per_class=True)
-    with pytest.raises(ValueError, match="At least 20 generated images of class 5 are needed to score it. There are: 4 of 50"):
+    with pytest.raises(ValueError, match="At least 20 generated images of class 5 are needed .* There are: 4 of 50"):
         gan.fit(images, labels, batch_size=100, verbose=0, callbacks=[few])
 
 
