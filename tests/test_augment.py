@@ -356,7 +356,7 @@ def test_p_under_a_loss_of_pairs_is_of_pairs(images, schedule):
     found = []
     for offset in (100.0, -100.0):
         keras.utils.set_random_seed(1)
-        gan = compiled(loss="relativistic", schedule=schedule, augment=ADA(0.0, 1, 160))
+        gan = compiled(loss="relativistic", schedule=schedule, augment=ADA(0.9, 1, 160))
         gan.discriminator.layers[-1].bias.assign([offset])
         gan.augment.p.assign(0.5)
         logged = gan.fit(images, batch_size=len(images), shuffle=False, verbose=0).history
