@@ -84,7 +84,7 @@ class Critic:
 
     def _joined(self, images, packs):
         images = ops.reshape(images, (packs, self.count, *images.shape[1:]))
-        return ops.concatenate([images[:, index] for index in range(self.count)], axis=-1)
+        return ops.concatenate(ops.unstack(images, self.count, axis=1), axis=-1)
 
     def _augmented(self, packed):
         """The packs of their images, augmented one by one."""

@@ -81,11 +81,13 @@ def check(optimizer, of):
     for argument, value in ramps.read(found).items():
         if value is not found[argument]:
             setattr(inner, argument, value)
-        shown = f"Received: {ramps.shown(value)}"
         if argument in ("beta_1", "beta_2") and not ramps.all_are(lambda end: 0 <= end < 1, value):
-            raise ValueError(f"`{argument}` of {of} must stay in [0, 1), or an average of gradients is none. {shown}")
+            raise ValueError(
+                f"`{argument}` of {of} must stay in [0, 1), or an average of gradients is none. "
+                f"Received: {ramps.shown(value)}"
+            )
         if argument in CLIPS and isinstance(value, LearningRateSchedule):
-            raise ValueError(f"`{argument}` of {of} must be a number, not a schedule. {shown}")
+            raise ValueError(f"`{argument}` of {of} must be a number, not a schedule. Received: {ramps.shown(value)}")
     rate = inner._learning_rate
     if isinstance(rate, ramps.Ramp) and not (min(rate.start, rate.end) >= 0 and max(rate.start, rate.end) > 0):
         raise ValueError(

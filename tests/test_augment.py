@@ -17,7 +17,6 @@ from kgan.augment import ADA, Augmentation, DiffAugment, Transforms
 from kgan.augment.places import interpolate
 from kgan.runner import recipes, run, schema
 from tests.helpers import LATENT_DIM, compiled, largest_difference, small_discriminator, small_gan, state, values
-from tests.test_penalties import float64  # noqa: F401
 from tests.test_recipes import GOOD, check, complaint
 
 SHAPES = [(12, 8, 8, 1), (12, 7, 10, 3), (12, 9, 6, 2)]
@@ -500,7 +499,8 @@ def test_an_augmentation_that_forgets_its_arguments():
         compiled(augment=Forgetful(0.5))
 
 
-def test_transforms_in_double_precision(float64):  # noqa: F811
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="it has no float64 by default")
+def test_transforms_of_images_in_double_precision():
     images = ops.convert_to_tensor(pictures((3, 6, 6, 3)).astype("float64"))
     changed = values([Transforms(1.0)(images, seeds=keras.random.SeedGenerator(5))])[0]
     assert changed.dtype == "float64" and np.isfinite(changed).all()

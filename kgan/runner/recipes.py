@@ -108,9 +108,8 @@ def _put(data, steps, value):
             data[step] = value
         else:
             inner = data[step] if isinstance(data, list) else data.get(step)
-            if not isinstance(
-                inner, dict | list
-            ):  # loss: hinge -> --set loss.smoothing=0.1; ema: 0.9 -> ema.name=linear
+            if not isinstance(inner, dict | list):
+                # loss: hinge, and --set loss.smoothing=0.1; ema: 0.9, and --set ema.name=linear
                 inner = data[step] = {"name": inner} if isinstance(inner, str) and inner else {}
             data = inner
     return tuple(key)
