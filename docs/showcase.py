@@ -17,7 +17,7 @@ import tempfile
 import numpy as np
 from PIL import Image, ImageDraw
 
-from kgan import data, scores, scoring
+from kgan import data, scores
 from kgan.runner import display, loader, sampling
 from tests import quality
 
@@ -66,7 +66,7 @@ def figures(run, recipe):
     found = recipe["data"]
     if found["name"] in ("ring", "grid", "stacked_mnist"):
         real = data.load(**{key: value for key, value in found.items() if key not in LOADED_LATER})
-        scorer = scoring.Scorer(real.images, real.labels, name=found["name"])
+        scorer = scores.Scorer(real.images, real.labels, name=found["name"])
         name = "mode_coverage" if found["name"] == "stacked_mnist" else "gaussian_modes"
         modes, other = scorer(images, name)
         total = int(real.labels.max()) + 1

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
         architectures,
         augment,
         callbacks,
-        conditioning,
+        conditions,
         data,
         extractors,
         latents,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ramps,
         schedules,
         scores,
-        scoring,
+        tricks,
     )
     from kgan.gan import GAN, load
 
@@ -33,7 +33,7 @@ __all__ = [
     "architectures",
     "augment",
     "callbacks",
-    "conditioning",
+    "conditions",
     "data",
     "extractors",
     "latents",
@@ -45,7 +45,7 @@ __all__ = [
     "ramps",
     "schedules",
     "scores",
-    "scoring",
+    "tricks",
 ]
 
 

@@ -58,7 +58,7 @@ def _read(name, settings, plugin):
     given = recipes.read(name)
     if settings and isinstance(given.data, dict):
         recipes.override(given, settings)
-    return schema.check(given), given
+    return schema.validate(given), given
 
 
 def _load_engine():
@@ -224,9 +224,9 @@ def evaluate(
             raise _wrong("RUN", f"{run} is no run directory")
         checked, given = _read(str(run / "resolved.yaml"), None, plugin)
     _load_engine()
-    from kgan.names import lookup
+    from kgan.arguments import lookup
     from kgan.runner import display, evaluating
-    from kgan.scoring import MEASURES
+    from kgan.scores import MEASURES
 
     metric = metric or []
     for name in metric:
@@ -260,7 +260,7 @@ def evaluate(
         known = data in DATASETS
         arguments = {"name": data if known else None, "path": None if known else data, "split": split or "train"}
         if not known and not pathlib.Path(data).expanduser().exists():
-            from kgan.names import nearest
+            from kgan.arguments import nearest
 
             raise _wrong("--data", f"there is no data set, file or folder {data}. {nearest(data, DATASETS)}")
         evaluating.of_images(images, arguments, metric, samples, extractor, out, neighbours, out_console, progress)
@@ -296,29 +296,30 @@ def compare(
         raise _wrong("compare", "give two recipes, or two run directories")
     both = [] if there[0] else [_read(one, set, plugin) for one in (a, b)]
     _load_engine()
-    from kgan.runner import comparing, run, trials
+    from kgan.compare import comparison, trials
+    from kgan.runner import run
 
     if seconds is not None and not math.isfinite(seconds):
         raise _wrong("--seconds", f"must be a number. Received: {seconds}")
-    metrics, value = comparing.value_of(metric)
+    metrics, value = comparison.value_of(metric)
     names = [pathlib.Path(one).name if there[0] else pathlib.Path(one).stem for one in (a, b)]
     names = names if names[0] != names[1] else [f"{name} ({mark})" for name, mark in zip(names, "AB", strict=True)]
     runs = [recipes.runs_in(one) for one in (a, b)] if there[0] else None
     for one, found in zip((a, b), runs or (), strict=False):
         if not found:
             raise _wrong(one, "is no run directory, and holds none")
-        comparing.check_one_recipe(found)
+        comparison.check_one_recipe(found)
     length, chosen = (None, None) if runs else trials.common_length(both, metrics)
-    series = comparing.collect_all(runs, value) if runs else None
-    result = comparing.compare(names, series, value) if series else None  # refuses before anything is written
+    series = comparison.collect_all(runs, value) if runs else None
+    result = comparison.compare(names, series, value) if series else None  # refuses before anything is written
     directory = run.claim(f"{pathlib.Path(a).stem}-vs-{pathlib.Path(b).stem}", out, "comparisons")
     if result is None:
         steps = steps or length
         runs = trials.train_all(both, seeds, steps, seconds, chosen, samples, directory, plugin, out_console)
-        series = comparing.collect_all(runs, value)
-        result = comparing.compare(names, series, value, as_long=True)
-    comparing.write(result, series, directory)
-    _say(comparing.table(result))
+        series = comparison.collect_all(runs, value)
+        result = comparison.compare(names, series, value, as_long=True)
+    comparison.write(result, series, directory)
+    _say(comparison.table(result))
     _say(f"In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")
 
 

@@ -7,7 +7,7 @@ that it hands to one random operation, so that a draw advances the seed by one.
 import keras
 from keras import ops
 
-from kgan.names import lookup
+from kgan.arguments import lookup
 
 
 def normal(shape, seed):

@@ -4,6 +4,8 @@ import keras
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
+from kgan import backend
+
 
 @register_keras_serializable("kgan")
 class SpectralNormalization(layers.Wrapper):
@@ -169,7 +171,7 @@ class GroupedConv2D(layers.Conv2D):
     """
 
     def convolution_op(self, inputs, kernel):
-        if keras.backend.backend() != "tensorflow" or self.groups == 1:
+        if not backend.GROUPS_ONE_BY_ONE or self.groups == 1:
             return super().convolution_op(inputs, kernel)
         whole = super().convolution_op
         parts = zip(ops.split(inputs, self.groups, -1), ops.split(kernel, self.groups, -1), strict=True)

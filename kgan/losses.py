@@ -22,19 +22,20 @@ from keras import ops
 from keras.saving import register_keras_serializable
 
 from kgan import ramps
-from kgan.names import is_number, nearest
+from kgan.arguments import Configured, is_number, nearest
 
 
-class AdversarialLoss:
+class AdversarialLoss(Configured):
     """What discriminator and generator minimize, as pure functions of logits.
 
-    A subclass gives `real` and `fake`, whose sum is the discriminator's loss, and `generator`; or, where its two parts do
-    not separate, `discriminator` and `generator`. All of them return one value for each example.
+    A subclass defines `real` and `fake`, whose sum is the discriminator's loss, and `generator`; or, where the loss does not
+    separate into these two parts, `discriminator` and `generator`. All of them return one value for each example.
 
     Attributes:
-        threshold: Float. An image whose logit is above it is called real; a paired loss calls the one of two images real
-            whose logit is higher.
-        paired: Whether `generator` needs `real_logits`; `None` is handed to it otherwise.
+        threshold: Float. An image whose logit is above it counts as real. Under a paired loss the one of two images whose
+            logit is higher counts as real.
+        paired: Whether the loss compares each fake image with a real one, so that `generator` needs `real_logits`; `None`
+            may be handed to it otherwise.
 
     Example:
 
@@ -66,18 +67,12 @@ class AdversarialLoss:
         """The generator's loss, `(batch,)`, of logits of shape `(batch,)` or `(batch, 1)`."""
         raise NotImplementedError(f"{type(self).__name__} does not define `generator(fake_logits, real_logits)`.")
 
-    def told(self, real_logits, fake_logits):
-        """Which real and which fake images the discriminator tells for what they are, two tensors of booleans."""
-        if self.paired:
-            return (fake_logits < real_logits,) * 2
-        return real_logits > self.threshold, fake_logits <= self.threshold
+    def margin(self, logits, others=None):
+        """How far logits lie above what counts as real, a tensor like them.
 
-    def get_config(self):
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
+        That is the threshold, or under a paired loss `others`, the logits of the images that these are compared with.
+        """
+        return logits - (others if self.paired else self.threshold)
 
 
 def flat(logits):
@@ -251,7 +246,8 @@ def adversarial(loss, critic):
     """Return `loss` (what `get` returned) as an `AdversarialLoss` that fits what `critic` puts out.
 
     kgan's own losses, and Keras losses with `from_logits`, are computed on logits wherever the discriminator's last
-    activation is known: where that is a sigmoid, on what goes into it. `critic` is told which of the two to put out.
+    activation is known: where that is a sigmoid, on what goes into it. `critic.logits` is set to which of the two it puts
+        out.
     """
     if isinstance(loss, AdversarialLoss):
         critic.logits = True
@@ -272,3 +268,8 @@ def adversarial(loss, critic):
         )
     critic.logits = True
     return KerasLoss(type(loss).from_config({**loss.get_config(), "from_logits": True}), 0.0)
+
+
+def has_parts(loss):
+    """Whether a loss has a part for real images and one for fakes, unlike a paired loss."""
+    return loss.real is not None and loss.fake is not None

@@ -18,15 +18,15 @@ from keras.optimizers.schedules import LearningRateSchedule
 from keras.saving import register_keras_serializable
 
 from kgan import ramps
+from kgan.arguments import integer, lookup
 from kgan.backend import input_gradient
-from kgan.names import integer, lookup
 
 
 class Penalty:
     """A term added to the discriminator's loss.
 
-    A subclass gives `name`, under which its value is logged, and `__call__(critic, real, fake, seed)`: `critic` maps images
-    to logits `(batch, 1)`, `real` and `fake` are `(batch, height, width, channels)`, `seed` is a
+    A subclass defines `name`, under which its value is logged, and `__call__(critic, real, fake, seed)`: `critic` maps
+    images to logits `(batch, 1)`, `real` and `fake` are `(batch, height, width, channels)`, `seed` is a
     `keras.random.SeedGenerator`; it returns a scalar.
 
     Args:
@@ -160,18 +160,3 @@ def get(identifier):
         f"A penalty must be a name of kgan.penalties or an object such as kgan.penalties.R1(10.0). "
         f"Received: {identifier!r}"
     )
-
-
-def collect(given):
-    """Return penalties, one name or object, several of them or `None`, as a tuple of objects.
-
-    Raises:
-        ValueError: if one of them is none, or two have the same name.
-    """
-    several = isinstance(given, list | tuple)
-    found = () if given is None else tuple(get(penalty) for penalty in (given if several else (given,)))
-    names = [penalty.name for penalty in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"`penalties` must differ, since each is logged under its name. Received {name!r} twice.")
-    return found

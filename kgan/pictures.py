@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from kgan.saving import replace_when_written
+from kgan.files import replace_when_written
 
 
 def pixels(images):

@@ -15,7 +15,7 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.saving import register_keras_serializable
 
-from kgan.names import integer, is_number
+from kgan.arguments import integer, is_number
 
 
 class Ramp(LearningRateSchedule):
@@ -155,6 +155,13 @@ def read(config):
         else value
         for name, value in config.items()
     }
+
+
+def in_config(config, name):
+    """The `Ramp` that stands in a serialized config under that name, or `None`."""
+    value = config.get(name)
+    kind = keras.saving.get_registered_object(value["registered_name"]) if isinstance(value, dict) else None
+    return kind.from_config(value["config"]) if isinstance(kind, type) and issubclass(kind, Ramp) else None
 
 
 def shown(value):

@@ -1,55 +1,43 @@
 """Who is updated when.
 
-A schedule's `step(gan, real)` is one training step on one batch of real images `(batch, height, width, channels)`, of a GAN
-with classes on a list of these and their labels. A player that does not move in a step reports its loss, and its weights,
-statistics and optimizer stay as they are.
+A schedule's `step(gan, batch)` is one training step on one batch, a pair `(given, real)` (`kgan.conditions.Batch`). A player
+that is not updated in a step reports its loss, and its weights, statistics and optimizer stay as they are.
 """
 
 from keras import ops
 from keras.saving import register_keras_serializable
 
+from kgan.arguments import Configured, integer, lookup
 from kgan.backend import when
-from kgan.critic import logits_of
-from kgan.names import integer, lookup
+from kgan.losses import has_parts
 from kgan.training import (
-    adapt,
-    fakes,
     frozen,
-    minimize_discriminator,
     penalize,
-    remember,
-    report_discriminator,
-    report_generator,
     update_both,
     update_discriminator,
     update_generator,
-    with_classes,
+    update_on_fake,
+    update_on_real,
+    waiting,
 )
 
 
-class Schedule:
-    """A subclass gives `step(gan, real)`, and `check(loss)` where it does not suit every loss."""
+class Schedule(Configured):
+    """A subclass defines `step(gan, batch)`, and `check_loss(loss)` where it does not suit every loss."""
 
-    def step(self, gan, real):
-        raise NotImplementedError(f"{type(self).__name__} does not define `step(gan, real)`.")
+    def step(self, gan, batch):
+        raise NotImplementedError(f"{type(self).__name__} does not define `step(gan, batch)`.")
 
-    def check(self, loss):
+    def check_loss(self, loss):
         """Raise ValueError if this schedule cannot train with that loss."""
-
-    def get_config(self):
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
 
 
 @register_keras_serializable("kgan")
 class Simultaneous(Schedule):
     """Both players from one forward pass, at the same weights; the discriminator is updated first."""
 
-    def step(self, gan, real):
-        update_both(gan, real, gan.draw_latents(real))
+    def step(self, gan, batch):
+        update_both(gan, batch, gan.draw_latents(batch))
 
 
 @register_keras_serializable("kgan")
@@ -74,21 +62,16 @@ class Alternating(Schedule):
         self.d_steps = integer("d_steps", d_steps, at_least=1, of="Alternating")
         self.reuse_latents = reuse_latents
 
-    def step(self, gan, real):
-        latents = gan.draw_latents(real)
-        restore_generator = remember(gan.generator)
-        real_logits, fake_logits = update_discriminator(gan, real, latents)
+    def step(self, gan, batch):
+        latents = gan.draw_latents(batch)
+        generator_waits = waiting(gan.generator, gan.logs.generator)
+        verdicts = update_discriminator(gan, batch, latents)
         gan.turn.assign((gan.turn + 1) % self.d_steps)
 
         def generator_moves():
-            again = latents if self.reuse_latents else gan.draw_latents(real)
-            update_generator(gan, again, real if gan.loss.paired else None)
+            update_generator(gan, batch, latents if self.reuse_latents else gan.draw_latents(batch))
 
-        def generator_waits():
-            restore_generator()
-            report_generator(gan, fake_logits, real_logits)
-
-        when(ops.equal(gan.turn, 0), generator_moves, generator_waits)
+        when(ops.equal(gan.turn, 0), generator_moves, lambda: generator_waits(*verdicts))
 
     def get_config(self):
         return {"d_steps": self.d_steps, "reuse_latents": self.reuse_latents}
@@ -102,31 +85,18 @@ class Combined(Schedule):
     generator through the frozen discriminator, whose dropout is on and whose BatchNormalization is in inference mode.
     """
 
-    def step(self, gan, real):
-        def on_real():
-            logits = gan.critic(real)
-            return [with_classes(gan, ops.mean(gan.d_objective.real(logits_of(logits))), logits)], logits
-
-        real_logits = minimize_discriminator(gan, on_real)
-        adapt(gan, real, real_logits)
-        fake = fakes(gan, gan.draw_latents(real), training=False)
-
-        def on_fake():
-            logits = gan.critic(fake)
-            penalty = penalize(gan, real, fake, turn=gan.d_opt.iterations // 2)  # two updates a step
-            loss = with_classes(gan, ops.mean(gan.d_objective.fake(logits_of(logits))), logits)
-            return [loss + penalty], logits
-
-        fake_logits = minimize_discriminator(gan, on_fake)
-        report_discriminator(gan, real_logits, fake_logits)
+    def step(self, gan, batch):
+        on_real = update_on_real(gan, batch)
+        on_fake = update_on_fake(gan, batch, gan.draw_latents(batch))
+        gan.logs.discriminator(on_real, on_fake)
         with frozen(gan.discriminator):
-            update_generator(gan, gan.draw_latents(real))
+            update_generator(gan, batch, gan.draw_latents(batch))
 
-    def check(self, loss):
-        if loss.real is None or loss.fake is None:
+    def check_loss(self, loss):
+        if not has_parts(loss):
             raise ValueError(
-                "The schedule 'combined' updates the discriminator on real and on fake images separately, which a loss "
-                f"of pairs of them does not allow. Received: loss={type(loss).__name__}. Use schedule='alternating'."
+                "The schedule 'combined' updates the discriminator on real and on fake images separately, which a paired "
+                f"loss does not allow. Received: loss={type(loss).__name__}. Use schedule='alternating'."
             )
 
 
@@ -145,21 +115,18 @@ class Periods(Schedule):
         self.d_epochs = integer("d_epochs", d_epochs, at_least=1, of="Periods")
         self.g_epochs = integer("g_epochs", g_epochs, at_least=1, of="Periods")
 
-    def step(self, gan, real):
-        latents = gan.draw_latents(real)
+    def step(self, gan, batch):
+        latents = gan.draw_latents(batch)
 
         def discriminator_moves():
-            restore_generator = remember(gan.generator)
-            real_logits, fake_logits = update_discriminator(gan, real, latents)
-            restore_generator()
-            report_generator(gan, fake_logits, real_logits)
+            generator_waits = waiting(gan.generator, gan.logs.generator)
+            generator_waits(*update_discriminator(gan, batch, latents))
 
         def generator_moves():
-            restore_discriminator = remember(gan.discriminator)
-            fake, real_logits, fake_logits = update_generator(gan, latents, real)
-            penalize(gan, real, fake, turn=gan.g_opt.iterations)  # for the logs
-            restore_discriminator()
-            report_discriminator(gan, real_logits, fake_logits)
+            discriminator_waits = waiting(gan.discriminator, gan.logs.discriminator)
+            fake, *verdicts = update_generator(gan, batch, latents, with_real=True)
+            penalize(gan, batch, fake, turn=gan.g_opt.iterations)  # for the logs
+            discriminator_waits(*verdicts)
 
         when(gan.epochs % (self.d_epochs + self.g_epochs) < self.d_epochs, discriminator_moves, generator_moves)
 

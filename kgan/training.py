@@ -1,7 +1,7 @@
 """One update of one player: losses and penalties -> gradients -> optimizer -> logs.
 
-`kgan.schedules` decides who is updated when; what is here is the same for all of them. Real images and fakes of a GAN with
-classes are lists `[images, labels]`, and latents `[latents, labels]`; they are handed on as they are.
+`kgan.schedules` decides who is updated when; what is here is the same for all of them. A batch is a pair `(given, real)`
+(`kgan.conditions.Batch`); what is given is handed on unopened.
 """
 
 import contextlib
@@ -10,39 +10,9 @@ import functools
 import keras
 from keras import ops
 
-from kgan import averaging, backend, ramps, tricks
-from kgan.critic import logits_of
-from kgan.labels import joined, parts
-
-
-def prepare(images, shape):
-    """Real images as floats in [-1, 1]: uint8 is scaled, floats are taken as they are.
-
-    Args:
-        images: Tensor `(batch, *shape)`.
-        shape: What the generator makes, without the batch.
-
-    Raises:
-        ValueError: if the shape is another one, or the type is neither uint8 nor a float.
-    """
-    if not hasattr(images, "shape"):
-        raise ValueError(f"A batch must be one tensor of images. Received: {type(images).__name__}")
-    whole = backend.static_shape(images)
-    if whole is None:
-        raise ValueError(f"Real images must have the generator's shape {shape}. Received: images of unlike shapes")
-    got = whole[1:]  # None where a dataset does not say
-    if len(got) != len(shape) or any(size not in (None, wanted) for size, wanted in zip(got, shape, strict=True)):
-        raise ValueError(
-            f"Real images must have the generator's shape {('batch', *shape)}. Received: {('batch', *got)}".replace(
-                "'batch'", "batch"
-            )
-        )
-    dtype = keras.backend.standardize_dtype(images.dtype)
-    if dtype == "uint8":
-        return (ops.cast(images, keras.backend.floatx()) - 127.5) / 127.5
-    if "float" not in dtype:
-        raise ValueError(f"Images must be uint8 in [0, 255] or floats in [-1, 1]. Received: {dtype}")
-    return ops.cast(images, keras.backend.floatx())
+from kgan import backend, ramps
+from kgan.conditions import together
+from kgan.players import average
 
 
 def minimize(losses, *players):
@@ -65,173 +35,160 @@ def minimize(losses, *players):
     return extra
 
 
-def minimize_discriminator(gan, losses):
-    """`minimize` for the discriminator alone, whose weights are then clipped."""
-    extra = minimize(losses, (gan.discriminator, gan.d_opt))
-    clip_weights(gan)
-    return extra
+def fakes(gan, given, latents, training=True):
+    """G(z), or G(z, y) of what is given."""
+    return gan.generator(together(latents, given), training=training)
 
 
-def clip_weights(gan):
-    """Clip the discriminator's weights, where `weight_clip` is given."""
-    if gan.weight_clip is not None:
-        tricks.clip(gan.discriminator, gan.weight_clip)
+def play(gan, batch, latents):
+    """The forward pass of both players: G(z), then D(real), then D(fake). Returns the fakes and both verdicts."""
+    fake = fakes(gan, batch.given, latents)  # (batch, height, width, channels)
+    return fake, gan.critic(batch.real, batch.given), gan.critic(fake, batch.given)
 
 
-def adapt(gan, real, real_logits, fake_logits=None):
-    """Let an adaptive augmentation see what the discriminator made of real images before it was updated.
-
-    Under a loss of pairs only what it made of them beside the generated ones means anything, as in R3GAN's code.
-    """
-    if gan.augment is not None:
-        images, _ = parts(real)
-        threshold = logits_of(fake_logits) if gan.loss.paired else gan.loss.threshold
-        gan.augment.adapt(logits_of(real_logits) - threshold, ops.shape(images)[0])
+def discriminator_loss(gan, real, fake):
+    loss = ops.mean(gan.d_objective.discriminator(real.logits, fake.logits))
+    return loss + other_losses(gan, real, fake)
 
 
-def fakes(gan, latents, training=True):
-    """G(z); with classes G(z, y) and y, the labels that came with the latents."""
-    _, labels = parts(latents)
-    return joined(gan.generator(latents, training=training), labels)
+def generator_loss(gan, real, fake):
+    loss = ops.mean(gan.loss.generator(fake.logits, None if real is None else real.logits))
+    return loss + other_losses(gan, fake)
 
 
-def play(gan, real, latents):
-    """The forward pass of both players: G(z), then D(real), then D(fake)."""
-    fake = fakes(gan, latents)  # (batch, height, width, channels)
-    real_logits = gan.critic(real)  # (batch, 1)
-    fake_logits = gan.critic(fake)
-    return fake, real_logits, fake_logits
+def other_losses(gan, *verdicts):
+    """What the discriminator's outputs beside its score add to both players' losses, such as the classes' cross-entropy."""
+    return gan.rules.class_loss_weight * sum(ops.mean(loss) for one in verdicts for loss in one.losses.values())
 
 
-def discriminator_loss(gan, real_logits, fake_logits):
-    loss = ops.mean(gan.d_objective.discriminator(logits_of(real_logits), logits_of(fake_logits)))
-    return with_classes(gan, loss, real_logits, fake_logits)
-
-
-def generator_loss(gan, fake_logits, real_logits):
-    loss = ops.mean(gan.loss.generator(logits_of(fake_logits), logits_of(real_logits)))
-    return with_classes(gan, loss, fake_logits)
-
-
-def with_classes(gan, loss, *verdicts):
-    """`loss` + the cross-entropy of the classes, where the discriminator names them.
-
-    Both players maximize L_C, the log-likelihood of the classes of real and generated images (Odena et al.,
-    arXiv:1610.09585, equation 3); the real ones' is no function of the generator.
-    """
-    if not gan.classifies:
-        return loss
-    return loss + gan.class_loss_weight * sum(ops.mean(verdict.class_losses) for verdict in verdicts)
-
-
-def penalize(gan, real, fake, turn=None):
+def penalize(gan, batch, fake, turn=None):
     """The sum of all penalties, each reported under its own name.
 
     Args:
         gan: The `GAN`.
-        real: Real images.
+        batch: The `Batch`.
         fake: Fakes.
         turn: Integer tensor, how many updates there were before this one; the discriminator's, by default. A lazy penalty
             is taken in every n-th, n times.
     """
     turn = gan.d_opt.iterations if turn is None else turn
-    (real, labels), (fake, _) = parts(real), parts(fake)
-    critic = functools.partial(gan.critic.score, labels=labels)  # a function of images: labels stay as they are
-    real, fake = gan.critic.pack(real), gan.critic.pack(ops.stop_gradient(fake))
+    critic = functools.partial(gan.critic.score, given=batch.given)  # a function of images alone
+    real, fake = gan.critic.pack(batch.real), gan.critic.pack(ops.stop_gradient(fake))
     dtype = gan.discriminator.variable_dtype
 
-    def term(penalty):
+    def value_of(penalty):
         with ramps.at(penalty, gan.d_opt.iterations):
             value = penalty(critic, real, fake, gan.penalty_seeds)
-        gan.report(real, {penalty.name: value})
+        gan.logs.update({penalty.name: value}, real)
         return ops.cast(penalty.every * value, dtype)
 
     total = 0.0
-    for penalty in gan.penalties:
+    for penalty in gan.rules.penalties:
         if penalty.every == 1:
-            total = total + term(penalty)
+            total = total + value_of(penalty)
         else:
             due = ops.equal(turn % penalty.every, 0)
-            total = total + backend.when(due, functools.partial(term, penalty), lambda: ops.zeros((), dtype))
+            total = total + backend.when(due, functools.partial(value_of, penalty), lambda: ops.zeros((), dtype))
     return total
 
 
-def update_both(gan, real, latents):
+def update_both(gan, batch, latents):
     """Both players from one forward pass."""
 
     def losses():
-        fake, real_logits, fake_logits = play(gan, real, latents)
-        d_loss = discriminator_loss(gan, real_logits, fake_logits) + penalize(gan, real, fake)
-        return [d_loss, generator_loss(gan, fake_logits, real_logits)], (real_logits, fake_logits)
+        fake, on_real, on_fake = play(gan, batch, latents)
+        d_loss = discriminator_loss(gan, on_real, on_fake) + penalize(gan, batch, fake)
+        return [d_loss, generator_loss(gan, on_real, on_fake)], (on_real, on_fake)
 
-    real_logits, fake_logits = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
-    clip_weights(gan)
-    adapt(gan, real, real_logits, fake_logits)
-    averaging.follow(gan)
-    report_discriminator(gan, real_logits, fake_logits)
-    report_generator(gan, fake_logits, real_logits)
-
-
-def update_discriminator(gan, real, latents):
-    """The discriminator alone, against fakes of `latents`; returns both logits."""
-
-    def losses():
-        fake, real_logits, fake_logits = play(gan, real, latents)
-        d_loss = discriminator_loss(gan, real_logits, fake_logits) + penalize(gan, real, fake)
-        return [d_loss], (real_logits, fake_logits)
-
-    real_logits, fake_logits = minimize_discriminator(gan, losses)
-    adapt(gan, real, real_logits, fake_logits)
-    report_discriminator(gan, real_logits, fake_logits)
-    return real_logits, fake_logits
+    verdicts = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
+    after_discriminator(gan, batch, *verdicts)
+    average.follow(gan)
+    gan.logs.discriminator(*verdicts)
+    gan.logs.generator(*verdicts)
 
 
-def update_generator(gan, latents, real=None):
-    """The generator alone; the discriminator sees `real` too where it is given. Returns the fakes and both logits."""
+def update_discriminator(gan, batch, latents):
+    """The discriminator alone, against fakes of `latents`. Returns its verdicts on real and on fake images."""
 
     def losses():
-        if real is None:
-            fake = fakes(gan, latents)
-            real_logits, fake_logits = None, gan.critic(fake)
+        fake, on_real, on_fake = play(gan, batch, latents)
+        return [discriminator_loss(gan, on_real, on_fake) + penalize(gan, batch, fake)], (on_real, on_fake)
+
+    verdicts = minimize(losses, (gan.discriminator, gan.d_opt))
+    after_discriminator(gan, batch, *verdicts)
+    gan.logs.discriminator(*verdicts)
+    return verdicts
+
+
+def update_on_real(gan, batch):
+    """The discriminator alone, on real images alone. Returns its verdict."""
+
+    def losses():
+        on_real = gan.critic(batch.real, batch.given)
+        return [ops.mean(gan.d_objective.real(on_real.logits)) + other_losses(gan, on_real)], on_real
+
+    on_real = minimize(losses, (gan.discriminator, gan.d_opt))
+    after_discriminator(gan, batch, on_real)
+    return on_real
+
+
+def update_on_fake(gan, batch, latents):
+    """The discriminator alone, on fakes of a generator in inference mode, with the penalties. Returns its verdict."""
+    fake = fakes(gan, batch.given, latents, training=False)
+
+    def losses():
+        on_fake = gan.critic(fake, batch.given)
+        penalty = penalize(gan, batch, fake, turn=gan.d_opt.iterations // 2)  # it is updated on real images too
+        return [ops.mean(gan.d_objective.fake(on_fake.logits)) + other_losses(gan, on_fake) + penalty], on_fake
+
+    on_fake = minimize(losses, (gan.discriminator, gan.d_opt))
+    tricks_after_update(gan)
+    return on_fake
+
+
+def update_generator(gan, batch, latents, with_real=False):
+    """The generator alone. Returns the fakes, and the discriminator's verdicts on real images, or `None`, and on fakes.
+
+    Args:
+        gan: The `GAN`.
+        batch: The `Batch`.
+        latents: Latents.
+        with_real: Whether the discriminator sees the real images too, as it does under a paired loss anyway.
+    """
+
+    def losses():
+        if with_real or gan.loss.paired:
+            fake, on_real, on_fake = play(gan, batch, latents)
         else:
-            fake, real_logits, fake_logits = play(gan, real, latents)
-        return [generator_loss(gan, fake_logits, real_logits)], (fake, real_logits, fake_logits)
+            fake, on_real = fakes(gan, batch.given, latents), None
+            on_fake = gan.critic(fake, batch.given)
+        return [generator_loss(gan, on_real, on_fake)], (fake, on_real, on_fake)
 
-    fake, real_logits, fake_logits = minimize(losses, (gan.generator, gan.g_opt))
-    averaging.follow(gan)
-    report_generator(gan, fake_logits, real_logits)
-    return fake, real_logits, fake_logits
-
-
-def report_discriminator(gan, real_logits, fake_logits):
-    loss, real, fake = gan.loss, logits_of(real_logits), logits_of(fake_logits)
-    real_told, fake_told = loss.told(real, fake)
-    values = {
-        "d_loss": loss.discriminator(real, fake),
-        "d_real_accuracy": real_told,
-        "d_fake_accuracy": fake_told,
-    }
-    if gan.has_parts:
-        values |= {"d_real_loss": loss.real(real), "d_fake_loss": loss.fake(fake)}
-    if gan.classifies:
-        values["d_class_loss"] = real_logits.class_losses + fake_logits.class_losses
-        values["d_class_accuracy"] = real_logits.class_hits
-    gan.report(real, values)
+    fake, on_real, on_fake = minimize(losses, (gan.generator, gan.g_opt))
+    average.follow(gan)
+    gan.logs.generator(on_real, on_fake)
+    return fake, on_real, on_fake
 
 
-def report_generator(gan, fake_logits, real_logits):
-    loss, real, fake = gan.loss, logits_of(real_logits), logits_of(fake_logits)
-    passed = fake > (real if loss.paired else loss.threshold)  # for real
-    values = {"g_loss": loss.generator(fake, real), "g_accuracy": passed}
-    if gan.classifies:
-        values["g_class_loss"] = fake_logits.class_losses
-    gan.report(fake, values)
+def after_discriminator(gan, batch, on_real, on_fake=None):
+    """What follows an update of the discriminator on real images: tricks, and an augmentation that adapts to its
+    verdicts.
+    """
+    tricks_after_update(gan)
+    if gan.augment is not None:
+        margin = gan.loss.margin(on_real.logits, None if on_fake is None else on_fake.logits)
+        gan.augment.adapt(margin, ops.shape(batch.real)[0])
+
+
+def tricks_after_update(gan):
+    for trick in gan.rules.tricks:
+        trick.after_update(gan.discriminator)
 
 
 @contextlib.contextmanager
 def frozen(model):
     """Run the model's BatchNormalization layers in inference mode, as Keras does where `trainable` is False."""
-    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    layers = [layer for layer in backend.layers_in(model) if isinstance(layer, keras.layers.BatchNormalization)]
     before = [layer.trainable for layer in layers]
     try:
         for layer in layers:
@@ -242,12 +199,17 @@ def frozen(model):
             layer.trainable = trainable
 
 
-def remember(model):
-    """Return a function that puts the model's statistics (all weights but the trained ones) back as they are now."""
-    statistics = [(variable, ops.copy(variable)) for variable in model.non_trainable_weights]
+def waiting(player, report):
+    """What a player does in a step in which it is not updated, as a function to call once the other player was.
 
-    def restore():
+    The other player's update runs the waiting one in training mode. Its statistics (all weights but the trained ones) are
+    put back as they are now, and it reports its loss: `report` is called with the verdicts that the function is called with.
+    """
+    statistics = [(variable, ops.copy(variable)) for variable in player.non_trainable_weights]
+
+    def wait(*verdicts):
         for variable, value in statistics:
             variable.assign(value)
+        report(*verdicts)
 
-    return restore
+    return wait

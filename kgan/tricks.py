@@ -1,89 +1,178 @@
-"""What the discriminator is told and shown in training besides the truth, and what bounds its weights."""
+"""What is done to the discriminator in training besides the paper's loss, one trick under the other.
 
-import numbers
+weight_clip     w <- clip(w, -bound, bound) after each update, Arjovsky et al., arXiv:1701.07875, algorithm 1
+label_flip      a real image is called fake, or a fake one real, with a small probability
+instance_noise  Gaussian noise on all images that it sees, which fades, Sonderby et al., arXiv:1610.04490, section 3
+"""
+
+import functools
 
 import keras
 from keras import ops
+from keras.saving import register_keras_serializable
 
 from kgan import ramps
-from kgan.losses import AdversarialLoss, KerasLoss, flat
-from kgan.names import is_number
+from kgan.arguments import Configured, integer, is_number, lookup
+from kgan.losses import AdversarialLoss, KerasLoss, flat, has_parts
+
+
+class Trick(Configured):
+    """Something that is done to the discriminator in training.
+
+    A subclass overrides what it changes: the loss, the images, or the weights after an update. Random numbers are drawn from
+    `seeds`, a `keras.random.SeedGenerator` that is saved with the GAN.
+    """
+
+    def check_loss(self, loss):
+        """Raise ValueError if the trick does not suit this loss."""
+
+    def change_loss(self, loss, seeds):
+        """Return the loss that the discriminator minimizes in place of `loss`; the logs keep `loss` itself."""
+        return loss
+
+    def change_images(self, images, updates, seeds):
+        """Return what the discriminator sees in place of `images`, `(batch, height, width, channels)`, real or generated.
+
+        `updates` is how often the discriminator was updated before, an integer tensor.
+        """
+        return images
+
+    def after_update(self, discriminator):
+        """Called after each update of the discriminator, a `keras.Model`."""
+
+
+@register_keras_serializable("kgan")
+class WeightClip(Trick):
+    """All trained weights of the discriminator are clipped to [-bound, bound] after each of its updates: WGAN
+    (arXiv:1701.07875, algorithm 1).
+
+    Args:
+        bound: Float above 0, c of the paper, which has 0.01.
+
+    Raises:
+        ValueError: if `bound` is not a number above 0.
+    """
+
+    def __init__(self, bound: float = 0.01):
+        self.bound = _positive(self, "bound", bound)
+
+    def after_update(self, discriminator):
+        for variable in discriminator.trainable_variables:
+            variable.assign(ops.clip(variable, -self.bound, self.bound))
+
+    def get_config(self):
+        return {"bound": self.bound}
+
+
+@register_keras_serializable("kgan")
+class LabelFlip(Trick):
+    """In the discriminator's update the label of an image, real or fake, is exchanged with a small probability.
+
+    Each example draws its own number in each update. The logs go by the true labels.
+
+    Args:
+        probability: Float above 0 and below 1.
+
+    Raises:
+        ValueError: if `probability` is not such a number; in `compile`, if the loss is a Keras loss, which has one value for
+            a whole batch, or a paired loss.
+    """
+
+    def __init__(self, probability: float = 0.05):
+        self.probability = _positive(self, "probability", probability, below=1)
+
+    def check_loss(self, loss):
+        if not has_parts(loss) or isinstance(loss, KerasLoss):
+            name = type(loss.loss if isinstance(loss, KerasLoss) else loss).__name__
+            raise ValueError(
+                "The trick 'label_flip' needs a loss of kgan with a value for each real and each fake image, such as "
+                f"'non_saturating'. Received: loss={name}"
+            )
+
+    def change_loss(self, loss, seeds):
+        return Flipped(loss, self.probability, seeds)
+
+    def get_config(self):
+        return {"probability": self.probability}
 
 
 class Flipped(AdversarialLoss):
-    """A loss to which a real image is now and then said to be fake, and the other way round.
-
-    Losses themselves are pure functions of logits, and what is logged; this one draws anew in each call.
+    """A loss under which some labels are exchanged; `real` and `fake` draw anew in each call.
 
     Args:
         loss: The loss, of two parts.
-        share: Float. Probability, for each example, that its label is exchanged.
+        probability: Float. Of an exchange, for each example.
         seeds: A `keras.random.SeedGenerator`.
     """
 
-    def __init__(self, loss, share, seeds):
-        self.loss, self.share, self.seeds = loss, share, seeds
+    def __init__(self, loss, probability, seeds):
+        self.loss, self.probability, self.seeds = loss, probability, seeds
 
     def real(self, real_logits):
-        return self._told(real_logits, self.loss.real, self.loss.fake)
+        return self._exchanged(real_logits, self.loss.real, self.loss.fake)
 
     def fake(self, fake_logits):
-        return self._told(fake_logits, self.loss.fake, self.loss.real)
+        return self._exchanged(fake_logits, self.loss.fake, self.loss.real)
 
-    def _told(self, logits, rightly, wrongly):
-        flipped = keras.random.uniform((ops.shape(logits)[0],), seed=self.seeds) < self.share
-        return ops.where(flipped, flat(wrongly(logits)), flat(rightly(logits)))
+    def _exchanged(self, logits, right, wrong):
+        flipped = keras.random.uniform((ops.shape(logits)[0],), seed=self.seeds) < self.probability
+        return ops.where(flipped, flat(wrong(logits)), flat(right(logits)))
 
 
-class InstanceNoise:
-    """Gaussian noise whose standard deviation falls from `std` to 0, linearly, in `steps` updates of the discriminator.
-
-    It makes real and generated images overlap (Sonderby et al., arXiv:1610.04490, section 3).
+@register_keras_serializable("kgan")
+class InstanceNoise(Trick):
+    """Gaussian noise on all images that the discriminator sees in training, so that real and generated images overlap
+    (arXiv:1610.04490, section 3).
 
     Args:
-        std: Float.
-        steps: Integer.
-        optimizer: The discriminator's optimizer, which counts its updates.
-        seeds: A `keras.random.SeedGenerator`.
+        std: Float above 0. The standard deviation at the beginning; it falls to 0 in a straight line.
+        steps: Integer. In so many of the discriminator's updates it falls to 0.
+
+    Raises:
+        ValueError: if `std` is not a number above 0, or `steps` is not an integer above 0.
     """
 
-    def __init__(self, std, steps, optimizer, seeds):
-        self.std, self.steps, self.optimizer, self.seeds = std, steps, optimizer, seeds
+    def __init__(self, std: float = 0.1, steps: int = 10_000):
+        self.std = _positive(self, "std", std)
+        self.steps = integer("steps", steps, at_least=1, of="InstanceNoise")
 
-    def __call__(self, images):
-        left = ops.maximum(0.0, 1.0 - ops.cast(self.optimizer.iterations, "float32") / self.steps)
-        noise = keras.random.normal(ops.shape(images), dtype=images.dtype, seed=self.seeds)
+    def change_images(self, images, updates, seeds):
+        left = ops.maximum(0.0, 1.0 - ops.cast(updates, "float32") / self.steps)
+        noise = keras.random.normal(ops.shape(images), dtype=images.dtype, seed=seeds)
         return images + ops.cast(self.std * left, images.dtype) * noise
 
-
-def clip(model, bound):
-    """w <- clip(w, -bound, bound) for all trained weights of a model; of WGAN (Arjovsky et al., arXiv:1701.07875)."""
-    for variable in model.trainable_variables:
-        variable.assign(ops.clip(variable, -bound, bound))
+    def get_config(self):
+        return {"std": self.std, "steps": self.steps}
 
 
-def check(loss, weight_clip, label_flip, instance_noise):
-    """Raise ValueError if an argument of `compile` is none, or does not go with the loss."""
-    if weight_clip is not None and not _positive(weight_clip):
-        raise ValueError(f"`weight_clip` must be a number > 0 or None. Received: {ramps.shown(weight_clip)}")
-    if label_flip != 0 and not (_positive(label_flip) and label_flip < 1):
-        raise ValueError(f"`label_flip` must be a probability in [0, 1). Received: {ramps.shown(label_flip)}")
-    if label_flip and (loss.real is None or loss.fake is None or isinstance(loss, KerasLoss)):
-        name = type(loss.loss if isinstance(loss, KerasLoss) else loss).__name__
+def _positive(trick, name, value, below=None):
+    if not is_number(value) or value <= 0 or (below is not None and value >= below):
+        wanted = "> 0" if below is None else f"above 0 and below {below}"
         raise ValueError(
-            "`label_flip` needs a loss of kgan with a value for each real and each fake image, such as 'non_saturating'. "
-            f"Received: loss={name}"
+            f"`{name}` of {type(trick).__name__} must be a number {wanted}. Received: {ramps.shown(value)}"
         )
-    if instance_noise is not None and not (
-        isinstance(instance_noise, list | tuple)
-        and len(instance_noise) == 2
-        and all(_positive(one) for one in instance_noise)
-        and isinstance(instance_noise[1], numbers.Integral)
-    ):
-        raise ValueError(
-            f"`instance_noise` must be None or a pair (std, steps), such as (0.1, 10000). Received: {instance_noise!r}"
-        )
+    return value
 
 
-def _positive(value):
-    return is_number(value) and value > 0
+TRICKS = {"instance_noise": InstanceNoise, "label_flip": LabelFlip, "weight_clip": WeightClip}
+
+
+def get(identifier):
+    """Return a trick: the object itself, or the one of that name with its defaults.
+
+    Raises:
+        ValueError: if `identifier` is neither a known name nor a `Trick`.
+    """
+    if isinstance(identifier, str):
+        return lookup("trick", identifier, TRICKS)()
+    if isinstance(identifier, Trick):
+        return identifier
+    raise ValueError(
+        "A trick must be a name of kgan.tricks or an object such as kgan.tricks.WeightClip(0.01). "
+        f"Received: {identifier!r}"
+    )
+
+
+def loss_under(tricks, loss, seeds):
+    """The loss that the discriminator minimizes under several tricks."""
+    return functools.reduce(lambda changed, trick: trick.change_loss(changed, seeds), tricks, loss)

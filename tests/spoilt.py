@@ -49,10 +49,10 @@ def digits(images, labels):
 
 def table():
     """Every metric of every fault and step, in Markdown; a metric sees a fault if it never gets better and ends worse."""
-    from kgan import data, scoring
+    from kgan import data, scores
 
     images, labels = data.digits()
-    scorer = scoring.Scorer(images, labels, name="digits")
+    scorer = scores.Scorer(images, labels, name="digits")
     lines = []
     for fault, sets in digits(images, labels).items():
         scores = [scorer(some, scorer.suitable) for some in sets]

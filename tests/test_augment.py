@@ -411,7 +411,7 @@ def test_a_recipe(tmp_path):
     path = tmp_path / "ada.yaml"
     path.write_text(RECIPE)
     given = recipes.read(path)
-    recipe = schema.check(given)
+    recipe = schema.validate(given)
     jsonschema.Draft202012Validator(schema.json_schema()).validate(recipe.model_dump(mode="json"))
     directory = run.train(recipe, given, tmp_path / "run", Console(quiet=True))
     [row] = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]

@@ -7,7 +7,7 @@ from keras import ops
 
 import kgan
 from kgan.architectures import dcgan, dense
-from kgan.conditioning import ClassBatchNormalization, JoinLabels
+from kgan.architectures.conditioning import ClassBatchNormalization, JoinLabels
 from tests.helpers import compiled, gradient, largest_difference, state, values
 
 CLASSES, BATCH, LATENT_DIM = 3, 10, 4
@@ -198,8 +198,7 @@ def test_everything_together_saved_and_gone_on_with(way, schedule, tmp_path):
         loss=kgan.losses.NonSaturating(smoothing=0.1),
         penalties=["r1"],
         ema=0.9,
-        label_flip=0.1,
-        instance_noise=(0.1, 100),
+        tricks=[kgan.tricks.LabelFlip(0.1), kgan.tricks.InstanceNoise(0.1, 100)],
         class_loss_weight=0.5 if way == "auxiliary" else 1.0,
     )
     history = gan.fit(real, labels, batch_size=8, epochs=2, verbose=0, shuffle=False).history
@@ -210,7 +209,7 @@ def test_everything_together_saved_and_gone_on_with(way, schedule, tmp_path):
     assert first == gan.evaluate(real, labels[:, None].astype("uint8"), verbose=0, return_dict=True)
     gan.save(tmp_path / "gan.keras")
     again = kgan.load(tmp_path / "gan.keras")
-    assert again.num_classes == CLASSES and again.class_loss_weight == gan.class_loss_weight
+    assert again.condition.n == CLASSES and again.rules.class_loss_weight == gan.rules.class_loss_weight
     for one in (gan, again):
         one.fit(real, labels, batch_size=8, verbose=0, shuffle=False)
     assert largest_difference(state(gan), state(again)) == 0.0
@@ -306,7 +305,7 @@ def test_wrong_labels():
     assert "class numbers of shape (batch,), not one-hot vectors. Received: shape (batch, 3)" in wrong(
         lambda: compiled(make()).fit(real, one_hot(labels).astype("int32"), verbose=0)
     )
-    assert "Labels must be whole numbers. Received: float32" in wrong(
+    assert "Labels must be integers. Received: float32" in wrong(
         lambda: compiled(make()).fit(real, labels.astype("float32"), verbose=0)
     )
     said = "Labels must lie in [0, 2], as `num_classes` is 3. Received: labels from 0 to 3"

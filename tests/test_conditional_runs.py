@@ -44,7 +44,7 @@ def gan_of(run):
 
 def test_a_run(run, call):  # noqa: F811
     gan = gan_of(run)
-    assert gan.num_classes == 10 and gan.class_loss_weight == 0.5 and gan.classifies
+    assert gan.condition.n == 10 and gan.rules.class_loss_weight == 0.5 and "d_class_loss" in gan.logs.names
     logs = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
     assert {
         "d_class_loss",
@@ -152,6 +152,6 @@ def test_scores_of_classes_that_cannot_be(run, call, images, tmp_path):  # noqa:
     assert "--per-class  is for a run; of these images it is not known" in said
     with pytest.raises(ValueError, match="`per_class` of Score is for a GAN that was made with `num_classes`"):
         compiled().fit(images, verbose=0, callbacks=[Score(path=tmp_path / "s.jsonl", extractor="raw", per_class=True)])
-    scorer = kgan.scoring.Scorer(images, np.arange(40) // 30, extractor="raw")
+    scorer = kgan.scores.Scorer(images, np.arange(40) // 30, extractor="raw")
     with pytest.raises(ValueError, match="At least 20 real images of class 1 are needed to score it. There are: 10"):
         scorer(images, "frechet_distance", labels=np.arange(40) // 20)

@@ -178,7 +178,7 @@ def test_evaluate_by_hand(images):
     gan = compiled(small_gan(seed=2))
     logs = gan.evaluate(images, batch_size=40, verbose=0, return_dict=True)
     gan.test_seeds.state.assign([gan._test_seed, 0])
-    fake = gan.generator(gan.draw_latents(images, gan.test_seeds), training=False)
+    fake = gan.generator(gan.draw_latents(kgan.conditions.Batch(None, images), gan.test_seeds), training=False)
     real_logits, fake_logits = values([gan.discriminator(images), gan.discriminator(fake)])
     assert logs["d_real_loss"] == pytest.approx(np.log1p(np.exp(-real_logits)).mean(), rel=1e-5)
     assert logs["g_loss"] == pytest.approx(np.log1p(np.exp(-fake_logits)).mean(), rel=1e-5)
@@ -272,7 +272,7 @@ def test_save_and_load_go_on_where_training_stopped(images, tmp_path, schedule):
         history = one.fit(images, batch_size=16, epochs=2, shuffle=False, verbose=0).history
     assert largest_difference(state(gan), state(again)) == 0.0
     assert history["g_loss"][0] > 0.0
-    assert again.loss.loss.label_smoothing == 0.1 and again.schedule.get_config() == gan.schedule.get_config()
+    assert again.loss.loss.label_smoothing == 0.1 and again.schedule.get_config() == gan.rules.schedule.get_config()
 
 
 def test_save_weights_and_load_weights(images, tmp_path):

@@ -11,22 +11,20 @@ import kgan
 ROOT = pathlib.Path(kgan.__file__).parent
 # each may import those before it, not those beside it
 LAYERS = [
-    {"names"},
-    {"latents", "ramps", "saving", "checkpoints", "signals"},
-    {"snapshots"},
-    {"pictures"},
+    {"arguments", "files"},
     {"backend"},
-    {"labels"},
-    {"augment", "conditioning", "critic", "layers", "players"},
-    {"losses", "penalties", "data", "architectures", "metrics", "extractors"},
-    {"averaging", "scores", "tricks"},
-    {"scoring"},
-    {"training", "logs", "resuming"},
-    {"schedules"},
-    {"optimizers"},
-    {"gan"},
+    {"environment", "latents", "pictures", "ramps"},
+    {"conditions", "layers", "losses"},
+    {"architectures", "augment", "data", "penalties", "tricks"},
+    {"metrics", "players"},
+    {"checkpoints", "logs", "training"},
+    {"extractors", "schedules"},
+    {"rules", "scores"},
     {"callbacks"},
+    {"fit"},
+    {"gan"},
     {"runner"},
+    {"compare"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -70,6 +68,25 @@ def test_frameworks_are_imported_in_backend_only():
         str(path.relative_to(ROOT))
         for part, path in modules()
         if part != "backend" and frameworks & {name.split(".")[0] for name in imports(path)}
+    ]
+    assert not wrong
+
+
+def test_the_engine_and_the_inside_of_keras_are_asked_for_in_backend_only():
+    wrong = [
+        f"{path.relative_to(ROOT)}: {node.attr}"
+        for part, path in modules()
+        if part != "backend"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node) in ("keras.src", "keras.backend.backend", "keras.config.backend")
+    ]
+    wrong += [
+        f"{path.relative_to(ROOT)}: {name}"
+        for part, path in modules()
+        if part != "backend"
+        for name in imports(path)
+        if name.startswith("keras.src") or name == "keras.backend.backend"
     ]
     assert not wrong
 

@@ -35,10 +35,10 @@ BY_HAND = {
 
 def test_a_paired_loss_counts_the_pairs_in_which_the_real_image_has_the_higher_logit():
     real, fake = ops.array([[3.0], [1.0], [-5.0]]), ops.array([[2.0], [1.5], [-6.0]])
-    told = losses.get("relativistic").told(real, fake)
-    assert [ops.convert_to_numpy(one)[:, 0].tolist() for one in told] == [[True, False, True]] * 2
-    told = losses.get("hinge").told(real, fake)
-    assert [ops.convert_to_numpy(one)[:, 0].tolist() for one in told] == [[True, True, False], [False, False, True]]
+    for name, on_real, on_fake in (("relativistic", [1, -0.5, 1], [-1, 0.5, -1]), ("hinge", [3, 1, -5], [2, 1.5, -6])):
+        loss = losses.get(name)
+        assert ops.convert_to_numpy(loss.margin(real, fake))[:, 0].tolist() == on_real
+        assert ops.convert_to_numpy(loss.margin(fake, real))[:, 0].tolist() == on_fake
 
 
 @pytest.mark.parametrize("name", LOSSES)

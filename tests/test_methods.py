@@ -95,7 +95,7 @@ def descended(weights, slopes):
 
 def rules(name):
     given = recipes.read(name)
-    recipe = schema.check(given)
+    recipe = schema.validate(given)
     return recipe, build.build_rules(recipe, given)
 
 
@@ -135,7 +135,7 @@ def test_a_round_of_training_is_the_papers(name, float64):  # noqa: F811
     rng = np.random.default_rng(2)
     batches = list(rng.normal(0.4, 1.0, (5, BATCH, 2)))
     gan = kgan.GAN(player(LATENT_DIM, 4, 2), player(2, 5, 1), LATENT_DIM, seed=3)
-    scale = 0.012 if method["weight_clip"] else 0.8  # so that some weights are clipped, and some not
+    scale = 0.012 if method["tricks"] else 0.8  # so that some weights are clipped, and some not
     for variable in gan.discriminator.weights:
         variable.assign(rng.normal(0.0, scale, variable.shape))
     sgd = {"d_opt": keras.optimizers.SGD(RATE), "g_opt": keras.optimizers.SGD(RATE)}
@@ -163,9 +163,9 @@ def test_a_round_of_training_is_the_papers(name, float64):  # noqa: F811
         np.testing.assert_allclose(ours - before, theirs - before, rtol=1e-5, atol=1e-9)
     assert float(logs["d_loss"]) == pytest.approx(losses["d_loss"], rel=1e-5)
     assert float(logs["g_loss"]) == pytest.approx(losses["g_loss"], rel=1e-5)
-    logged = sum(float(logs[penalty.name]) for penalty in gan.penalties)
-    assert logged == pytest.approx(losses["penalty"], rel=1e-5) and (logged > 1e-3 or not gan.penalties)
-    if gan.weight_clip:
+    logged = sum(float(logs[penalty.name]) for penalty in gan.rules.penalties)
+    assert logged == pytest.approx(losses["penalty"], rel=1e-5) and (logged > 1e-3 or not gan.rules.penalties)
+    if gan.rules.tricks:
         bounded = [np.abs(array) == 0.01 for array in values(gan.discriminator.weights)]
         assert any(array.any() for array in bounded) and not all(array.all() for array in bounded)
 

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import kgan
-from kgan.critic import Critic
+from kgan.players.critic import Critic
 from tests.helpers import assert_close, compiled, small_discriminator, small_gan, state, values
 
 
@@ -15,7 +15,11 @@ from tests.helpers import assert_close, compiled, small_discriminator, small_gan
 def test_images_that_follow_each_other_share_their_channels(shape, count):
     images = np.random.default_rng(0).normal(size=(count, *shape)).astype("float32")
     packed = values(
-        [Critic(small_discriminator((*shape[:-1], 2 * shape[-1])), pack=2).pack(ops.convert_to_tensor(images))]
+        [
+            Critic(small_discriminator((*shape[:-1], 2 * shape[-1])), kgan.conditions.Unconditional(), pack=2).pack(
+                ops.convert_to_tensor(images)
+            )
+        ]
     )
     again = np.concatenate([images, images])  # the first one joins an odd last one
     expected = [np.concatenate(again[start : start + 2], axis=-1) for start in range(0, count, 2)]

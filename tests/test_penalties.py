@@ -239,7 +239,7 @@ def test_contract(name):
 
 
 def test_no_penalty_may_be_none():
-    assert kgan.penalties.collect(None) == ()
+    assert compiled(penalties=None).rules.penalties == ()
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_what_is_constant_is_as_a_number():
         trained.append(state(gan))
     for name, arrays in trained[0].items():
         assert_close(arrays, trained[1][name], rtol=1e-5, atol=1e-6)
-    assert adams[1]["d_opt"].beta_2 is beta and gan.penalties[0].weight is weight
+    assert adams[1]["d_opt"].beta_2 is beta and gan.rules.penalties[0].weight is weight
 
 
 def test_keras_schedules_are_taken_too():
@@ -242,7 +242,7 @@ def test_a_recipe(tmp_path):
     path = tmp_path / "ramps.yaml"
     path.write_text(RECIPE)
     given = recipes.read(path)
-    recipe = schema.check(given)
+    recipe = schema.validate(given)
     jsonschema.Draft202012Validator(schema.json_schema()).validate(recipe.model_dump(mode="json"))
     directory = run.train(recipe, given, tmp_path / "run", Console(quiet=True))
     [row] = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
@@ -272,7 +272,7 @@ def test_an_optimizer_that_takes_no_schedule(tmp_path):
     path.write_text(RECIPE.replace("name: adam, beta_2", "name: lion, beta_1"))
     given = recipes.read(path)
     with pytest.raises(RecipeError, match=r"discriminator.beta_1: `beta_1` of lion must be a number, not a schedule"):
-        run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
+        run.train(schema.validate(given), given, tmp_path / "run", Console(quiet=True))
 
 
 @pytest.mark.parametrize(
@@ -311,8 +311,8 @@ def test_an_optimizer_that_takes_no_schedule(tmp_path):
             "`clipnorm` of `d_opt` must be a number, not a schedule. Received: Linear(start=1.0, end=2.0, steps=3)",
         ),
         (
-            lambda: compiled(weight_clip=Linear(1.0, 2.0, 3)),
-            "`weight_clip` must be a number > 0 or None. Received: Linear(start=1.0, end=2.0, steps=3)",
+            lambda: kgan.tricks.WeightClip(Linear(1.0, 2.0, 3)),
+            "`bound` of WeightClip must be a number > 0. Received: Linear(start=1.0, end=2.0, steps=3)",
         ),
     ],
 )
@@ -325,7 +325,10 @@ def test_wrong_ramps(make, expected):
 def test_numbers_of_numpy_are_numbers():
     ramp = Linear(np.float32(1), np.int64(0), np.int64(4))
     assert [float(ramp(step)) for step in (0, 1, 4)] == [1.0, 0.75, 0.0]
-    compiled(ema=np.float32(0.5), instance_noise=(np.float32(0.1), np.int64(10)), weight_clip=np.float32(0.1))
+    compiled(
+        ema=np.float32(0.5),
+        tricks=[kgan.tricks.InstanceNoise(np.float32(0.1), np.int64(10)), kgan.tricks.WeightClip(np.float32(0.1))],
+    )
     assert kgan.penalties.R1(np.float32(10)).weight == 10
 
 

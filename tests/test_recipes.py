@@ -30,7 +30,7 @@ def check(text, settings=()):
     data, places = loader.load(text, "recipe.yaml")
     given = recipes.Given(text, {"name": "recipe", **data}, places, "recipe.yaml")
     recipes.override(given, settings)
-    return schema.check(given)
+    return schema.validate(given)
 
 
 def complaint(text, settings=()):
@@ -61,9 +61,7 @@ discriminator: {name: dense, units: [16], spectral_norm: true, minibatch_std: tr
 pack: 2
 loss: {name: non_saturating, smoothing: 0.1}
 penalties: [{name: r1, every: 4}, {name: r2, every: 4}, {name: dragan, every: 2}, drift]
-weight_clip: 0.5
-label_flip: 0.05
-instance_noise: {std: 0.1, steps: 1000}
+tricks: [{name: weight_clip, bound: 0.5}, label_flip, {name: instance_noise, std: 0.1, steps: 1000}]
 steps: 3
 """
 
@@ -72,12 +70,12 @@ def test_a_recipe_can_name_the_whole_toolbox(tmp_path):
     path = tmp_path / "toolbox.yaml"
     path.write_text(TOOLBOX)
     given = recipes.read(path)
-    directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
+    directory = run.train(schema.validate(given), given, tmp_path / "run", Console(quiet=True))
     gan = kgan.load(next((directory / "checkpoints").iterdir()))
-    config = gan.get_compile_config()
-    assert (config["weight_clip"], config["label_flip"]) == (0.5, 0.05)
-    assert tuple(config["instance_noise"]) == (0.1, 1000) and gan.loss.smoothing == 0.1
-    assert [(penalty.name, penalty.every) for penalty in gan.penalties] == [
+    clip, flip, noise = gan.rules.tricks
+    assert (clip.bound, flip.probability) == (0.5, 0.05)
+    assert (noise.std, noise.steps) == (0.1, 1000) and gan.loss.smoothing == 0.1
+    assert [(penalty.name, penalty.every) for penalty in gan.rules.penalties] == [
         ("r1", 4),
         ("r2", 4),
         ("dragan", 2),
@@ -109,7 +107,7 @@ def test_a_recipe_can_name_architectures(generator, discriminator, tmp_path):
     for name, settings in (("whole", []), ("parts", ["epochs=1"]), ("parts", [])):
         given = recipes.read(path)
         recipes.override(given, settings)
-        run.train(schema.check(given), given, tmp_path / name, Console(quiet=True), resume=True, changed=True)
+        run.train(schema.validate(given), given, tmp_path / name, Console(quiet=True), resume=True, changed=True)
     whole, parts = (kgan.load(tmp_path / name / "checkpoints" / "epoch-0002") for name in ("whole", "parts"))
     assert int(whole.d_opt.iterations) == 4
     assert largest_difference(state(whole), state(parts)) == 0.0
@@ -201,7 +199,7 @@ def test_set():
 @pytest.mark.parametrize("name", recipes.shipped())
 def test_shipped_recipes(name):
     given = recipes.read(name)
-    assert schema.check(given).name == name
+    assert schema.validate(given).name == name
     assert 15 <= len(given.text.splitlines()) <= 35
     assert given.text.startswith("# ") and recipes.shipped()[name]
 
@@ -231,12 +229,12 @@ def test_a_rate_that_decays(tmp_path):
     given = recipes.read("digits")
     settings = ["steps=4", "callbacks=[]", f"optimizers.generator.learning_rate={DECAY}"]
     recipes.override(given, settings)
-    directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
+    directory = run.train(schema.validate(given), given, tmp_path / "run", Console(quiet=True))
     gan = kgan.load(next((directory / "checkpoints").iterdir()))
     rates = [float(keras.ops.convert_to_numpy(optimizer.learning_rate)) for optimizer in (gan.d_opt, gan.g_opt)]
     np.testing.assert_allclose(rates, [1e-3, 5e-3], rtol=1e-5)
-    resolved = schema.check(recipes.read(directory / "resolved.yaml"))
-    assert resolved.optimizers.generator == schema.check(given).optimizers.generator
+    resolved = schema.validate(recipes.read(directory / "resolved.yaml"))
+    assert resolved.optimizers.generator == schema.validate(given).optimizers.generator
 
 
 def test_a_run_older_than_a_key_is_of_the_same_recipe(tmp_path):
@@ -283,7 +281,7 @@ def test_every_shipped_recipe_trains(name, tmp_path):
         few = ("samples=20", "extractor=raw", "metric=precision_recall")
         settings += [f"callbacks.{place}.{setting}" for setting in few]
     recipes.override(given, settings)
-    directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
+    directory = run.train(schema.validate(given), given, tmp_path / "run", Console(quiet=True))
     logs = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
     assert np.isfinite(logs[-1]["d_loss"]) and (directory / "generator.keras").is_file()
     shape = json.loads((directory / "environment.json").read_text())["data"]["shape"]
@@ -296,7 +294,7 @@ def test_a_run_of_steps_ends_at_that_step(tmp_path):
     recipes.override(
         given, ["steps=33", "callbacks=[{name: checkpoint, every: 1 epoch}, {name: image_grid, every: 4 steps}]"]
     )
-    directory = run.train(schema.check(given), given, tmp_path / "run", Console(quiet=True))
+    directory = run.train(schema.validate(given), given, tmp_path / "run", Console(quiet=True))
     gan = kgan.load(directory / "checkpoints" / "step-000033")
     assert int(gan.d_opt.iterations) == 33
     # four steps at once, but for the last one of an epoch of 29; the second epoch is counted from there

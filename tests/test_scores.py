@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan import data, scores, scoring
+from kgan import data, scores
 from kgan.callbacks import Checkpoint, Score
 from tests import spoilt
 from tests.helpers import compiled, largest_difference, state
@@ -22,7 +22,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def scorer(digits):
-    return scoring.Scorer(*digits, name="digits")
+    return scores.Scorer(*digits, name="digits")
 
 
 def values(scorer, images):
@@ -79,7 +79,7 @@ def test_the_interval_is_as_wide_as_samples_differ(digits):
     """Twice the standard deviation between independent samples, within the error of estimating it."""
     draw = np.random.default_rng(0)
     points = draw.normal(size=(5000, 4))
-    scorer = scoring.Scorer(points, name="normal")
+    scorer = scores.Scorer(points, name="normal")
     found = [scorer(draw.normal(0.3, 1.0, size=(400, 4)), "frechet_distance")[0] for _ in range(40)]
     spread = np.std([score.value for score in found], ddof=1)
     widths = [score.interval[1] - score.value for score in found]
@@ -101,7 +101,7 @@ SEES = {  # the metrics that must get worse at every step
 
 @pytest.mark.parametrize("fault", SEES)
 def test_a_spoilt_generator_scores_worse(fault, faults, scorer):
-    better = {name: way for one in scoring.MEASURES.values() for name, way in zip(one.names, one.better, strict=True)}
+    better = {name: way for one in scores.MEASURES.values() for name, way in zip(one.names, one.better, strict=True)}
     rows = [values(scorer, images) for images in faults[fault]]
     for metric in SEES[fault]:
         course = [row[metric] if better[metric] == "min" else -row[metric] for row in rows]
@@ -109,7 +109,7 @@ def test_a_spoilt_generator_scores_worse(fault, faults, scorer):
 
 
 def test_the_table_in_the_docs_says_what_its_numbers_say():
-    better = {name: way for one in scoring.MEASURES.values() for name, way in zip(one.names, one.better, strict=True)}
+    better = {name: way for one in scores.MEASURES.values() for name, way in zip(one.names, one.better, strict=True)}
     table = pathlib.Path(__file__).parent.parent / "docs" / "what_metrics_see.md"
     seen: dict[str, list[str]] = {}
     for line in table.read_text().splitlines():
@@ -135,14 +135,14 @@ def test_modes_are_counted_among_the_classes_that_there_are(digits, scorer):
     """Labels need not begin at 0, and not all classes need be among the real images compared with."""
     images, labels = digits
     odd = labels % 2 == 1
-    few = scoring.Scorer(images[odd], labels[odd] * 10 - 7, scorer.extractor, real=20)
+    few = scores.Scorer(images[odd], labels[odd] * 10 - 7, scorer.extractor, real=20)
     modes, divergence = few(images[odd], "mode_coverage")
     assert 5 <= modes.value <= 7 and divergence.value == pytest.approx(np.log(2), abs=0.1)  # half of ten classes
 
 
 def test_points_have_modes():
     points, labels = data.ring(samples=4000)
-    scorer = scoring.Scorer(points, labels, name="ring")
+    scorer = scores.Scorer(points, labels, name="ring")
     assert scorer.suitable[-1] == "gaussian_modes"
     modes, near = scorer(points[labels < 5], "gaussian_modes")
     assert (modes.value, modes.interval) == (5, (5, 5)) and near.value == pytest.approx(0.989, abs=0.005)
@@ -150,7 +150,7 @@ def test_points_have_modes():
 
 def test_intervals_stay_where_a_metric_can_lie(digits):
     images = digits[0]
-    scorer = scoring.Scorer(images, digits[1], extractor="raw")
+    scorer = scores.Scorer(images, digits[1], extractor="raw")
     for score in scorer(images[:200], ["frechet_distance", "precision_recall", "density_coverage"]):
         assert 0 <= score.interval[0] <= score.value <= score.interval[1]
         assert score.metric in ("frechet_distance", "density") or score.interval[1] <= 1
@@ -167,12 +167,12 @@ def test_images_of_another_size_are_resized_and_the_score_says_so(scorer, digits
     with pytest.raises(scores.UnlikeScoresError, match="resize: none against none; generated images: bilinear"):
         scores.difference(same, score)
     with pytest.raises(ValueError, match="of the real ones' shape"):
-        scoring.Scorer(digits[0], extractor="raw")(large, "frechet_distance")
+        scores.Scorer(digits[0], extractor="raw")(large, "frechet_distance")
 
 
 def test_raw_values_are_those_of_a_picture(digits):
     floats = digits[0][:100] / np.float32(127.5) - 1
-    scorer = scoring.Scorer(digits[0], extractor="raw")
+    scorer = scores.Scorer(digits[0], extractor="raw")
     exact, moved = (scorer(images, "frechet_distance")[0].value for images in (floats, np.clip(floats + 0.001, -1, 1)))
     assert exact == moved
 
@@ -190,7 +190,7 @@ def test_wrong_scores(scorer, digits):
         with pytest.raises(ValueError, match=r"must be uint8 in \[0, 255\] or finite floats in \[-1, 1\]"):
             scorer(wrong, "frechet_distance")
     with pytest.raises(ValueError, match="At least 20 real images are needed"):
-        scoring.Scorer(digits[0][:5])
+        scores.Scorer(digits[0][:5])
 
 
 def fit(callbacks, images, epochs=4, **kwargs):
@@ -222,7 +222,7 @@ def test_scores_enter_the_logs_the_file_and_the_picture(few, tmp_path):
     assert stopper.best == keeper.best == min(distances)
     assert (tmp_path / "checkpoints" / f"epoch-{2 + 2 * distances.index(min(distances)):04d}").is_dir()
     assert (tmp_path / "scores.png").stat().st_size > 1000
-    expected = scoring.Scorer(few, extractor="raw")(gan.generate(50, seed=0), "frechet_distance")[0]
+    expected = scores.Scorer(few, extractor="raw")(gan.generate(50, seed=0), "frechet_distance")[0]
     assert distances[-1] == expected.value  # of the averaged generator
 
 
@@ -248,7 +248,7 @@ def test_the_best_checkpoint_is_that_of_the_scored_step(few, tmp_path):
         f"step-{best:06d}" if best % 4 else f"epoch-{best // 4:04d}"
     )
     again = kgan.load(tmp_path / "checkpoints" / keeper.best_name)
-    assert scoring.Scorer(few, extractor="raw")(again.generate(50, seed=0), "frechet_distance")[0].value == keeper.best
+    assert scores.Scorer(few, extractor="raw")(again.generate(50, seed=0), "frechet_distance")[0].value == keeper.best
 
 
 def test_a_score_at_the_end_of_a_training_that_is_stopped_reaches_the_logs(few, tmp_path):

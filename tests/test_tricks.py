@@ -7,7 +7,7 @@ from keras import layers, ops
 
 import kgan
 from kgan.losses import NonSaturating
-from kgan.tricks import Flipped, InstanceNoise
+from kgan.tricks import Flipped, InstanceNoise, LabelFlip, WeightClip
 from tests.helpers import assert_close, compiled, small_discriminator, small_gan, state, values
 
 BOUND = 0.02
@@ -38,7 +38,7 @@ def test_clipped_weights_are_those_of_a_keras_constraint(images, schedule):
         keras.utils.set_random_seed(1)
         gan = small_gan(discriminator=discriminator)
         optimizers = {"d_opt": keras.optimizers.RMSprop(1e-2), "g_opt": keras.optimizers.RMSprop(1e-2)}
-        gan.compile(**optimizers, loss="wasserstein", schedule=schedule, weight_clip=bound)
+        gan.compile(**optimizers, loss="wasserstein", schedule=schedule, tricks=bound and [WeightClip(bound)])
         gan.fit(images, batch_size=4, shuffle=False, verbose=0)
         trained.append(gan)
     weights = values(trained[0].discriminator.trainable_variables)
@@ -91,7 +91,7 @@ class Exchanged(NonSaturating):
 def test_flipping_all_labels_trains_the_discriminator_the_other_way(images, schedule):
     """And the generator as ever; the logs go by the true labels."""
     trained, logs = [], []
-    for arguments in ({"label_flip": 1 - 1e-7}, {"loss": Exchanged()}, {}):
+    for arguments in ({"tricks": [LabelFlip(1 - 1e-7)]}, {"loss": Exchanged()}, {}):
         keras.utils.set_random_seed(1)
         gan = compiled(schedule=schedule, **arguments)
         logs.append(gan.train_on_batch(images, return_dict=True))
@@ -103,23 +103,21 @@ def test_flipping_all_labels_trains_the_discriminator_the_other_way(images, sche
 
 
 def test_instance_noise_fades():
-    counter = keras.optimizers.SGD()
-    noise = InstanceNoise(0.5, 10, counter, keras.random.SeedGenerator(5))
-    seeds = keras.random.SeedGenerator(5)
+    own, seeds = keras.random.SeedGenerator(5), keras.random.SeedGenerator(5)
     images = np.ones((4, 8, 8, 1), "float32")
     for updates, left in ((0, 1.0), (4, 0.6), (10, 0.0), (30, 0.0)):
-        counter.iterations.assign(updates)
         expected = 1.0 + 0.5 * left * values([keras.random.normal((4, 8, 8, 1), seed=seeds)])[0]
-        np.testing.assert_allclose(values([noise(ops.convert_to_tensor(images))])[0], expected, rtol=1e-5, atol=1e-6)
+        [noisy] = values([InstanceNoise(0.5, 10).change_images(ops.convert_to_tensor(images), updates, own)])
+        np.testing.assert_allclose(noisy, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_the_discriminator_sees_noise_in_training_only(images):
     plain = lambda: small_discriminator(rate=0.0, batch_norm=False)  # noqa: E731
     gans = {}
-    for noise in (None, (0.5, 100)):
+    for tricks in ((), (InstanceNoise(0.5, 100),)):
         keras.utils.set_random_seed(1)
-        gans[noise] = compiled(small_gan(discriminator=plain), instance_noise=noise)
-    noisy = gans[0.5, 100]
+        gans[len(tricks)] = compiled(small_gan(discriminator=plain), tricks=tricks)
+    noisy = gans[1]
     without, evaluated = (gan.evaluate(images, verbose=0, return_dict=True) for gan in gans.values())
     assert without == evaluated
     seeds = keras.random.SeedGenerator(0)
@@ -130,16 +128,16 @@ def test_the_discriminator_sees_noise_in_training_only(images):
     assert float(logs["d_real_loss"]) == pytest.approx(expected, rel=1e-4)
     for gan in gans.values():
         gan.d_opt.iterations.assign(100)
-    weights = values(gans[None].weights)
+    weights = values(gans[0].weights)
     for variable, value in zip(noisy.weights, weights, strict=True):
         variable.assign(value)
-    noisy.latent_seeds.state.assign(values([gans[None].latent_seeds.state])[0])
+    noisy.latent_seeds.state.assign(values([gans[0].latent_seeds.state])[0])
     logs = [gan.train_on_batch(images, return_dict=True) for gan in gans.values()]
     assert float(logs[0]["d_loss"]) == pytest.approx(float(logs[1]["d_loss"]), rel=1e-5)
 
 
 def test_they_are_saved(images, tmp_path):
-    given = {"weight_clip": 0.1, "label_flip": 0.05, "instance_noise": (0.5, 100)}
+    given = {"tricks": [WeightClip(0.1), LabelFlip(0.05), InstanceNoise(0.5, 100)]}
     gan = compiled(loss=NonSaturating(smoothing=0.1), penalties=[kgan.penalties.R2(1.0, every=2)], **given)
     gan.fit(images, batch_size=20, verbose=0)
     gan.save(tmp_path / "gan.keras")
@@ -151,25 +149,39 @@ def test_they_are_saved(images, tmp_path):
         assert_close(arrays, state(again)[name], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("share", [-0.1, 1.0, "0.1", True])
-def test_wrong_shares(share):
-    with pytest.raises(ValueError, match=r"`label_flip` must be a probability in \[0, 1\). Received:"):
-        compiled(label_flip=share)
+@pytest.mark.parametrize("probability", [-0.1, 0, 1.0, "0.1", True])
+def test_wrong_probabilities(probability):
+    with pytest.raises(ValueError, match="`probability` of LabelFlip must be a number above 0 and below 1. Received:"):
+        LabelFlip(probability)
 
 
 @pytest.mark.parametrize("loss", ["relativistic", keras.losses.BinaryCrossentropy()])
 def test_flips_need_a_value_for_each_label(loss):
-    with pytest.raises(ValueError, match="`label_flip` needs a loss of kgan .* Received: loss=(Relativis|BinaryCross)"):
-        compiled(label_flip=0.1, loss=loss)
+    with pytest.raises(ValueError, match="'label_flip' needs a loss of kgan .* Received: loss=(Relativis|BinaryCross)"):
+        compiled(tricks=["label_flip"], loss=loss)
 
 
-@pytest.mark.parametrize("noise", [0.1, (0.1,), (0.0, 10), (0.1, 0), (0.1, 10.0), ("a", 10)])
-def test_wrong_noise(noise):
-    with pytest.raises(ValueError, match=r"`instance_noise` must be None or a pair \(std, steps\)"):
-        compiled(instance_noise=noise)
+@pytest.mark.parametrize("std, steps", [(0.0, 10), ("a", 10), (0.1, 0), (0.1, 10.0), (0.1, "b")])
+def test_wrong_noise(std, steps):
+    name = "steps" if std == 0.1 else "std"
+    with pytest.raises(ValueError, match=f"`{name}` of InstanceNoise must be an? (integer >= 1|number > 0). Received:"):
+        InstanceNoise(std, steps)
 
 
-@pytest.mark.parametrize("bound", [0.0, -1.0, "0.01", True, float("nan")])
+@pytest.mark.parametrize("bound", [0.0, -1.0, "0.01", True, float("nan"), kgan.ramps.Linear(1.0, 2.0, 3)])
 def test_wrong_bounds(bound):
-    with pytest.raises(ValueError, match="`weight_clip` must be a number > 0 or None. Received:"):
-        compiled(weight_clip=bound)
+    with pytest.raises(ValueError, match="`bound` of WeightClip must be a number > 0. Received:"):
+        WeightClip(bound)
+
+
+@pytest.mark.parametrize(
+    "tricks, message",
+    [
+        ("weightclip", "Unknown trick 'weightclip'. Did you mean 'weight_clip'?"),
+        ([3], "A trick must be a name of kgan.tricks or an object such as .* Received: 3"),
+        (["weight_clip", WeightClip(0.1)], "`tricks` must differ from each other. Received 'WeightClip' twice."),
+    ],
+)
+def test_wrong_tricks(tricks, message):
+    with pytest.raises(ValueError, match=message):
+        compiled(tricks=tricks)

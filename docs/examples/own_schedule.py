@@ -8,10 +8,10 @@ from kgan.training import update_discriminator, update_generator
 
 @keras.saving.register_keras_serializable("mine")
 class GeneratorTwice(kgan.schedules.Schedule):
-    def step(self, gan, real):
-        update_discriminator(gan, real, gan.draw_latents(real))
+    def step(self, gan, batch):
+        update_discriminator(gan, batch, gan.draw_latents(batch))
         for _ in range(2):
-            update_generator(gan, gan.draw_latents(real), real)
+            update_generator(gan, batch, gan.draw_latents(batch))
 
 
 def train(gan, images, epochs):

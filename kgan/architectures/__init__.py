@@ -5,7 +5,7 @@ the size of the images is an argument, `(height, width, channels)`.
 """
 
 from kgan.architectures import dcgan, dense, r3gan, resnet
-from kgan.names import lookup
+from kgan.arguments import lookup
 
 ARCHITECTURES = {"dcgan": dcgan, "dense": dense, "r3gan": r3gan, "resnet": resnet}
 

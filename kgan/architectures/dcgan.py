@@ -11,7 +11,7 @@ from typing import Any, Literal
 import keras
 from keras import layers
 
-from kgan import conditioning as conditional
+from kgan.architectures import conditioning as conditional
 from kgan.architectures.halving import check_attention, halvings
 from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 
@@ -42,7 +42,8 @@ def generator(
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
             none.
         num_classes: Integer. Makes a class-conditional generator.
-        conditioning: How that is told the class, as in `kgan.conditioning`: `"concatenation"` or `"batch_norm"`.
+        conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"concatenation"` or
+            `"batch_norm"`.
 
     Returns:
         A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1]; with classes
@@ -100,12 +101,12 @@ def discriminator(
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
             none.
         num_classes: Integer. Makes a class-conditional discriminator.
-        conditioning: How that is told the class, as in `kgan.conditioning`: `"projection"`, `"concatenation"` or
-            `"auxiliary"`.
+        conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"`, `"concatenation"`
+            or `"auxiliary"`.
 
     Returns:
         A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`; with classes as
-        `kgan.conditioning.discriminator`.
+        `kgan.architectures.conditioning.discriminator`.
 
     Raises:
         ValueError: if the image cannot be halved twice, there are no features of the height of `attention`, or

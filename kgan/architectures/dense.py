@@ -12,7 +12,7 @@ from typing import Any, Literal
 import keras
 from keras import layers
 
-from kgan import conditioning as conditional
+from kgan.architectures import conditioning as conditional
 from kgan.layers import MinibatchStdDev, SpectralNormalization
 
 
@@ -42,7 +42,8 @@ def generator(
         activation: Of the last layer: `"tanh"` for images in [-1, 1], or `None` for points anywhere.
         kernel_initializer: Keras initializer of all kernels.
         num_classes: Integer. Makes a class-conditional generator.
-        conditioning: How that is told the class, as in `kgan.conditioning`: `"concatenation"` or `"batch_norm"`.
+        conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"concatenation"` or
+            `"batch_norm"`.
 
     Returns:
         A `keras.Model`, `(batch, latent_dim)` -> `(batch, *image_shape)`; with classes `[latents, labels]` -> images.
@@ -85,11 +86,12 @@ def discriminator(
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
         minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
         num_classes: Integer. Makes a class-conditional discriminator.
-        conditioning: How that is told the class, as in `kgan.conditioning`: `"projection"`, `"concatenation"` or
-            `"auxiliary"`.
+        conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"`, `"concatenation"`
+            or `"auxiliary"`.
 
     Returns:
-        A `keras.Model`, `(batch, *image_shape)` -> `(batch, 1)`; with classes as `kgan.conditioning.discriminator`.
+        A `keras.Model`, `(batch, *image_shape)` -> `(batch, 1)`; with classes as
+        `kgan.architectures.conditioning.discriminator`.
 
     Raises:
         ValueError: if `conditioning` is none of these.

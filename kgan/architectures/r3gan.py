@@ -25,7 +25,7 @@ import keras
 from keras import layers
 from keras.initializers import RandomNormal, VarianceScaling
 
-from kgan import conditioning as conditional
+from kgan.architectures import conditioning as conditional
 from kgan.architectures.halving import halvings
 from kgan.layers import GroupedConv2D, ModulatedBasis
 
@@ -94,11 +94,11 @@ def discriminator(
         expansion: Integer. How many times as wide a block is inside.
         group_width: Integer. Channels of a group of the 3 x 3 convolutions.
         num_classes: Integer. Makes a class-conditional discriminator.
-        conditioning: How that is told the class, as in `kgan.conditioning`: `"projection"` or `"auxiliary"`.
+        conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"` or `"auxiliary"`.
 
     Returns:
         A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`, logits; with classes as
-        `kgan.conditioning.judging`.
+        `kgan.architectures.conditioning.judging`.
 
     Raises:
         ValueError: if the image cannot be halved, there are more or fewer widths than stages, a group does not fit, or

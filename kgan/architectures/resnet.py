@@ -11,10 +11,10 @@ from typing import Literal
 import keras
 from keras import layers, ops
 
-from kgan import conditioning as conditional
+from kgan.architectures import conditioning as conditional
 from kgan.architectures.halving import check_attention, halvings
+from kgan.arguments import lookup
 from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
-from kgan.names import lookup
 
 
 def generator(
@@ -40,8 +40,8 @@ def generator(
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
             none.
         num_classes: Integer. Makes a class-conditional generator.
-        conditioning: How that is told the class, as in `kgan.conditioning`: `"batch_norm"`, as in the projection paper
-            (arXiv:1802.05637), or `"concatenation"`.
+        conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"batch_norm"`, as in the
+            projection paper (arXiv:1802.05637), or `"concatenation"`.
 
     Returns:
         A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1]; with classes
@@ -103,10 +103,11 @@ def discriminator(
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
             none.
         num_classes: Integer. Makes a class-conditional discriminator.
-        conditioning: How that is told the class, as in `kgan.conditioning`: `"projection"` or `"auxiliary"`.
+        conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"` or `"auxiliary"`.
 
     Returns:
-        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`; with classes as `kgan.conditioning.judging`.
+        A `keras.Model`, `(batch, height, width, channels)` -> `(batch, 1)`; with classes as
+        `kgan.architectures.conditioning.judging`.
 
     Raises:
         ValueError: if the image cannot be halved, there are no features of the height of `attention`, or `conditioning` or

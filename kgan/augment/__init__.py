@@ -6,11 +6,11 @@ alike, and differentiably, so that the generator learns through them.
 
 import inspect
 
+from kgan.arguments import lookup
 from kgan.augment.ada import ADA
 from kgan.augment.augmentation import Augmentation, Augmented
 from kgan.augment.diff_augment import DiffAugment
 from kgan.augment.transforms import Transforms
-from kgan.names import lookup
 
 __all__ = ["ADA", "AUGMENTATIONS", "Augmentation", "Augmented", "DiffAugment", "Transforms", "get"]
 

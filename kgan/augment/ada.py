@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from keras import ops
 from keras.saving import register_keras_serializable
 
+from kgan.arguments import integer, is_number
 from kgan.augment.augmentation import check_policy
 from kgan.augment.transforms import POLICY, Kind, Transforms
-from kgan.names import integer, is_number
 
 
 @register_keras_serializable("kgan")

@@ -1,31 +1,48 @@
-"""What kgan needs of an engine: the only place that imports TensorFlow, JAX or PyTorch.
+"""What kgan needs of an engine: the only place that imports TensorFlow, JAX or PyTorch, or asks which one it is.
 
 - `gradients(losses, groups)` runs `losses() -> (losses, extra)` once and returns `extra` and, for each loss, its gradient
-  by its own group of variables.
+  with respect to its own group of variables.
 - `apply(optimizer, gradients, variables)` is the optimizer's update.
-- `input_gradient(function, x)` is the gradient of `sum(function(x))` by `x`, and can itself be differentiated.
+- `input_gradient(function, x)` is the gradient of `sum(function(x))` with respect to `x`; it can be differentiated itself.
 - `when(condition, then, otherwise)` runs one of two functions, which return nothing or tensors that are alike.
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
 - `stream(batches)` is what the engine's `fit` reads `kgan.data.Batches` from fastest, and a function to call when their
   order has changed.
-- `static_shape(tensor)` is its shape, a tuple; `None` where TensorFlow knows not even how many axes there are.
+- `static_shape(tensor)` is its shape, a tuple; `None` where TensorFlow does not even know the number of axes.
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
+- `sync(model)` puts the state of a running `fit` into the variables, where the engine keeps it elsewhere meanwhile.
+- `devices(model)` is the list of the devices that a training uses, such as `["GPU:0"]`.
+- `layers_in(model)`, `last_operation(model)` and `variables_of(optimizer)` are what Keras knows but does not make public.
 - `Steps` is how the engine's stock `fit` enters a model's `step` and `test`.
+
+`NAME` is the engine's name in Keras, `TITLE` its own, `COMPILER` what `jit_compile=True` turns on, `ONE_STEP_AT_ONCE`
+whether it takes `steps_per_execution=1` only, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is faster as a
+convolution for each group.
 """
 
 import keras
 
-if keras.backend.backend() == "jax":
-    from kgan.backend.jax import Steps, apply, gradients, input_gradient, pin_seeds, stream, undisturbed, when
-elif keras.backend.backend() == "torch":
-    from kgan.backend.torch import Steps, apply, gradients, input_gradient, pin_seeds, stream, undisturbed, when
-elif keras.backend.backend() == "tensorflow":
-    from kgan.backend.tensorflow import Steps, apply, gradients, input_gradient, pin_seeds, stream, undisturbed, when
+from kgan.backend.keras_internals import last_operation, layers_in, variables_of
+
+NAME = keras.backend.backend()
+
+if NAME == "jax":
+    from kgan.backend import jax as _engine
+elif NAME == "torch":
+    from kgan.backend import torch as _engine
+elif NAME == "tensorflow":
+    from kgan.backend import tensorflow as _engine
 else:
     raise ImportError(
-        f"kgan trains on the Keras backends 'tensorflow', 'jax' and 'torch'. Received: {keras.backend.backend()!r}, "
+        f"kgan trains on the Keras backends 'tensorflow', 'jax' and 'torch'. Received: {NAME!r}, "
         "from the variable KERAS_BACKEND or ~/.keras/keras.json."
     )
+
+TITLE, COMPILER = _engine.TITLE, _engine.COMPILER
+ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = _engine.ONE_STEP_AT_ONCE, _engine.GROUPS_ONE_BY_ONE
+Steps, apply, devices, gradients = _engine.Steps, _engine.apply, _engine.devices, _engine.gradients
+input_gradient, pin_seeds, stream, sync = _engine.input_gradient, _engine.pin_seeds, _engine.stream, _engine.sync
+undisturbed, when = _engine.undisturbed, _engine.when
 
 
 def static_shape(tensor):
@@ -33,13 +50,23 @@ def static_shape(tensor):
 
 
 __all__ = [
+    "COMPILER",
+    "GROUPS_ONE_BY_ONE",
+    "NAME",
+    "ONE_STEP_AT_ONCE",
+    "TITLE",
     "Steps",
     "apply",
+    "devices",
     "gradients",
     "input_gradient",
+    "last_operation",
+    "layers_in",
     "pin_seeds",
     "static_shape",
     "stream",
+    "sync",
     "undisturbed",
+    "variables_of",
     "when",
 ]

@@ -10,17 +10,26 @@ import contextlib
 import jax
 import keras
 from keras import ops
-from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+TITLE, COMPILER = "JAX", "XLA"
+ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = False, False
+_open: list = []  # the scopes that are open, the innermost last: Keras does not say publicly which one it is in
 
 
+@contextlib.contextmanager
 def _scope(values):
-    scope = keras.StatelessScope()
-    scope.state_mapping = dict(values)
-    return scope
+    """A scope in which the variables have these values, a dict by the variables' ids."""
+    with keras.StatelessScope() as scope:
+        scope.state_mapping = dict(values)
+        _open.append(scope)
+        try:
+            yield scope
+        finally:
+            _open.pop()
 
 
 def gradients(losses, groups):
-    outer = get_stateless_scope()
+    outer = _open[-1]
     variables = [variable for group in groups for variable in group]
 
     def pure(values):
@@ -50,7 +59,7 @@ def apply(optimizer, grads, variables):
 
 
 def input_gradient(function, x):
-    outer = get_stateless_scope() or keras.StatelessScope()  # a penalty may be called by hand, outside of a step
+    outer = _open[-1] if _open else keras.StatelessScope()  # a penalty may be called by hand, outside of a step
 
     def pure(x):
         with _scope(outer.state_mapping) as inner:
@@ -63,7 +72,7 @@ def input_gradient(function, x):
 
 
 def when(condition, then, otherwise):
-    outer = get_stateless_scope()
+    outer = _open[-1]
 
     def branch(update):
         def run(values):
@@ -90,6 +99,14 @@ def undisturbed():
     return contextlib.nullcontext()
 
 
+def sync(model):
+    model.jax_state_sync()
+
+
+def devices(model):
+    return keras.distribution.list_devices()
+
+
 class Steps:
     def train_step(self, state, data):
         groups = (
@@ -105,7 +122,11 @@ class Steps:
         return self._run(self.test, groups, state, data)
 
     def _run(self, step, groups, state, data):
-        pairs = [pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)]
-        with keras.StatelessScope(state_mapping=pairs) as scope:
+        values = {
+            id(variable): value
+            for group, some in zip(groups, state, strict=True)
+            for variable, value in zip(group, some, strict=True)
+        }
+        with _scope(values) as scope:
             logs = step(data)
         return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)

@@ -2,8 +2,12 @@
 
 import contextlib
 
+import keras
 import numpy as np
 import tensorflow as tf
+
+TITLE, COMPILER = "TensorFlow", "XLA"
+ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = False, True
 
 
 def gradients(losses, groups):
@@ -99,6 +103,14 @@ def _choices(batches):
 
 def undisturbed():
     return contextlib.nullcontext()
+
+
+def sync(model):
+    pass  # `fit` trains the variables themselves
+
+
+def devices(model):
+    return keras.distribution.list_devices()
 
 
 class Steps:

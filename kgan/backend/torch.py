@@ -3,6 +3,10 @@
 import torch
 import torch._functorch.config
 
+from kgan.backend.keras_internals import layers_in
+
+TITLE, COMPILER = "PyTorch", "torch.compile"
+ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = True, False
 # under torch.compile: two gradients are taken of one forward pass, so the first must not give its buffers away
 torch._functorch.config.donated_buffer = False
 
@@ -34,7 +38,7 @@ def when(condition, then, otherwise):
 def pin_seeds(model):
     # Keras draws dropout from torch's global generator unless the layer was given a seed; its own seed state, which is
     # saved with the model, is used from here on
-    for layer in model._flatten_layers():
+    for layer in layers_in(model):
         for seeds in layer._seed_generators:
             if seeds._initial_seed is None:
                 seeds._initial_seed = int(seeds.state[0])
@@ -46,6 +50,14 @@ def stream(batches):
 
 def undisturbed():
     return torch.random.fork_rng()  # iterating over a DataLoader draws from torch's global generator
+
+
+def sync(model):
+    pass  # `fit` trains the variables themselves
+
+
+def devices(model):
+    return [model.weights[0].value.device.type.replace("cuda", "gpu")]
 
 
 class Steps:

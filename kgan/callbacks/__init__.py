@@ -6,8 +6,10 @@ from kgan.callbacks.checkpoint import Checkpoint
 from kgan.callbacks.image_grid import ImageGrid
 from kgan.callbacks.log_file import LogFile
 from kgan.callbacks.loss_plot import LossPlot
+from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
 from kgan.callbacks.score import Score
+from kgan.checkpoints.roles import Resumable
 
 CALLBACKS: dict[str, Any] = {
     "checkpoint": Checkpoint,
@@ -17,4 +19,4 @@ CALLBACKS: dict[str, Any] = {
     "score": Score,
 }
 
-__all__ = ["CALLBACKS", "Checkpoint", "ImageGrid", "LogFile", "LossPlot", "Periodic", "Score"]
+__all__ = ["CALLBACKS", "Checkpoint", "ImageGrid", "LogFile", "LossPlot", "Measuring", "Periodic", "Resumable", "Score"]

@@ -7,15 +7,17 @@ import math
 import os
 import pathlib
 
-from kgan import checkpoints, resuming, signals, snapshots
+from kgan.arguments import integer, lookup, nearest
+from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
-from kgan.names import integer, lookup, nearest
+from kgan.checkpoints import folder, signals, state
+from kgan.checkpoints.roles import NotFinite, Saver
 
 log = logging.getLogger("kgan")
 NONFINITE = {"stop": "stop", "rollback": "rollback", "raise": "raise"}
 
 
-class Checkpoint(Periodic, resuming.Saver):
+class Checkpoint(Periodic, Saver):
     """Saves the whole training at every interval, and lets `fit` go on from there.
 
     A checkpoint is a folder of plain arrays and JSON that appears when all of it is on the disk: weights, statistics, both
@@ -24,7 +26,7 @@ class Checkpoint(Periodic, resuming.Saver):
     `kgan.data` or an array; other data begin the epoch again. `kgan.load` reads a checkpoint too.
 
     While it is there, SIGTERM and Ctrl-C finish the step, save, and end the process with 143 or 130; a second one ends it at
-    once. A loss or weight that is no finite number is never saved.
+    once. A loss or weight that is not finite is never saved.
 
     Example:
 
@@ -40,14 +42,15 @@ class Checkpoint(Periodic, resuming.Saver):
             step where it was measured.
         mode: `"min"` or `"max"`: what best means. By default a score says it itself, and of anything else the least is best.
         resume: Whether `fit` goes on from the newest good checkpoint in the directory, if there is one.
-        nonfinite: What happens at a loss or weight that is no finite number. `"stop"` puts the last good state back
+        nonfinite: What happens at a loss or weight that is not finite. `"stop"` puts the last good state back
             and ends the training; `"rollback"` goes on from there with smaller learning rates; `"raise"` raises
             FloatingPointError.
         rollbacks: Integer. How often it may go back, before it stops.
         slower: Float. By what the learning rates are multiplied each time.
 
     Raises:
-        ValueError: if an argument is none of these; in `fit`, if the directory holds another training's checkpoints already.
+        ValueError: if the value of an argument is not valid; in `fit`, if the directory holds another training's
+            checkpoints already.
     """
 
     place = "checkpoints"
@@ -115,11 +118,11 @@ class Checkpoint(Periodic, resuming.Saver):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(held)
-            raise checkpoints.BusyError(f"{self.directory} is in use by another process that trains.") from None
+            raise folder.BusyError(f"{self.directory} is in use by another process that trains.") from None
         self._held = True
         try:
-            checkpoints.clean(self.directory)
-            if not self.resume and self.saved_step is None and checkpoints.all_in(self.directory):
+            folder.clean(self.directory)
+            if not self.resume and self.saved_step is None and folder.all_in(self.directory):
                 raise ValueError(
                     f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
                     "Go on with that one by resume=True, or name an empty folder."
@@ -132,7 +135,7 @@ class Checkpoint(Periodic, resuming.Saver):
 
     def newest(self):
         """Path of the newest good checkpoint, or `None`; says which ones are not."""
-        path, passed = checkpoints.latest(self.directory)
+        path, passed = folder.latest(self.directory)
         for sentence in passed:
             log.warning(f"{sentence}; the one before it is used.")
         return path
@@ -145,7 +148,7 @@ class Checkpoint(Periodic, resuming.Saver):
 
     def on_train_batch_end(self, batch, logs=None):
         self._check_losses(logs)
-        best = not self.run.epoch_is_done and self._is_best(self._just_scored())
+        best = not self.run.epoch_is_done and self._is_best(self._just_measured())
         if best:
             self.best_name = f"step-{self.run.step:06d}"  # what is saved from here on remembers it
         super().on_train_batch_end(batch, logs)
@@ -182,11 +185,11 @@ class Checkpoint(Periodic, resuming.Saver):
         self.written += 1
         if self.keep_every and self.written % self.keep_every == 0:
             self.forever.append(name)
-        arrays, state = self.run.capture()
-        if not snapshots.finite(arrays):
+        arrays, known = self.run.capture()
+        if not state.finite(arrays):
             self._not_finite("a weight")
         path = self.directory / name
-        checkpoints.write(path, arrays, {**state, "about": self.about})
+        folder.write(path, arrays, {**known, "about": self.about})
         self.saved_step = self.run.step
         self._prune()
         return path
@@ -197,29 +200,30 @@ class Checkpoint(Periodic, resuming.Saver):
 
     def _prune(self):
         if self.keep:
-            for old in checkpoints.all_in(self.directory)[: -self.keep]:
+            for old in folder.all_in(self.directory)[: -self.keep]:
                 if old.name not in (self.best_name, *self.forever):
-                    checkpoints.delete(old)
+                    folder.delete(old)
 
-    def _just_scored(self):
-        scoring = [one for one in self.run.callbacks if self.monitor in getattr(one, "better", ())]
-        for one in scoring if self.model.stop_training else ():
+    @property
+    def _measuring(self):
+        return [one for one in self.run.callbacks if isinstance(one, Measuring)]
+
+    def _just_measured(self):
+        measuring = [one for one in self._measuring if self.monitor in one.values]
+        for one in measuring if self.model.stop_training else ():
             one.finish()  # before what it measures at the end of the training is needed here
-        return {name: value for one in scoring for name, value in one.measured_now().items()}
+        return {name: value for one in measuring for name, value in one.measured_now().items()}
 
     def _is_best(self, logs):
         if self.monitor is None or not logs:
             return False
+        measured = {name: better for one in self._measuring for name, better in one.values.items()}
         if self.monitor not in logs:
-            measured = [name for callback in self.run.callbacks for name in getattr(callback, "names", ())]
             if self.monitor in measured:
                 return False  # in another epoch
-            raise ValueError(
-                f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, [*(logs or {}), *measured])}"
-            )
+            raise ValueError(f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, [*logs, *measured])}")
         value = float(logs[self.monitor])
-        says = [callback.better.get(self.monitor) for callback in self.run.callbacks if hasattr(callback, "better")]
-        mode = self.mode or next(filter(None, says), "min")
+        mode = self.mode or measured.get(self.monitor, "min")
         better = self.best is None or (value < self.best if mode == "min" else value > self.best)
         if better:
             self.best = value
@@ -232,10 +236,10 @@ class Checkpoint(Periodic, resuming.Saver):
         raise signals.Interrupted(128 + number)
 
     def _not_finite(self, what):
-        where = f"{what} is no finite number in epoch {self.run.epoch + 1}, step {self.run.step}"
+        where = f"{what} is not finite in epoch {self.run.epoch + 1}, step {self.run.step}"
         if self.nonfinite == "raise":
             raise FloatingPointError(f"{where[0].upper()}{where[1:]}.")
-        raise resuming.NotFinite(where)
+        raise NotFinite(where)
 
     def _check_losses(self, logs):
         for name in self.model.logs.all_names:

@@ -2,11 +2,9 @@
 
 import pathlib
 
-import numpy as np
-
 from kgan import pictures
+from kgan.arguments import integer
 from kgan.callbacks.periodic import Periodic
-from kgan.names import integer
 
 
 class ImageGrid(Periodic):
@@ -30,7 +28,7 @@ class ImageGrid(Periodic):
         gif: Whether to write the animation.
 
     Raises:
-        ValueError: if an argument is none of these.
+        ValueError: if the value of an argument is not valid.
     """
 
     place = "samples"
@@ -61,12 +59,7 @@ class ImageGrid(Periodic):
 
     def act(self, when):
         path = self.directory / f"{when}.png"
-        if self.model.num_classes is None:
-            images = self.model.generate(self.rows * self.columns, seed=self.seed)
-        else:
-            classes = [row % self.model.num_classes for row in range(self.rows)]
-            of_each = {label: self.model.generate(self.columns, self.seed, labels=label) for label in set(classes)}
-            images = np.concatenate([of_each[label] for label in classes])
+        images = self.model.generate_grid(self.rows, self.columns, self.seed)
         pictures.save(pictures.picture(images, self.columns), path)
         self.written.append(path)
 

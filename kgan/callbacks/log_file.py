@@ -5,10 +5,10 @@ import os
 import pathlib
 import time
 
-import keras
+from kgan.checkpoints.roles import Resumable
 
 
-class LogFile(keras.callbacks.Callback):
+class LogFile(Resumable):
     """Appends one line of JSON for each epoch: `epoch`, `seconds` since the run began, and all logs.
 
     Args:

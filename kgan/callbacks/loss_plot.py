@@ -5,14 +5,14 @@ import pathlib
 from matplotlib.figure import Figure
 
 from kgan.callbacks.periodic import Periodic
-from kgan.saving import replace_when_written
+from kgan.files import replace_when_written
 
 
 class LossPlot(Periodic):
     """Draws the losses of both players, and below them the accuracies with the 50 % line of the equilibrium.
 
     With `fit(validation_data=...)` the accuracy on these images stands beside that on the training images: where they part,
-    the discriminator learns its images by heart.
+    the discriminator overfits.
 
     Args:
         path: The picture, `.png` or `.svg`.

@@ -3,12 +3,12 @@
 import re
 import time
 
-import keras
+from kgan.checkpoints.roles import Resumable
 
 SECONDS = {"second": 1, "minute": 60}
 
 
-class Periodic(keras.callbacks.Callback):
+class Periodic(Resumable):
     """Calls `act(when)` at the ends of epochs or steps that are due; `when` is a word such as `"epoch-0015"`.
 
     Args:
@@ -35,14 +35,12 @@ class Periodic(keras.callbacks.Callback):
         self._acted = time.monotonic()
 
     def act(self, when):
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define `act(when)`.")
 
     def get_state(self):
-        """What is to be remembered of a training that goes on later, as plain data."""
         return {"steps": self._steps, "before_epoch": self._before_epoch}
 
     def set_state(self, state):
-        """Take up what `get_state` returned; `{}` is the beginning."""
         self._steps, self._before_epoch = state.get("steps", 0), state.get("before_epoch", 0)
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -2,20 +2,20 @@
 
 import pathlib
 import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kgan import pictures, scores
+from kgan.arguments import integer, lookup
+from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
 from kgan.data import Batches, Data, Folder
-from kgan.names import integer, lookup
-from kgan.scoring import LEAST, MEASURES, Scorer, names_of
+from kgan.scores import LEAST, MEASURES, Scorer, names_of
 
 
-class Score(Periodic):
+class Score(Periodic, Measuring):
     """Scores generated images against the real ones at every interval, and at the end of the training.
 
     The images come from the averaged generator where there is one, always of the same latents. Each value is added to
@@ -32,7 +32,7 @@ class Score(Periodic):
     >>> # gan.fit(images, epochs=50, callbacks=[score]) adds `frechet_distance` to the history
 
     Args:
-        metric: Name in `kgan.scoring.MEASURES`, or several.
+        metric: Name in `kgan.scores.MEASURES`, or several.
         every: Integer, a number of epochs; or a string such as `"2 epochs"` or `"500 steps"`.
         samples: Integer. How many images are generated.
         path: The file, one line of JSON for each score; the curves are in `.png` of the same name.
@@ -46,7 +46,7 @@ class Score(Periodic):
             dataset that shuffles these are others in each process, and so are the scores.
 
     Raises:
-        ValueError: if an argument is none of these.
+        ValueError: if the value of an argument is not valid.
     """
 
     place = "scores.jsonl"
@@ -65,9 +65,9 @@ class Score(Periodic):
     ):
         super().__init__(every)
         self.metrics = [metric] if isinstance(metric, str) else list(metric)
-        self.names = [name for one in self.metrics for name in lookup("metric", one, MEASURES).names]
-        self.better = names_of(self.metrics)  # by name, which way
-        if not self.metrics or len(self.better) < len(self.names):
+        names = [name for one in self.metrics for name in lookup("metric", one, MEASURES).names]
+        self.values = names_of(self.metrics)
+        if not self.metrics or len(self.values) < len(names):
             raise ValueError(f"`metric` of Score must name metrics, each of its values once. Received: {metric!r}")
         self.path, self.extractor = pathlib.Path(path), extractor
         self.samples = integer("samples", samples, at_least=LEAST, of="Score")
@@ -78,30 +78,28 @@ class Score(Periodic):
         self._made = False
         self.data, self.about = data, {"name": "the data", "split": "train" if data is None else "given"}
         self.scorer: Any = None  # a Scorer, once there are data
-        self.scores: list[scores.Score] = []
+        self.scores: list[scores.Record] = []
         self.seconds = 0.0  # that scoring took
         self._fresh: dict[str, float] = {}
         self._epoch = self._scored = -1
 
-    def set_data(self, x):
-        """Take the real images from what `fit` was given; `GAN.fit` calls it."""
+    def take_data(self, x):
         if self.data is None and x is not self._of_fit:
             self._of_fit = x
             if self._made:  # of other data
                 self.scorer = None
 
-    def prepare(self):
+    def make_scorer(self):
         """Take the features of the real images; `fit` does it, if nobody did before."""
         if self.scorer is None:
             data = self._of_fit if self.data is None else self.data
             images, labels = _images_of(data, self.real)
             fitted = getattr(data, "fitted", "") or getattr(getattr(data, "images", None), "fitted", "")
             self.scorer = Scorer(images, labels, self.extractor, real=self.real, fitted=fitted, **self.about)
-            self.scorer.check(self.metrics)
+            self.scorer.check_metrics(self.metrics)
             self._made = True
 
     def measured_now(self):
-        """What was measured at this very step, values by their names."""
         return self._fresh if self._scored == self._steps else {}
 
     def get_state(self):
@@ -114,21 +112,19 @@ class Score(Periodic):
         kept = [score for score in there if score.where.get("step", 0) <= self._steps]  # what follows is measured again
         if kept != there:
             scores.write(self.path, kept)
-        self.scores = [score for score in kept if score.metric in self.names and "epoch" in score.where]
+        self.scores = [score for score in kept if score.metric in self.values and "epoch" in score.where]
         self._began = time.monotonic() - state.get("seconds", 0.0)
         self.seconds, self._fresh = state.get("scoring", 0.0), dict(state.get("fresh", {}))
         self._scored = state.get("scored", -1)
 
     def on_train_begin(self, logs=None):
-        if self.per_class and self.model.num_classes is None:
-            raise ValueError("`per_class` of Score is for a GAN that was made with `num_classes`.")
-        self.prepare()
+        condition = self.model.condition
         if self.per_class:
-            classes = self.scorer.check_classes(self.scorer.labels_for(self.samples))
-            self.better = names_of(self.metrics, classes)
-            self.names = list(self.better)
-        for name in self.names:  # EarlyStopping waits for the next score, and need not complain of it in every epoch
-            warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{name}`")
+            condition.check_classes()
+        self.make_scorer()
+        if self.per_class:
+            classes = self.scorer.check_classes(condition.labels_like(self.scorer.real.modes, self.samples))
+            self.values = names_of(self.metrics, classes)
         self._began = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -149,10 +145,10 @@ class Score(Periodic):
             pictures.save_curves(_curves(self.scores), self.path.with_suffix(".png"), self.cost)
 
     def act(self, when):
-        self.prepare()
+        self.make_scorer()
         began = time.monotonic()
         where = {"epoch": self._epoch + 1, "step": self._steps, "seconds": round(began - self._began, 3)}
-        labels = None if self.model.num_classes is None else self.scorer.labels_for(self.samples)
+        labels = self.model.condition.labels_like(self.scorer.real.modes, self.samples)
         images = self.model.generate(self.samples, seed=self.seed, labels=labels)
         if not np.isfinite(images).all():
             return  # the losses say so, and what is to be done is the matter of others
@@ -167,7 +163,6 @@ class Score(Periodic):
         self.seconds += time.monotonic() - began
 
     def finish(self):
-        """Score the end of a training, if that was not done."""
         if self._scored != self._steps:
             self.act("end")
 

@@ -42,7 +42,7 @@ def _of_8_bits(picture):
     return picture
 
 
-def pair(size):
+def height_and_width(size):
     """A size as `(height, width)`: an integer stands for a square, `None` stays."""
     return (size, size) if isinstance(size, int) else size and tuple(size)
 

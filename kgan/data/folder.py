@@ -9,7 +9,7 @@ import numpy as np
 from joblib import cpu_count
 from PIL import Image, UnidentifiedImageError
 
-from kgan.data.fitting import fit, is_grey, pair
+from kgan.data.fitting import fit, height_and_width, is_grey
 
 USUAL_SIZE = (64, 64)  # where the pictures' own sizes differ
 ORIENTATION = 0x0112  # the tag of Exif
@@ -51,7 +51,7 @@ class Folder:
         self._progress = progress or (lambda iterable, total: iterable)
         looked = list(self._each(_look, self._files()))
         self.sizes = {size for _, (size, _) in looked}
-        size = pair(size) or _common(self.sizes)
+        size = height_and_width(size) or _common(self.sizes)
         channels = channels or (1 if all(is_grey(mode) for _, (_, mode) in looked) else 3)
         self._form = size, channels
         wanted = min(limit or len(looked), len(looked))

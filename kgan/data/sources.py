@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from kgan.arguments import lookup
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.files import file
-from kgan.data.fitting import fit_all, pair
+from kgan.data.fitting import fit_all, height_and_width
 from kgan.data.folder import Folder, spread
 from kgan.data.points import grid, ring
 from kgan.data.stacked import stacked_mnist
-from kgan.names import lookup
 
 DATASETS = {
     "cifar10": cifar10,
@@ -95,7 +95,7 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
     if size is not None or channels is not None:
         if images.ndim != 4 or images.dtype != np.uint8:
             raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
-        images = fit_all(images, pair(size) or images.shape[1:3], channels or images.shape[3])
+        images = fit_all(images, height_and_width(size) or images.shape[1:3], channels or images.shape[3])
     return Data(images, labels)
 
 

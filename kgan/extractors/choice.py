@@ -5,10 +5,10 @@ import pathlib
 import keras
 import numpy as np
 
+from kgan.checkpoints.keras_file import load_model
 from kgan.extractors.extractor import Extractor
 from kgan.extractors.learned import classifier, stacked
 from kgan.extractors.models import fid_inception, of_model, raw
-from kgan.saving import load_model
 
 
 def get(identifier, images, labels=None):

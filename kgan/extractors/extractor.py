@@ -49,7 +49,7 @@ class Features:
         return cls(all_of("features"), all_of("logits"), all_of("modes"), parts[0].classes)
 
 
-def parts(images, positions=None):
+def chunks(images, positions=None):
     """Yield the images at these positions of an array or a `kgan.data.Folder`, all by default, as many as fit at once."""
     images = images if hasattr(images, "shape") else np.asarray(images)
     each = math.prod(images.shape[1:]) * getattr(images.dtype, "itemsize", 4)
@@ -99,7 +99,7 @@ class Extractor:
         """Features of uint8 images, or floats in [-1, 1], `(n, height, width, channels)`: a `Features`."""
         said = []
         with backend.undisturbed():
-            for part in parts(images):
+            for part in chunks(images):
                 found = self.model.predict(self._prepare(part), batch_size=min(256, len(part)), verbose=0)
                 said.append(keras.tree.map_structure(np.asarray, found))
         found = said[0].keys() if isinstance(said[0], dict) else ["features"]

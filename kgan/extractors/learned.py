@@ -16,8 +16,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from kgan.extractors.extractor import Extractor, Features, hash_of, parts, resized, scaled, uint8
-from kgan.saving import replace_when_written
+from kgan.extractors.extractor import Extractor, Features, chunks, hash_of, resized, scaled, uint8
+from kgan.files import replace_when_written
 
 VERSION = 1  # of what is below; another one is another extractor
 STEPS, BATCH = 1500, 128
@@ -50,7 +50,7 @@ def classifier(images, labels=None):
         raise ValueError(f"There must be a label for each image. Received: {len(labels)} labels, {len(images)} images.")
     chosen = np.linspace(0, len(images) - 1, min(len(images), MOST)).astype(int)
     shape = *_small(images.shape[1:3]), images.shape[3]
-    images = np.concatenate([resized(uint8(part), shape) for part in parts(images, chosen)])
+    images = np.concatenate([resized(uint8(part), shape) for part in chunks(images, chosen)])
     named = labels is not None and len(np.unique(labels)) > 1
     if named:
         labels = np.unique(np.asarray(labels)[chosen], return_inverse=True)[1]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kgan.extractors import inception
-from kgan.extractors.extractor import Extractor, Features, hash_of_model, parts, resized, scaled, uint8
+from kgan.extractors.extractor import Extractor, Features, chunks, hash_of_model, resized, scaled, uint8
 
 
 def raw():
@@ -68,7 +68,7 @@ class _Raw(Extractor):
         return "none"
 
     def __call__(self, images):
-        values = np.concatenate([scaled(uint8(part)) if part.ndim == 4 else part for part in parts(images)])
+        values = np.concatenate([scaled(uint8(part)) if part.ndim == 4 else part for part in chunks(images)])
         return Features(values.reshape(len(images), -1))
 
     def sees(self, shape):

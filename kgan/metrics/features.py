@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from kgan.names import integer
+from kgan.arguments import integer
 
 
-def pair(real, generated, least=2):
+def both_sets(real, generated, least=2):
     """Both sets of features as arrays `(n, d)`.
 
     Raises:
         ValueError: if they are none, have not the same `d`, fewer than `least` rows, or values that are not finite.
     """
-    real, generated = one("real", real, least), one("generated", generated, least)
+    real, generated = one_set("real", real, least), one_set("generated", generated, least)
     if real.shape[1] != generated.shape[1]:
         raise ValueError(
             "`real` and `generated` must be features of one extractor, of the same length. "
@@ -20,8 +20,8 @@ def pair(real, generated, least=2):
     return real, generated
 
 
-def one(name, features, least=2):
-    """One set of features, named `name`, as an array `(n, d)`. Raises as `pair`."""
+def one_set(name, features, least=2):
+    """One set of features, named `name`, as an array `(n, d)`. Raises as `both_sets`."""
     features = np.asarray(features)
     if features.ndim != 2 or features.dtype.kind not in "fiu" or len(features) < least or not features.shape[1]:
         raise ValueError(

@@ -36,7 +36,7 @@ def frechet_distance(real, generated):
     Raises:
         ValueError: if these are not two such arrays of finite numbers.
     """
-    real, generated = features.pair(real, generated)
+    real, generated = features.both_sets(real, generated)
     (mean_1, covariance_1), (mean_2, covariance_2) = _moments(real), _moments(generated)
     factor = _factor(covariance_1)
     product = factor.T @ covariance_2 @ factor

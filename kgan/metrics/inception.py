@@ -36,7 +36,7 @@ def inception_score(logits, splits=10):
     Raises:
         ValueError: if these are no such logits, or there are fewer than parts.
     """
-    logits = features.one("logits", logits, least=1)
+    logits = features.one_set("logits", logits, least=1)
     splits = features.count("splits", splits, most=len(logits))
     ends = np.arange(splits + 1) * len(logits) // splits
     with concurrent.futures.ThreadPoolExecutor(cpu_count()) as pool:  # numpy's exp takes one core at a time

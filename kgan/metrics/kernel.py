@@ -42,7 +42,7 @@ def kernel_distance(real, generated, subsets=100, subset_size=1000, seed=2020):
     Raises:
         ValueError: if an argument is none of these.
     """
-    real, generated = features.pair(real, generated)
+    real, generated = features.both_sets(real, generated)
     subsets, size = features.count("subsets", subsets), features.count("subset_size", subset_size)
     size = min(size, len(real), len(generated))
     if size < 2:

@@ -65,7 +65,7 @@ def gaussian_modes(points, centres, std, sigmas=3.0):
     Raises:
         ValueError: if these are no such arrays, or `std` or `sigmas` is not above 0.
     """
-    centres, points = features.pair(centres, points, least=1)
+    centres, points = features.both_sets(centres, points, least=1)
     for name, value in (("std", std), ("sigmas", sigmas)):
         if not value > 0:
             raise ValueError(f"`{name}` must be above 0. Received: {value!r}")

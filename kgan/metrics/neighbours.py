@@ -86,7 +86,7 @@ def density_coverage(real, generated, k=5, strict=True, known_radii=None):
 
 def radii(rows, k):
     """Distance from each row of features `(n, d)` to its k-th nearest other one, `(n,)`: the radii of the balls."""
-    rows = features.one("rows", rows)
+    rows = features.one_set("rows", rows)
     k = features.count("k", k, most=len(rows) - 1)
     return np.sqrt(_squared_radii(rows, k, _centre(rows)))
 
@@ -109,7 +109,7 @@ def nearest(points, among):
     Raises:
         ValueError: if these are not two such arrays.
     """
-    among, points = features.pair(among, points, least=1)
+    among, points = features.both_sets(among, points, least=1)
     index, distance = np.zeros(len(points), "int64"), np.full(len(points), np.inf)
     centre = _centre(among)
     for rows, columns, squared in _blocks(points, among, lambda rows, columns, x, y: _squared(x, y, centre)[0]):
@@ -125,7 +125,7 @@ class _Near:
     """Which generated features lie in how many balls of real ones, and the other way round."""
 
     def __init__(self, real, generated, k, strict, known_radii, both_ways=True):
-        real, generated = features.pair(real, generated)
+        real, generated = features.both_sets(real, generated)
         self.k = features.count("k", k, most=min(len(real), len(generated)) - 1 if both_ways else len(real) - 1)
         centre = _centre(real)
         near_enough = 1 - TIE if strict else 1 + TIE

@@ -10,24 +10,13 @@ import keras
 import numpy as np
 import pydantic
 
-from kgan import (
-    architectures,
-    augment,
-    callbacks,
-    data,
-    losses,
-    optimizers,
-    penalties,
-    pictures,
-    ramps,
-    schedules,
-    scoring,
-)
+from kgan import architectures, backend, callbacks, conditions, data, pictures, ramps, rules, scores
+from kgan.arguments import nearest
 from kgan.gan import GAN
-from kgan.names import nearest
+from kgan.players.optimizer import check_schedules
 from kgan.runner.complaints import nearest_place
 from kgan.runner.errors import Problem, RecipeError
-from kgan.runner.schema import DECAYS, OPTIMIZERS
+from kgan.runner.schema import DECAYS, OPTIMIZERS, RULES
 
 MAX_STEPS_AT_ONCE = 20
 ENDLESS = 2**31 - 1  # steps of a training that ends by the clock
@@ -43,14 +32,15 @@ def build_rules(recipe, given):
     Raises:
         RecipeError: with all that is wrong, with the callbacks and the path of the data too.
     """
-    d_opt, g_opt = recipe.optimizers.discriminator, recipe.optimizers.generator
-    made: dict = {"penalties": []}
+    made: dict = {}
     with _Blame(given) as blame:
+        with blame("condition"):
+            conditional = bool(condition_of(recipe).classes)
         for name in ("generator", "discriminator"):
             with blame(name):
                 player = getattr(recipe, name)
                 chosen, fields = getattr(player, "conditioning", None), type(player).model_fields
-                if chosen and recipe.num_classes is None and chosen != fields["conditioning"].default:
+                if chosen and not conditional and chosen != fields["conditioning"].default:
                     raise ValueError(f"`conditioning` {chosen} is for a GAN with `num_classes`")
         with blame("pack"):
             if recipe.pack > recipe.data.batch_size:
@@ -61,39 +51,62 @@ def build_rules(recipe, given):
             path = getattr(recipe.data, "path", None)
             if path is not None and not (path and pathlib.Path(path).expanduser().exists()):
                 raise ValueError(f"there is no file or folder {path}")
-        with blame("optimizers", "discriminator"):
-            made["d_opt"] = _optimizer(d_opt)
-        with blame("optimizers", "generator"):
-            made["g_opt"] = _optimizer(g_opt)
-        with blame("loss"):
-            made["loss"] = losses.LOSSES[recipe.loss.name](**_arguments(recipe.loss))
-        with blame("schedule"):
-            made["schedule"] = schedules.SCHEDULES[recipe.schedule.name](**_arguments(recipe.schedule))
-            if "loss" in made:
-                made["schedule"].check(made["loss"])
-        for index, one in enumerate(recipe.penalties):
-            with blame("penalties", index):
-                if one.name in [other.name for other in recipe.penalties[:index]]:
-                    raise ValueError(f"{one.name} is there already")
-                made["penalties"].append(penalties.PENALTIES[one.name](**_arguments(one)))
-        with blame("augment"):
-            chosen = recipe.augment
-            made["augment"] = chosen and augment.AUGMENTATIONS[chosen.name](**_arguments(chosen))
+        for name, player in (("d_opt", "discriminator"), ("g_opt", "generator")):
+            with blame("optimizers", player):
+                made[name] = _optimizer(getattr(recipe.optimizers, player))
+        for name in RULES:
+            made[name] = _rule(name, getattr(recipe, name), blame)
+        for name in ("schedule", "tricks"):
+            for place, one in _each(name, made[name]):
+                with blame(*place):
+                    if one is not None and made["loss"] is not None:
+                        one.check_loss(made["loss"])
         for index, one in enumerate(recipe.callbacks):
             with blame("callbacks", index):
                 if one.name in [other.name for other in recipe.callbacks[:index]]:
                     raise ValueError(f"{one.name} is there already, and writes to the same place")
                 callbacks.CALLBACKS[one.name](**_arguments(one))
-    noise = recipe.instance_noise and (recipe.instance_noise.std, recipe.instance_noise.steps)
-    as_they_are = ("ema", "weight_clip", "label_flip", "class_loss_weight", "jit_compile")
-    return {**made, "instance_noise": noise, **{name: _value(getattr(recipe, name)) for name in as_they_are}}
+    return made
+
+
+def _rule(name, chosen, blame):
+    """An argument of `compile`: the object or the objects that a recipe names, or a value."""
+    if name not in rules.NAMED:
+        return _value(chosen)
+    made = []
+    for place, one in _each(name, chosen):
+        with blame(*place):
+            if len(place) > 1 and one.name in [other.name for other in chosen[: place[1]]]:
+                raise ValueError(f"{one.name} is there already")
+            made.append(one and rules.NAMED[name][one.name](**_arguments(one)))
+    return made if isinstance(chosen, list) else next(iter(made), None)
+
+
+def _each(name, value):
+    """Yield what stands at a key, with its path: the value, or each of a list."""
+    if not isinstance(value, list):
+        yield (name,), value
+        return
+    for index, one in enumerate(value):
+        yield (name, index), one
+
+
+def condition_of(recipe):
+    """The recipe's `kgan.conditions.Condition`.
+
+    Raises:
+        ValueError: if it is given twice, as `condition` and as `num_classes`.
+    """
+    chosen = recipe.condition
+    made = None if chosen is None else conditions.CONDITIONS[chosen.name](**_arguments(chosen))
+    return conditions.get(made, recipe.num_classes)
 
 
 def _optimizer(chosen):
     arguments = _arguments(chosen)
     try:
         made = OPTIMIZERS[chosen.name](**arguments)
-        optimizers.check(made, chosen.name)
+        check_schedules(made, chosen.name)
         return made
     except TypeError:
         for name in ("beta_1", "beta_2"):
@@ -162,7 +175,7 @@ def build_scorers(recipe, given, found):
         for index, one in enumerate(recipe.callbacks):
             if one.name == "score":
                 with blame("callbacks", index):
-                    scorers[index] = scorer = scoring.Scorer(
+                    scorers[index] = scorer = scores.Scorer(
                         found.images,
                         found.labels,
                         one.extractor,
@@ -171,19 +184,21 @@ def build_scorers(recipe, given, found):
                         one.real,
                         found.fitted,
                     )
-                    scorer.check(one.metric)
-                    if one.per_class and recipe.num_classes:
-                        scorer.check_classes(scorer.labels_for(one.samples))
+                    scorer.check_metrics(one.metric)
+                    if one.per_class:
+                        condition = condition_of(recipe)
+                        condition.check_classes()
+                        scorer.check_classes(condition.labels_like(scorer.real.modes, one.samples))
     return scorers
 
 
-def build(recipe, given, rules, found, steps_at_once=None):
+def build(recipe, given, compiled_with, found, steps_at_once=None):
     """Return the batches and the compiled GAN; the weights come from the recipe's seed.
 
     Args:
         recipe: `Recipe`.
         given: `Given`, what the recipe was read from.
-        rules: What `build_rules` returned.
+        compiled_with: What `build_rules` returned.
         found: `kgan.data.Data`.
         steps_at_once: Integer, Keras' `steps_per_execution`; chosen by default.
 
@@ -198,8 +213,9 @@ def build(recipe, given, rules, found, steps_at_once=None):
             if one.name == "image_grid":
                 with blame("callbacks", index):
                     pictures.picture(np.zeros((1, *shape)))
-        with blame("num_classes"):
-            _check_classes(recipe.num_classes, found.labels)
+        condition = condition_of(recipe)
+        with blame("num_classes" if recipe.condition is None else "condition"):
+            condition.check_data(found.labels)
         with blame("data"):
             batches = data.Batches(
                 found.images,
@@ -211,21 +227,21 @@ def build(recipe, given, rules, found, steps_at_once=None):
             )
         with blame("generator"):
             generator = architectures.get(recipe.generator.name).generator
-            told = _told(recipe.generator.name, generator, recipe.num_classes)
-            players["generator"] = generator(shape, recipe.latent_dim, **told, **_arguments(recipe.generator))
+            conditional = _conditional(recipe.generator.name, generator, condition)
+            players["generator"] = generator(shape, recipe.latent_dim, **conditional, **_arguments(recipe.generator))
         with blame("discriminator"):
             discriminator = architectures.get(recipe.discriminator.name).discriminator
             packed = (*shape[:-1], recipe.pack * shape[-1])
-            told = _told(recipe.discriminator.name, discriminator, recipe.num_classes)
-            players["discriminator"] = discriminator(packed, **told, **_arguments(recipe.discriminator))
+            conditional = _conditional(recipe.discriminator.name, discriminator, condition)
+            players["discriminator"] = discriminator(packed, **conditional, **_arguments(recipe.discriminator))
     with _Blame(given) as blame, blame():
-        dealt = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack", "num_classes")}
-        gan = GAN(**players, **dealt)
-        gan.compile(**rules, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
+        arguments = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack")}
+        gan = GAN(**players, **arguments, condition=condition)
+        gan.compile(**compiled_with, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
     logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if recipe.data.validation_split)]
     for one in recipe.callbacks:
         if one.name == "score":
-            logs += scoring.names_of(one.metric, range(recipe.num_classes or 0) if one.per_class else ())
+            logs += scores.names_of(one.metric, condition.classes if one.per_class else ())
     with _Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if getattr(one, "monitor", None) not in (None, *logs):
@@ -234,29 +250,12 @@ def build(recipe, given, rules, found, steps_at_once=None):
     return batches, gan
 
 
-def _check_classes(num_classes, labels):
-    """Raise ValueError if the data's classes are not the numbers from 0 to num_classes - 1, an image of each among them."""
-    if num_classes is None:
-        return
-    if labels is None:
-        raise ValueError("`num_classes` needs data with labels, and these have none")
-    classes = np.unique(labels)
-    if classes.dtype.kind not in "iu":
-        raise ValueError(f"`num_classes` needs labels that are integers. Received: {classes.dtype}")
-    if not np.array_equal(classes, np.arange(num_classes)):
-        raise ValueError(
-            f"`num_classes` must be the number of the data's classes, numbered from 0. Received: {num_classes}, "
-            f"and data of {len(classes)} classes, {classes[0]} to {classes[-1]}"
-        )
-
-
-def _told(name, player, num_classes):
-    """`num_classes` as an argument of a player's function, if there are classes."""
-    if num_classes is None:
-        return {}
-    if "num_classes" not in inspect.signature(player).parameters:
-        raise ValueError(f"{name} cannot be told classes: its function takes no `num_classes`")
-    return {"num_classes": num_classes}
+def _conditional(name, player, condition):
+    """The arguments that a player's function needs for the condition."""
+    arguments = condition.player_arguments()
+    for argument in arguments.keys() - inspect.signature(player).parameters.keys():
+        raise ValueError(f"{name} cannot be conditioned on classes: its function does not take `{argument}`")
+    return arguments
 
 
 def build_callbacks(recipe, directory, scorers, resume=False):
@@ -266,7 +265,8 @@ def build_callbacks(recipe, directory, scorers, resume=False):
         kind = callbacks.CALLBACKS[one.name]
         [place] = {"directory", "path"} & inspect.signature(kind).parameters.keys()
         made.append(kind(**{place: directory / kind.place}, **_arguments(one)))
-        made[-1].scorer = scorers.get(index)
+        if index in scorers:
+            made[-1].scorer = scorers[index]
     if not any(isinstance(one, callbacks.Checkpoint) for one in made):
         made.append(callbacks.Checkpoint(directory / callbacks.Checkpoint.place, every="10 minutes"))
     for one in made:
@@ -277,7 +277,7 @@ def build_callbacks(recipe, directory, scorers, resume=False):
 
 def _steps_at_once(recipe, epoch):
     """As many as pay (on PyTorch Keras takes one), and such that what is to happen at a step can happen there."""
-    if keras.backend.backend() == "torch":
+    if backend.ONE_STEP_AT_ONCE:
         return 1
     steps = [
         int(match[1])

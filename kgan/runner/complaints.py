@@ -6,7 +6,7 @@ import typing
 
 from pydantic import BaseModel
 
-from kgan.names import closest
+from kgan.arguments import closest
 from kgan.runner.errors import Problem
 
 

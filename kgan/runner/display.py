@@ -10,6 +10,8 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, track
 from rich.text import Text
 
+from kgan import backend
+
 
 class Display(keras.callbacks.Callback):
     """Shows epoch, step, losses, accuracies, images/s and the time left.
@@ -111,19 +113,13 @@ def reading(console):
 
 def engine_line(gan, batches):
     """A sentence on what the training runs on, and what was chosen for it (docs/performance.md)."""
-    engine = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}[keras.backend.backend()]
-    if engine == "PyTorch":
-        devices = [gan.generator.weights[0].value.device.type.replace("cuda", "gpu")]
-    else:
-        devices = keras.distribution.list_devices()
-    kinds = [name.partition(":")[0].upper() for name in devices] or ["CPU"]
+    kinds = [name.partition(":")[0].upper() for name in backend.devices(gan)] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
-    compiler = "torch.compile" if engine == "PyTorch" else "XLA"
     at_once = gan.steps_per_execution
     count = batches.images.nbytes if isinstance(batches.images, np.ndarray) else None
     data = "pictures decoded as they are needed" if count is None else f"{count / 2**20:,.3g} MiB of data in memory"
     return (
-        f"{engine} on {where}, {compiler} {'on' if gan.jit_compile else 'off'}, "
+        f"{backend.TITLE} on {where}, {backend.COMPILER} {'on' if gan.jit_compile else 'off'}, "
         f"{at_once} {'steps' if at_once > 1 else 'step'} at once, {data}"
     )
 

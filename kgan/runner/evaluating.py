@@ -6,11 +6,12 @@ import pathlib
 import numpy as np
 from rich.table import Table
 
-from kgan import checkpoints, data, extractors, metrics, pictures, scores
+from kgan import data, extractors, metrics, pictures, scores
+from kgan.checkpoints import folder
 from kgan.extractors.extractor import resized, uint8
 from kgan.runner import build, sampling
 from kgan.runner.errors import Problem, RecipeError
-from kgan.scoring import Scorer
+from kgan.scores import Scorer
 
 SHOWN = 20  # samples beside their nearest real images
 
@@ -24,7 +25,7 @@ def of_run(
         run: Path of the run directory.
         recipe: `Recipe` that it was trained from.
         given: `Given`, what that was read from.
-        chosen: Names in `kgan.scoring.MEASURES`; all that suit the data, if there are none.
+        chosen: Names in `kgan.scores.MEASURES`; all that suit the data, if there are none.
         samples: Integer. How many images are generated.
         split: String. The part of the data to compare with; `None` for what it was trained with.
         extractor: As in `kgan.extractors.get`; that of the run's `score` callback by default.
@@ -45,9 +46,11 @@ def of_run(
         recipe.data.split = split
         found = build.load_data(recipe, given, progress)
     scorer = _scorer(found, extractor or _own_extractor(recipe), build.name_of(recipe.data), recipe.data.split)
-    labels = None if recipe.num_classes is None else scorer.labels_for(samples)
-    if per_class and labels is None:
-        raise RecipeError("--per-class", [Problem((), f"{run} is no run of a class-conditional GAN")])
+    condition = build.condition_of(recipe)
+    if per_class:
+        with _blamed("--per-class"):
+            condition.check_classes()
+    labels = condition.labels_like(scorer.real.modes, samples)
     images = sampling.images_of(run, samples, seed, labels)
     measured = _measure(scorer, images, chosen, seed, labels if per_class else None, _how_long(run))
     show(measured, console)
@@ -63,9 +66,9 @@ def _own_extractor(recipe):
 
 def _how_long(run):
     """How long a run has been trained: steps, and seconds, as far as that is known."""
-    known, log, saved = {}, run / "log.jsonl", checkpoints.all_in(run / "checkpoints")
+    known, log, saved = {}, run / "log.jsonl", folder.all_in(run / "checkpoints")
     if saved:
-        known["step"] = checkpoints.read_state(saved[-1])["step"]
+        known["step"] = folder.read_state(saved[-1])["step"]
     rows = log.read_text().split("\n")[:-1] if log.is_file() else []  # the last line may be half written
     if rows:
         known["seconds"] = json.loads(rows[-1])["seconds"]
@@ -107,17 +110,17 @@ def of_images(path, arguments, chosen, samples, extractor, out, neighbours, cons
 
 def _pictures(path, samples, progress):
     """Pictures in a folder at their own size, an array or, if they do not fit into memory, a `Folder`."""
-    folder = data.Folder(path, limit=samples, progress=progress)
-    if len(folder.sizes) > 1:
-        (height, width), (other_height, other_width), *_ = sorted(folder.sizes)
+    found = data.Folder(path, limit=samples, progress=progress)
+    if len(found.sizes) > 1:
+        (height, width), (other_height, other_width), *_ = sorted(found.sizes)
         raise ValueError(
-            f"the pictures in {path} are of {len(folder.sizes)} sizes, {height} x {width} and {other_height} x "
+            f"the pictures in {path} are of {len(found.sizes)} sizes, {height} x {width} and {other_height} x "
             f"{other_width} among them; give them one size"
         )
-    [size] = folder.sizes
-    if size != folder.shape[1:3]:
-        folder = data.Folder(path, size=size, limit=samples, progress=progress)
-    return folder if folder.in_memory is None else folder.in_memory
+    [size] = found.sizes
+    if size != found.shape[1:3]:
+        found = data.Folder(path, size=size, limit=samples, progress=progress)
+    return found if found.in_memory is None else found.in_memory
 
 
 def show(measured, console):
@@ -142,7 +145,7 @@ def _scorer(found, extractor, name, split):
 
 def _measure(scorer, images, chosen, seed, labels=None, where=None):
     with _blamed("--metric"):
-        scorer.check(chosen)
+        scorer.check_metrics(chosen)
     with _blamed("--images" if seed is None else "--samples"):
         return scorer(images, chosen or scorer.suitable, seed, where, labels)
 
@@ -154,7 +157,7 @@ def _neighbours(scorer, real, generated, path, console):
     most = 60_000 if isinstance(real, np.ndarray) else 10_000  # pictures of a folder that does not fit into memory
     chosen = np.linspace(0, len(real) - 1, min(len(real), most)).astype(int)
     of_real, of_generated = (
-        np.concatenate([scorer.extractor(part).features for part in extractors.parts(images, positions)])
+        np.concatenate([scorer.extractor(part).features for part in extractors.chunks(images, positions)])
         for images, positions in ((real, chosen), (generated, np.arange(min(len(generated), 1000))))
     )
     index, distance = metrics.nearest(of_generated, of_real)

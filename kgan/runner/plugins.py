@@ -6,13 +6,15 @@ import pathlib
 import re
 import types
 
-from kgan import architectures, augment, callbacks, losses, penalties, schedules
+from kgan import architectures, augment, callbacks, conditions, losses, penalties, schedules, tricks
 from kgan.runner.errors import Problem, RecipeError
 
 _KINDS = (
     (losses.AdversarialLoss, losses.LOSSES),
     (schedules.Schedule, schedules.SCHEDULES),
     (penalties.Penalty, penalties.PENALTIES),
+    (tricks.Trick, tricks.TRICKS),
+    (conditions.Condition, conditions.CONDITIONS),
     (augment.Augmentation, augment.AUGMENTATIONS),
     (callbacks.Periodic, callbacks.CALLBACKS),
 )
@@ -21,16 +23,16 @@ _KINDS = (
 def load(path):
     """Run a Python file and let recipes name what it defines.
 
-    A loss, schedule, penalty, augmentation or `Periodic` callback is known by its class's name in small letters, `MyLoss` as
-    `my_loss`; a `generator` and a `discriminator`, functions of `image_shape` and more, as an architecture under the file's
-    name.
+    A loss, schedule, penalty, trick, condition, augmentation or `Periodic` callback is known by its class's name in small
+    letters, `MyLoss` as `my_loss`; a `generator` and a `discriminator`, functions of `image_shape` and more, as an
+    architecture under the file's name.
 
     Raises:
         RecipeError: if there is no such file, it cannot be run, or it defines nothing of this kind or a name that is taken.
     """
     path = pathlib.Path(path)
     if path.suffix != ".py" or not path.is_file():
-        raise RecipeError("--plugin", [Problem((), f"{path} is no Python file")])
+        raise RecipeError("--plugin", [Problem((), f"{path} is not a Python file")])
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     try:
@@ -42,7 +44,12 @@ def load(path):
     if not found:
         raise RecipeError(
             "--plugin",
-            [Problem((), f"{path} defines no loss, schedule, penalty, augmentation, callback or architecture")],
+            [
+                Problem(
+                    (),
+                    f"{path} defines no loss, schedule, penalty, trick, condition, augmentation, callback or architecture",
+                )
+            ],
         )
     for name, thing, known in found:
         if known.get(name, thing) is not thing:

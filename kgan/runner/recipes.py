@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from kgan.names import nearest
+from kgan.arguments import nearest
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 

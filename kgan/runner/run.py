@@ -5,23 +5,19 @@ import json
 import math
 import os
 import pathlib
-import platform
 import resource
 import sys
 import time
 
-import keras
 import numpy as np
-from joblib import cpu_count
 from rich.console import Console
 
-from kgan import data
-from kgan.callbacks import Checkpoint, LogFile, Score
-from kgan.checkpoints import BusyError
+from kgan import backend, data, environment
+from kgan.callbacks import Checkpoint, LogFile, Resumable, Score
+from kgan.checkpoints.folder import BusyError
+from kgan.files import replace_when_written
 from kgan.runner import build, display, recipes, schema
 from kgan.runner.errors import Problem, RecipeError, RunError
-from kgan.saving import replace_when_written
-from kgan.snapshots import versions
 
 
 def train(recipe, given, out=None, console=None, resume=False, changed=False, seconds=None):
@@ -67,7 +63,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
             _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))
             if not (directory / "environment.json").exists():
                 _write(directory / "recipe.yaml", given.text)
-                _write(directory / "environment.json", json.dumps(environment(found), indent=2) + "\n")
+                _write(directory / "environment.json", json.dumps(_made_with(found), indent=2) + "\n")
             gan.fit(
                 batches,
                 epochs=math.ceil(steps / batches.steps),
@@ -79,9 +75,8 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
             )
             if saver.failed and not saver.newest():
                 raise RunError(f"The run failed, and nothing had been saved yet; what it wrote is in {directory}.")
-            sampler = gan.generator if gan.ema_generator is None else gan.ema_generator
             with replace_when_written(directory / "generator.keras") as temporary:
-                sampler.save(temporary)
+                gan.sampling_generator.save(temporary)
     except BusyError:
         raise RecipeError("--out", [Problem((), f"{directory} is in use by another process")]) from None
     finally:
@@ -138,7 +133,7 @@ def as_now(path):
     """A resolved recipe, with the defaults of keys that it is too old to have."""
     given = recipes.read(str(path))
     try:
-        return resolved(schema.check(given))
+        return resolved(schema.validate(given))
     except RecipeError:  # it has a key that there is no longer, which will be named
         return given.data
 
@@ -187,11 +182,11 @@ def try_out(recipe, given, out=None, console=None):
 def _build(recipe, given, out, console, steps_at_once=None):
     """Everything but the directory, what is quick to refuse first; says what the data are."""
     check_free(out)
-    rules = build.build_rules(recipe, given)
+    compiled_with = build.build_rules(recipe, given)
     found = build.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
     to_train, held_out = build.held_out(recipe, given, found)
-    batches, gan = build.build(recipe, given, rules, to_train, steps_at_once)
+    batches, gan = build.build(recipe, given, compiled_with, to_train, steps_at_once)
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
     scorers = {} if steps_at_once else build.build_scorers(recipe, given, found)  # last, as they take longest
@@ -208,7 +203,7 @@ def _memory():
     return most if sys.platform == "darwin" else most * 1024
 
 
-class StopAt(keras.callbacks.Callback):
+class StopAt(Resumable):
     """Ends the training after so many steps, or seconds, in the middle of an epoch too; a resume counts on."""
 
     def __init__(self, steps, seconds=None):
@@ -281,15 +276,13 @@ def _make(directory, exist_ok=False):
     return directory
 
 
-def environment(found):
-    """What a run was made with."""
+def _made_with(found):
+    """What a run was made with, as plain data."""
     return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cores": cpu_count(),
-        "backend": keras.backend.backend(),
+        **environment.machine(),
+        "backend": backend.NAME,
         "command": [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],
-        "versions": versions(),
+        "versions": environment.versions(),
         "data": {
             "shape": list(found.images.shape),
             "skipped": {reason: [str(path) for path in paths] for reason, paths in found.skipped.items()},

@@ -3,13 +3,14 @@
 import keras
 import numpy as np
 
-from kgan import checkpoints, pictures
+from kgan import conditions, pictures
+from kgan.checkpoints import folder
+from kgan.conditions import together
+from kgan.files import replace_when_written
 from kgan.gan import GAN, load
-from kgan.labels import joined, to_generate
 from kgan.latents import get as sampler_of
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
-from kgan.saving import replace_when_written
 
 STOPS, FRAMES = 6, 12  # of a walk: so many latents, and so many frames from one to the next
 
@@ -26,7 +27,7 @@ def form(out):
         message = f"must end in .npy, .png or .gif, or be a folder. Received: {out}"
         raise RecipeError("-o", [Problem((), message)])
     if out.is_file():
-        raise RecipeError("-o", [Problem((), f"{out} is a file, and no .npy, .png or .gif")])
+        raise RecipeError("-o", [Problem((), f"{out} is a file, and its name does not end in .npy, .png or .gif")])
     return "folder"
 
 
@@ -51,10 +52,9 @@ def write(run, n, seed, out, label=None):
         raise RecipeError("-o", [Problem((), f"points are no pictures; name an .npy or .png file. Received: {out}")])
     out.parent.mkdir(parents=True, exist_ok=True)
     columns, shown = None, np.arange(n)  # which latents each image is made of
-    if kind in ("png", "gif") and source.num_classes and label is None:
-        columns = -(-n // source.num_classes)
-        shown, source.label = np.arange(n) % columns, np.arange(n) // columns
-    count = columns or n
+    if kind in ("png", "gif") and label is None:
+        columns, shown, source.label = source.condition.layout(n)
+    count = int(shown.max()) + 1
     if kind == "gif":
         latents, labels = source.draw(count * STOPS, n)
         stops = latents.reshape(STOPS, count, -1)
@@ -87,24 +87,23 @@ class _Source:
     """A generator, and what it is given.
 
     Attributes:
-        num_classes: Integer, or `None`.
+        condition: `kgan.conditions.Condition`.
         label: As `labels` of `GAN.generate`.
     """
 
     def __init__(self, run, seed, label):
         self.generator, known = generator_of(run)
         self.seed, self.label = seed, label
-        recipe = _recipe(run) | known
-        self.sampler, self.num_classes = sampler_of(recipe.get("latents", "normal")), recipe.get("num_classes")
+        recipe = _recipe(run)
+        self.sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
+        self.condition = known.get("condition") or _condition(recipe)
         shape = self.generator.input_shape
-        if isinstance(shape, list) != (self.num_classes is not None):
-            message = f"the number of its classes is not known: there is no resolved.yaml beside {run} that says it"
+        if isinstance(shape, list) != (self.condition.specs(self.generator) is not None):
+            message = f"what it is conditioned on is not known: there is no resolved.yaml beside {run} that says it"
             raise RecipeError("RUN", [Problem((), message)])
         self.latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
         try:
-            to_generate(
-                np.size(label) if np.ndim(label) else 0, label, self.num_classes, keras.random.SeedGenerator(seed)
-            )
+            self.condition.draw(np.size(label) if np.ndim(label) else 0, label, keras.random.SeedGenerator(seed))
         except ValueError as error:
             raise RecipeError("--label", [Problem((), str(error))]) from None
 
@@ -112,23 +111,30 @@ class _Source:
         """So many latents, and labels for so many images; those that `GAN.generate` draws."""
         seeds = keras.random.SeedGenerator(self.seed)
         drawn = keras.ops.convert_to_numpy(self.sampler((latents, self.latent_dim), seeds))
-        return drawn, to_generate(images, self.label, self.num_classes, seeds)
+        return drawn, self.condition.draw(images, self.label, seeds)
 
-    def images(self, latents, labels):
-        return self.generator.predict(joined(latents, labels), batch_size=256, verbose=0).astype("float32")
+    def images(self, latents, given):
+        return self.generator.predict(together(latents, given), batch_size=256, verbose=0).astype("float32")
+
+
+def _condition(recipe):
+    """The condition of a resolved recipe, plain data."""
+    chosen = dict(recipe.get("condition") or {})
+    made = conditions.CONDITIONS[chosen.pop("name")](**chosen) if chosen else None
+    return conditions.get(made, recipe.get("num_classes"))
 
 
 def generator_of(run):
     """Load the generator of a run directory, or of a file.
 
     Returns:
-        The generator; and `latents` and `num_classes`, a dict, if it comes from a whole GAN, which knows them.
+        The generator; and `latents` and `condition`, a dict, if it comes from a whole GAN, which knows them.
 
     Raises:
         RecipeError: if there is none.
     """
     path = run / "generator.keras" if run.is_dir() else run
-    newest = checkpoints.latest(run / "checkpoints")[0] if run.is_dir() else None
+    newest = folder.latest(run / "checkpoints")[0] if run.is_dir() else None
     if newest and path.exists() and path.stat().st_mtime >= newest.stat().st_mtime:
         newest = None  # the training has ended, and has not gone on since
     try:
@@ -136,8 +142,7 @@ def generator_of(run):
             model = load(newest or path)
             if not isinstance(model, GAN):
                 return model, {}
-            known = {"latents": model.latents, "num_classes": model.num_classes}
-            return (model.generator if model.ema_generator is None else model.ema_generator), known
+            return model.sampling_generator, {"latents": model.latents, "condition": model.condition}
         message = f"{run} is no run directory with a generator.keras or a checkpoint in it"
     except (ValueError, TypeError, OSError) as error:
         message = f"{newest or path} holds no generator that can be loaded: {str(error).strip().splitlines()[0][:300]}"

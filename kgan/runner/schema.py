@@ -26,17 +26,15 @@ from pydantic import (
 )
 
 from kgan.architectures import ARCHITECTURES
-from kgan.augment import AUGMENTATIONS
 from kgan.callbacks import CALLBACKS
+from kgan.conditions import CONDITIONS
 from kgan.data import DATASETS
 from kgan.latents import LATENTS
-from kgan.losses import LOSSES
-from kgan.penalties import PENALTIES
 from kgan.ramps import RAMPS
+from kgan.rules import NAMED, Rules
 from kgan.runner.complaints import problems_of
 from kgan.runner.errors import Problem, RecipeError
-from kgan.schedules import SCHEDULES
-from kgan.scoring import MEASURES
+from kgan.scores import MEASURES
 
 Integer = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
@@ -47,6 +45,8 @@ _LIMITED: dict[str, Any] = {
     "attention": Count | None,
     "batch_size": Count,
     "blocks": Count,
+    "bound": Positive,
+    "class_loss_weight": Annotated[float, Field(ge=0)],
     "clipnorm": Positive | None,
     "clipvalue": Positive | None,
     "columns": Count,
@@ -64,9 +64,12 @@ _LIMITED: dict[str, Any] = {
     "loss_scale_factor": Positive | None,
     "metric": Literal[tuple(MEASURES)] | list[Literal[tuple(MEASURES)]],
     "momentum": Annotated[float, Field(ge=0, le=1)],
+    "n": Count,
     "rho": Rate,
     "rows": Count,
+    "probability": Rate,
     "smoothing": Rate,
+    "std": Positive,
     "steps": Count,
     "units": Sequence[Count],
     "widths": Count | Sequence[Count],
@@ -152,6 +155,7 @@ DECAYS = {**_decays(), **RAMPS}
 _LIMITED |= {
     "beta_1": _or_schedule(Rate),
     "beta_2": _or_schedule(Rate),
+    "ema": _or_schedule(Annotated[float, Field(gt=0, lt=1)] | None),
     "learning_rate": _or_schedule(Positive, DECAYS),
     "p": _or_schedule(float),
     "strength": _or_schedule(float),
@@ -162,10 +166,7 @@ _shapes = ("image_shape", "latent_dim", "num_classes", "directory", "path")
 _generators = {name: module.generator for name, module in ARCHITECTURES.items()}
 _discriminators = {name: module.discriminator for name, module in ARCHITECTURES.items()}
 
-Loss = _named("loss", LOSSES, usual="non_saturating")
-Schedule = _named("schedule", SCHEDULES, usual="simultaneous")
-PenaltyName = _named("penalty", PENALTIES)
-Augment = _named("augment", AUGMENTATIONS)
+Condition = _named("condition", CONDITIONS)
 Generator = _named("architecture", _generators, without=_shapes)
 Discriminator = _named("architecture", _discriminators, without=_shapes)
 _useless = ("name", "use_ema", "ema_momentum", "ema_overwrite_frequency")  # kgan's `ema` is the generator's alone
@@ -181,7 +182,7 @@ class Source(Strict):
     split: str = "train"
     batch_size: Count = 64
     limit: Count | None = None  # so many examples, spread evenly over all
-    validation_split: Rate = 0.0  # a share of them that D never trains on, to see how far it learns by heart
+    validation_split: Rate = 0.0  # a share of them that D never trains on, to see how far it overfits
     replacement: bool = False  # every example of a batch is drawn from all
 
 
@@ -217,13 +218,8 @@ class Optimizers(Strict):
     generator: Optimizer = Field(default="adam", validate_default=True)
 
 
-class InstanceNoise(Strict):
-    std: Positive
-    steps: Count
-
-
-class Recipe(Strict):
-    """A whole run. Every key but `data`, the players and the length has a default."""
+class Players(Strict):
+    """Data and players. Every key but `data` and the players has a default."""
 
     name: Annotated[str, AfterValidator(_file_name)]
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -233,21 +229,37 @@ class Recipe(Strict):
     generator: Generator
     discriminator: Discriminator
     pack: Count = 1  # so many images at once for the discriminator
-    num_classes: Count | None = None  # class-conditional: both players are told the labels of the data
-    loss: Loss = Field(default="non_saturating", validate_default=True)
-    schedule: Schedule = Field(default="simultaneous", validate_default=True)
-    penalties: list[PenaltyName] = []
-    ema: _or_schedule(Annotated[float, Field(gt=0, lt=1)] | None) = None  # type: ignore[valid-type]
-    weight_clip: Positive | None = None
-    label_flip: Rate = 0.0
-    instance_noise: InstanceNoise | None = None
-    augment: Augment | None = None
-    class_loss_weight: Annotated[float, Field(ge=0)] = 1.0  # of a discriminator that names classes
+    num_classes: Count | None = None  # class-conditional: the short form of condition: {name: classes, n: ...}
+    condition: Condition | None = None
+
+
+def _rule(argument, parameter):
+    """The type and the default of an argument of `compile` as a key of a recipe."""
+    if argument not in NAMED:
+        return _type(argument, parameter), parameter.default
+    if parameter.default == ():
+        return list[_named(argument, NAMED[argument])], []
+    if parameter.default is None:
+        return _named(argument, NAMED[argument]) | None, None
+    return _named(argument, NAMED[argument], usual=parameter.default), Field(parameter.default, validate_default=True)
+
+
+# `optimizers` is a key of its own, and the runner chooses how many steps are executed at once
+_elsewhere = ("d_opt", "g_opt", "run_eagerly", "steps_per_execution")
+RULES = {
+    argument: _rule(argument, parameter)
+    for argument, parameter in inspect.signature(Rules).parameters.items()
+    if argument not in _elsewhere
+}
+
+
+class Recipe(create_model("Rules", __base__=Players, **RULES)):  # type: ignore[call-overload]
+    """A whole run. Every key but `data`, the players and the length has a default."""
+
     optimizers: Optimizers = Field(default={}, validate_default=True)  # type: ignore[assignment]
     epochs: Count | None = None
     steps: Count | None = None
     callbacks: list[CallbackName] = []
-    jit_compile: bool | Literal["auto"] = "auto"  # XLA, as in keras.Model.compile
 
     @model_validator(mode="after")
     def _length(self):
@@ -256,7 +268,7 @@ class Recipe(Strict):
         return self
 
 
-def check(given):
+def validate(given):
     """Return the `Recipe` that a `Given` describes.
 
     Raises:

@@ -35,7 +35,7 @@ class Watch(keras.callbacks.Callback):
 
 def row(name, folder):
     given = recipes.read(name)
-    recipe = schema.check(given)
+    recipe = schema.validate(given)
     shape = {"digits": (1797, 8, 8, 1), "ring": (100_000, 2)}.get(recipe.data.name, (60_000, 28, 28, 1))
     found = np.random.default_rng(0).integers(0, 256, shape, "uint8") if len(shape) == 4 else get("ring")()[0]
     batches, gan = build.build(recipe, given, build.build_rules(recipe, given), Data(found))

@@ -82,7 +82,7 @@ def score_all(folders, data, path, marks):
     import kgan
 
     real = kgan.data.load(data, path=path)
-    scorer = kgan.scoring.Scorer(real.images, real.labels, name=data)
+    scorer = kgan.scores.Scorer(real.images, real.labels, name=data)
     return {
         name: np.array(
             [

@@ -9,8 +9,6 @@ import time
 
 import numpy as np
 
-from kgan import checkpoints
-
 # every kind of state in one small run: BatchNormalization, dropout, R1, an averaged generator, a smaller last batch
 RECIPE = """\
 latent_dim: 8
@@ -38,8 +36,9 @@ def start(*arguments, cwd, **kwargs):
 # a plugin: the power fails when a checkpoint's n-th file has been written half
 POWER_FAILS = """\
 import os, signal
-from kgan import callbacks, checkpoints
-written, put = [], checkpoints._put
+from kgan import callbacks
+    from kgan.checkpoints import folder
+written, put = [], folder._put
 
 def fails(path, fill):
     written.append(path)
@@ -48,7 +47,7 @@ def fails(path, fill):
         os.kill(os.getpid(), signal.SIGKILL)
     put(path, fill)
 
-checkpoints._put = fails
+folder._put = fails
 
 class Needed(callbacks.Periodic):
     place = "needed"
@@ -76,8 +75,8 @@ def interrupt(process, folder, number, steps=1):
 
 
 def newest_step(folder):
-    known = checkpoints.all_in(folder / "checkpoints")
-    return checkpoints.read_state(known[-1])["step"] if known else 0
+    known = folder.all_in(folder / "checkpoints")
+    return folder.read_state(known[-1])["step"] if known else 0
 
 
 def kill(process, after):
@@ -95,7 +94,7 @@ def kill(process, after):
 
 def everything(folder):
     """The last checkpoint's arrays, the rows of the log without their times, and the pictures."""
-    newest, passed = checkpoints.latest(folder / "checkpoints")
+    newest, passed = folder.latest(folder / "checkpoints")
     assert not passed
     with np.load(newest / "arrays.npz") as arrays:
         state = dict(arrays)

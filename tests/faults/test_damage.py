@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan import checkpoints
 from kgan.callbacks import Checkpoint
+from kgan.checkpoints import folder
 from kgan.data import Batches
 from kgan.runner import build, recipes, schema
 from kgan.runner.errors import RecipeError
@@ -65,7 +65,7 @@ def test_damaged_checkpoints_are_passed_over(saved, tmp_path):
         what, _ = mutate(folder / "epoch-0003", draw)
         if {path.name: path.read_bytes() for path in (folder / "epoch-0003").iterdir() if path.is_file()} == before:
             continue  # zeros where zeros were
-        newest, passed = checkpoints.latest(folder)
+        newest, passed = folder.latest(folder)
         harmless = what.startswith("manifest.json") and newest == folder / "epoch-0003"  # a space, say, became a tab
         assert newest == folder / "epoch-0002" or harmless, what
         assert harmless or (len(passed) == 1 and "epoch-0003" in passed[0] and "\n" not in passed[0]), (what, passed)
@@ -109,10 +109,10 @@ def test_what_is_being_deleted_is_no_checkpoint(saved, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(shutil, "rmtree", killed)
-        checkpoints.delete(tmp_path / "c" / "epoch-0002")
-    assert [path.name for path in checkpoints.all_in(tmp_path / "c")] == ["epoch-0001", "epoch-0003"]
-    assert checkpoints.latest(tmp_path / "c") == (tmp_path / "c" / "epoch-0003", [])
-    checkpoints.clean(tmp_path / "c")
+        folder.delete(tmp_path / "c" / "epoch-0002")
+    assert [path.name for path in folder.all_in(tmp_path / "c")] == ["epoch-0001", "epoch-0003"]
+    assert folder.latest(tmp_path / "c") == (tmp_path / "c" / "epoch-0003", [])
+    folder.clean(tmp_path / "c")
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["epoch-0001", "epoch-0003"]
 
 
@@ -124,9 +124,9 @@ def test_a_whole_checkpoint_that_only_lacked_its_name_gets_it(saved, tmp_path):
     shutil.copytree(saved / "epoch-0001", tmp_path / "c" / ".epoch-0001.new7")
     shutil.copytree(saved / "epoch-0003", tmp_path / "c" / ".epoch-0004.new7")
     (tmp_path / "c" / ".epoch-0004.new7" / "manifest.json").unlink()
-    checkpoints.clean(tmp_path / "c")
+    folder.clean(tmp_path / "c")
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["epoch-0001", "epoch-0002"]
-    checkpoints.check(tmp_path / "c" / "epoch-0002")
+    folder.verify(tmp_path / "c" / "epoch-0002")
 
 
 def test_another_gans_checkpoint_is_refused(saved, tmp_path):
@@ -144,7 +144,7 @@ def seal(path):
     """Give a changed checkpoint a manifest that holds, as a stranger would."""
     manifest = json.loads((path / "manifest.json").read_text())
     for name in manifest["files"]:
-        manifest["files"][name] = checkpoints._seal(path / name)
+        manifest["files"][name] = folder._seal(path / name)
     (path / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -257,7 +257,7 @@ def test_mutated_recipes(tmp_path, monkeypatch):
         pathlib.Path("recipe.yaml").write_text(text, "utf-8")
         try:
             given = recipes.read("recipe.yaml")
-            build.build_rules(schema.check(given), given)
+            build.build_rules(schema.validate(given), given)
         except RecipeError as error:
             refused += 1
             assert all(line.startswith("recipe.yaml") for line in str(error).splitlines()), str(error)

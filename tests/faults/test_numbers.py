@@ -6,8 +6,8 @@ import pytest
 from keras import ops
 
 import kgan
-from kgan import checkpoints, snapshots
 from kgan.callbacks import Checkpoint
+from kgan.checkpoints import state as snapshots
 from kgan.data import Batches
 from tests.helpers import compiled, largest_difference, small_gan, state
 
@@ -36,12 +36,12 @@ def fit(images, folder, *poisoned, **options):
 
 
 def steps_of(folder):
-    return [checkpoints.read_state(path)["step"] for path in checkpoints.all_in(folder)]
+    return [folder.read_state(path)["step"] for path in folder.all_in(folder)]
 
 
 def all_finite(folder, gan):
     expected = {name: [tuple(one.shape) for one in some] for name, some in snapshots.groups_of(gan).items()}
-    return all(snapshots.finite(checkpoints.read_arrays(path, expected)) for path in checkpoints.all_in(folder))
+    return all(snapshots.finite(folder.read_arrays(path, expected)) for path in folder.all_in(folder))
 
 
 def test_stop_puts_the_last_good_state_back(images, tmp_path):

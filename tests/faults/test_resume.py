@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan import checkpoints
 from kgan.architectures import dense
 from kgan.callbacks import Checkpoint, ImageGrid, LogFile, LossPlot
+from kgan.checkpoints import folder
 from kgan.data import Batches
 from tests.helpers import compiled, largest_difference, small_gan, state
 
@@ -28,7 +28,7 @@ GAMES = {
     "combined": {"schedule": "combined"},
     "periods": {"schedule": kgan.schedules.Periods(1, 1)},
     "lazy penalties": {"penalties": [kgan.penalties.R1(1.0, every=4), kgan.penalties.DRAGAN(1.0, every=3)]},
-    "tricks": {"weight_clip": 0.1, "label_flip": 0.2, "instance_noise": (0.5, 12)},
+    "tricks": {"tricks": [kgan.tricks.WeightClip(0.1), kgan.tricks.LabelFlip(0.2), kgan.tricks.InstanceNoise(0.5, 12)]},
     "augmentation, schedules": {
         "augment": kgan.augment.ADA(target=-0.5, interval=3, length=40, policy=("color",)),
         "penalties": [kgan.penalties.R1(kgan.ramps.Cosine(2.0, 0.5, 9))],
@@ -126,7 +126,7 @@ def test_a_training_stopped_in_the_middle_of_an_epoch_goes_on_there(images, tmp_
 def test_epochs_that_are_shorter_than_the_data(images, tmp_path):
     gan, _ = train(images, tmp_path, {}, steps_per_epoch=1)  # of five
     assert int(gan.d_opt.iterations) == 4
-    states = [checkpoints.read_state(path) for path in checkpoints.all_in(tmp_path / "checkpoints")]
+    states = [folder.read_state(path) for path in folder.all_in(tmp_path / "checkpoints")]
     assert [(state["epoch"], state["step"]) for state in states] == [(1, 2), (3, 4)]
 
 

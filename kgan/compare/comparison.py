@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from kgan import scores
-from kgan.names import nearest
+from kgan.arguments import nearest
+from kgan.files import replace_when_written
 from kgan.runner.errors import Problem, RecipeError
 from kgan.runner.run import as_now, flat
-from kgan.saving import replace_when_written
-from kgan.scoring import MEASURES
+from kgan.scores import MEASURES
 
 
 def check_one_recipe(runs):

@@ -12,7 +12,7 @@ from kgan.callbacks import Score
 from kgan.data import Batches
 from kgan.runner import build, recipes
 from kgan.runner.errors import Problem, RecipeError, RunError
-from kgan.scoring import LEAST, Scorer
+from kgan.scores import LEAST, Scorer
 
 POINTS = 10  # scores along each training
 MARKS = ("a", "b")
@@ -25,7 +25,7 @@ def common_length(both, metrics):
 
     Args:
         both: Two pairs of a `Recipe` and the `Given` that it was read from.
-        metrics: Names in `kgan.scoring.MEASURES`, of which one must suit the data.
+        metrics: Names in `kgan.scores.MEASURES`, of which one must suit the data.
 
     Raises:
         RecipeError: if their data differ, or cannot be loaded, or the metric means nothing for them.
@@ -40,7 +40,7 @@ def common_length(both, metrics):
     try:
         scorer = Scorer(data[0].images, data[0].labels, _alike(both)["extractor"], real=LEAST)
         metric = next((one for one in metrics if one in scorer.suitable), metrics[0])
-        scorer.check(
+        scorer.check_metrics(
             [metric, *(own for recipe, _ in both for own in np.atleast_1d(_own_score(recipe).get("metric", [])))]
         )
     except (ValueError, RuntimeError) as error:
@@ -74,7 +74,7 @@ def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, consol
         seeds: Integer. How many; 0, 1, ...
         steps: Integer. Of every training.
         seconds: Float. Instead, every training takes so long.
-        metric: Name in `kgan.scoring.MEASURES`.
+        metric: Name in `kgan.scores.MEASURES`.
         samples: Integer. Images in each score.
         out: Path. The runs are `a-seed-0` ... in it.
         plugins: Paths, of code to run before.

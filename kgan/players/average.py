@@ -1,15 +1,15 @@
-"""The averaged generator: a twin of the trained one that follows it."""
+"""The averaged generator: a copy of the generator whose weights are a moving average of those that are trained."""
 
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from kgan import ramps
-from kgan.names import is_number
-from kgan.players import symbolic_latents
+from kgan.arguments import is_number
+from kgan.players.check import symbolic_inputs
 
 
-def check(ema):
-    """Raise ValueError if it is no decay."""
+def check_decay(ema):
+    """Raise ValueError if it is not a valid decay."""
     if isinstance(ema, LearningRateSchedule) and ramps.all_are(lambda end: 0 <= end < 1, ema):
         return
     if ema is not None and not (is_number(ema) and 0.0 < ema < 1.0):
@@ -19,19 +19,14 @@ def check(ema):
         )
 
 
-def prepare(gan, ema):
-    """Give the GAN an averaged generator, or take it away."""
-    if ema is None:
-        if gan.ema_generator is not None:
-            gan._tracker.untrack(gan.ema_generator)
-        gan.ema_generator = None
-    elif gan.ema_generator is None:
-        twin = type(gan.generator).from_config(gan.generator.get_config())
-        twin(symbolic_latents(gan.latent_dim, gan.num_classes))
-        for average, variable in zip(twin.weights, gan.generator.weights, strict=True):
-            average.assign(ops.copy(variable))
-        twin.trainable = False
-        gan.ema_generator = twin
+def copy_of(generator, latent_dim, condition):
+    """A copy of a generator, with the same weights, that is not trained itself."""
+    copy = type(generator).from_config(generator.get_config())
+    copy(symbolic_inputs(copy, latent_dim, condition))
+    for average, variable in zip(copy.weights, generator.weights, strict=True):
+        average.assign(ops.copy(variable))
+    copy.trainable = False
+    return copy
 
 
 def decay(ema, updates):
@@ -46,7 +41,7 @@ def follow(gan):
     """Move the averaged generator towards the trained one, BatchNormalization statistics included."""
     if gan.ema_generator is None:
         return
-    left = 1.0 - decay(gan.ema, gan.g_opt.iterations)
+    left = 1.0 - decay(gan.rules.ema, gan.g_opt.iterations)
     for average, variable in zip(gan.ema_generator.weights, gan.generator.weights, strict=True):
         value = ops.convert_to_tensor(variable)
         if "float" in average.dtype:

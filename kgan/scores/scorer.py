@@ -3,98 +3,20 @@
 import contextlib
 import functools
 import hashlib
-import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-import keras
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from kgan import extractors, metrics, snapshots
-from kgan.names import lookup
-from kgan.scores import Score
+from kgan import backend, environment, extractors, metrics
+from kgan.arguments import lookup
+from kgan.scores.measures import MEASURES
+from kgan.scores.record import Record
 
 REAL = 10_000  # real examples, spread evenly over all
 LEAST = 20  # fewer examples cannot be halved and still measured
 SMALL = 512  # features
-POSITIVE, SHARE = (0.0, math.inf), (0.0, 1.0)
 HALVES = 10  # of the generated examples, that show how far a score moves by their draw
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A metric as it is measured: the names of its values, which way is better, where they can lie, and a function of
-    `Features`.
-
-    The function takes those of real and of generated examples, and returns pairs of a value and the metric's own standard
-    deviation or `None`, one for each name.
-    """
-
-    names: tuple[str, ...]
-    better: tuple[str, ...]
-    bounds: tuple[tuple[float, float], ...]
-    arguments: dict[str, Any]
-    measure: Callable
-    needs: str = "features"
-
-
-def _frechet(real, generated):
-    return [(metrics.frechet_distance(real.features, generated.features), None)]
-
-
-def _kernel(real, generated, **arguments):
-    return [metrics.kernel_distance(real.features, generated.features, **arguments)]
-
-
-def _inception(real, generated, splits):
-    return [metrics.inception_score(generated.logits, splits)]
-
-
-def _precision_recall(real, generated, k):
-    return [
-        (value, None)
-        for value in metrics.precision_recall(real.features, generated.features, k, known_radii=real.radii(k))
-    ]
-
-
-def _density_coverage(real, generated, k):
-    return [
-        (value, None)
-        for value in metrics.density_coverage(real.features, generated.features, k, known_radii=real.radii(k))
-    ]
-
-
-def _modes(real, generated):
-    return [(value, None) for value in metrics.mode_coverage(generated.modes, generated.classes)]
-
-
-def _gaussians(real, generated, sigmas):
-    labels = np.unique(real.modes)
-    centres = np.stack([real.features[real.modes == label].mean(0) for label in labels])
-    std = float(np.sqrt(((real.features - centres[np.searchsorted(labels, real.modes)]) ** 2).mean()))
-    return [(value, None) for value in metrics.gaussian_modes(generated.features, centres, std, sigmas)]
-
-
-MEASURES = {
-    "frechet_distance": Measure(("frechet_distance",), ("min",), (POSITIVE,), {}, _frechet),
-    "kernel_distance": Measure(
-        ("kernel_distance",), ("min",), ((-math.inf, math.inf),), {"subsets": 100, "subset_size": 1000}, _kernel
-    ),
-    "inception_score": Measure(
-        ("inception_score",), ("max",), ((1.0, math.inf),), {"splits": 10}, _inception, "logits"
-    ),
-    "precision_recall": Measure(("precision", "recall"), ("max", "max"), (SHARE, SHARE), {"k": 3}, _precision_recall),
-    "density_coverage": Measure(
-        ("density", "coverage"), ("max", "max"), (POSITIVE, SHARE), {"k": 5}, _density_coverage
-    ),
-    "mode_coverage": Measure(("modes", "mode_divergence"), ("max", "min"), (POSITIVE, POSITIVE), {}, _modes, "modes"),
-    "gaussian_modes": Measure(
-        ("modes", "near_a_mode"), ("max", "max"), (POSITIVE, SHARE), {"sigmas": 3.0}, _gaussians, "points"
-    ),
-}
 
 
 def _real(features, labels):
@@ -104,23 +26,13 @@ def _real(features, labels):
     return features
 
 
-def names_of(metrics, classes=()):
-    """The names of these metrics' values in the logs, of each class too, and for each which way is better."""
-    found: dict[str, str] = {}
-    for measure in (MEASURES[name] for name in np.atleast_1d(metrics)):
-        of_classes = classes if measure.needs == "features" else ()
-        for name, way in zip(measure.names, measure.better, strict=True):
-            found |= {name: way, **{f"{name}_class_{label}": way for label in of_classes}}
-    return found
-
-
 class Scorer:
     """Scores generated examples against the same real ones, whose features are taken once.
 
     Example:
 
     >>> images, labels = kgan.data.ring(samples=1000)
-    >>> scorer = kgan.scoring.Scorer(images, labels, name="ring")
+    >>> scorer = kgan.scores.Scorer(images, labels, name="ring")
     >>> [score] = scorer(images[::2], "frechet_distance")
     >>> score.value < 0.001
     True
@@ -152,15 +64,14 @@ class Scorer:
         self.shape = tuple(images.shape[1:])
         digest = hashlib.sha256(f"{(len(chosen), *self.shape)}{images.dtype}".encode())
         found = []
-        for part in extractors.parts(images, chosen):
+        for part in extractors.chunks(images, chosen):
             digest.update(np.ascontiguousarray(part).tobytes())
             found.append(self.extractor(part))
         self.real = _real(extractors.Features.joined(found), labels)
         self.seconds = time.monotonic() - began
         if labels is not None:
             digest.update(labels.tobytes())
-        backend = keras.backend.backend()
-        versions = snapshots.versions()
+        versions = environment.versions()
         self._about = {
             "extractor": self.extractor.name,
             "weights": self.extractor.weights,
@@ -169,12 +80,12 @@ class Scorer:
             "name": name,
             "split": split,
             "n_real": len(chosen),
-            "versions": {package: versions[package] for package in ("kgan", "keras", "numpy", backend)},
+            "versions": {package: versions[package] for package in ("kgan", "keras", "numpy", backend.NAME)},
         }
 
     @property
     def suitable(self):
-        """Names of the metrics that mean something here."""
+        """Names of the metrics that are defined for these data."""
         points = len(self.shape) == 1
         labelled = self.real.modes is not None
         there = {
@@ -185,27 +96,21 @@ class Scorer:
         }
         return [name for name, measure in MEASURES.items() if there[measure.needs]]
 
-    def check(self, names):
+    def check_metrics(self, names):
         """The metrics of these names, as a list.
 
         Raises:
-            ValueError: if one is unknown, or means nothing here.
+            ValueError: if one is unknown, or not defined for these data.
         """
         names = [names] if isinstance(names, str) else list(names)
         for name in names:
             lookup("metric", name, MEASURES)
             if name not in self.suitable:
                 raise ValueError(
-                    f"The metric {name!r} means nothing for these data and the extractor {self.extractor.name!r}. "
+                    f"The metric {name!r} is not defined for these data and the extractor {self.extractor.name!r}. "
                     f"There are: {', '.join(self.suitable)}."
                 )
         return names
-
-    def labels_for(self, n):
-        """Labels `(n,)` for a class-conditional generator: the classes in the shares that the real images have."""
-        if self.real.modes is None:
-            return None
-        return np.sort(self.real.modes)[np.linspace(0, len(self.real.modes) - 1, n).astype(int)].astype("int32")
 
     def __call__(self, generated, names, seed=None, where=None, labels=None):
         """Score generated examples.
@@ -220,10 +125,11 @@ class Scorer:
                 alone, too.
 
         Returns:
-            A list of `kgan.scores.Score`, those of all images first.
+            A list of `kgan.scores.Record`, those of all images first.
 
         Raises:
-            ValueError: if there are fewer, of a class too, or of a shape that cannot be resized; or a metric means nothing.
+            ValueError: if there are fewer, of a class too, or of a shape that cannot be resized; or a metric is not defined
+                for these data.
         """
         shape = tuple(generated.shape[1:])
         fits = shape == self.shape or (
@@ -242,7 +148,7 @@ class Scorer:
         few = found.features.shape[1] <= SMALL
         with threadpool_limits(1, "blas") if few else contextlib.nullcontext():
             measured = self._scores(self.real, found, names, seed, where, about)
-            of_features = [name for name in self.check(names) if MEASURES[name].needs == "features"]
+            of_features = [name for name in self.check_metrics(names) if MEASURES[name].needs == "features"]
             for label in [] if labels is None else self.check_classes(labels):
                 real, made = self._of_class(label), found[np.asarray(labels) == label]
                 of_class = {**about, "n_real": len(real), "label": label}
@@ -280,7 +186,7 @@ class Scorer:
         draw = np.random.default_rng(0)
         halves = [found[draw.permutation(len(found))[: len(found) // 2]] for _ in range(HALVES)]
         scores = []
-        for name in self.check(names):
+        for name in self.check_metrics(names):
             measure = MEASURES[name]
             values = measure.measure(real, found, **measure.arguments)
             of_halves = [measure.measure(real, half, **measure.arguments) for half in halves]
@@ -290,7 +196,7 @@ class Scorer:
                 if measure.names[index] == "modes":
                     most = found.classes or len(np.unique(self.real.modes))
                 scores.append(
-                    Score(
+                    Record(
                         metric=measure.names[index],
                         value=value,
                         interval=(max(value - noise, min(least, value)), min(value + noise, max(most, value))),

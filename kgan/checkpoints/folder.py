@@ -76,7 +76,7 @@ def clean(directory):
     for left in pathlib.Path(directory).glob(".*.*"):
         name = left.with_name(left.name[1:].rpartition(".")[0])
         with contextlib.suppress(BadCheckpointError):
-            check(left)
+            verify(left)
             if not name.exists() and ".new" in left.name:
                 os.rename(left, name)
         shutil.rmtree(left, ignore_errors=True)
@@ -86,7 +86,7 @@ def _hidden(path, what="new"):
     return path.with_name(f".{path.name}.{what}{os.getpid()}")
 
 
-def check(path):
+def verify(path):
     """Read and check a checkpoint's manifest and both files' sizes and hashes.
 
     Raises:
@@ -95,7 +95,7 @@ def check(path):
     path = pathlib.Path(path)
     manifest = _json(path / "manifest.json")
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise BadCheckpointError(f"{path}: its manifest.json is none")
+        raise BadCheckpointError(f"{path}: its manifest.json is not a valid manifest")
     if manifest.get("format") != FORMAT:
         raise BadCheckpointError(
             f"{path}: its format is {manifest.get('format')!r}, and this version of kgan reads {FORMAT}"
@@ -114,7 +114,7 @@ def read_state(path):
     """Return what was given to `write` as `state`; the hash is not checked."""
     state = _json(pathlib.Path(path) / "state.json")
     if not isinstance(state, dict) or not isinstance(state.get("step"), int):
-        raise BadCheckpointError(f"{path}: its state.json is none")
+        raise BadCheckpointError(f"{path}: its state.json is not a valid state")
     return state
 
 
@@ -186,7 +186,7 @@ def latest(directory):
             passed.append(f"{path}: its state.json cannot be read")
     for path in reversed(known):
         try:
-            check(path)
+            verify(path)
             return path, passed
         except BadCheckpointError as error:
             passed.append(str(error))
@@ -195,7 +195,7 @@ def latest(directory):
 
 def _plain(path):
     if path.is_symlink() or not path.is_file():
-        raise BadCheckpointError(f"{path} is missing, or no plain file")
+        raise BadCheckpointError(f"{path} is missing, or is not a regular file")
     return path
 
 

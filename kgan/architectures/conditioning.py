@@ -19,7 +19,7 @@ import keras
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
-from kgan.names import integer, lookup
+from kgan.arguments import integer, lookup
 
 GENERATOR = ("concatenation", "batch_norm")
 DISCRIMINATOR = ("projection", "concatenation", "auxiliary")
@@ -32,7 +32,7 @@ class JoinLabels(layers.Layer):
     Example:
 
     >>> images, labels = np.zeros((2, 4, 4, 1)), np.array([0, 2])
-    >>> joined = kgan.conditioning.JoinLabels(num_classes=3)([images, labels])
+    >>> joined = kgan.architectures.conditioning.JoinLabels(num_classes=3)([images, labels])
     >>> ops.convert_to_numpy(joined)[1, 3, 3].tolist()
     [0.0, 0.0, 0.0, 1.0]
 

@@ -5,7 +5,7 @@ import pathlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kgan.saving import replace_when_written
+from kgan.files import replace_when_written
 
 FID_WEIGHTS = "6726825d"  # sha256 of the file from which the FID's numbers come begins so
 # what two scores must have in common to be compared
@@ -26,7 +26,7 @@ CONDITIONS = (
 
 
 @dataclass(frozen=True)
-class Score:
+class Record:
     """One value, and all that it depends on.
 
     Attributes:
@@ -147,14 +147,14 @@ def read(path):
     """The scores in a file, a list.
 
     Raises:
-        ValueError: if a line is no score.
+        ValueError: if a line is not a score.
     """
     found = []
     text = pathlib.Path(path).read_text()
     for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):  # one that was not finished is none
         try:
             row = json.loads(line)
-            found.append(Score(**{**row, "interval": tuple(row["interval"])}))
+            found.append(Record(**{**row, "interval": tuple(row["interval"])}))
         except (ValueError, TypeError, KeyError):
-            raise ValueError(f"{path}, line {number}, is no score: {line[:80]}") from None
+            raise ValueError(f"{path}, line {number}, is not a score: {line[:80]}") from None
     return found

@@ -6,26 +6,22 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from kgan.labels import parts, takes_labels
+from kgan.backend import last_operation
+from kgan.conditions import takes_given, together
 
 
 class Verdict(NamedTuple):
-    """What a discriminator with an auxiliary classifier says of a batch.
+    """What a discriminator says of a batch.
 
     Attributes:
         logits: Tensor `(batch, 1)`, the score.
-        class_losses: Tensor `(batch,)`, the cross-entropy of the labels, -log P(class = label | image).
-        class_hits: Tensor `(batch,)`, 1 where the most likely class is the label.
+        losses: Dict of tensors `(batch,)`: what its other outputs add to the losses of both players, such as `class_loss`.
+        hits: Dict of tensors `(batch,)`: 1 where its other outputs are right, 0 elsewhere, such as `class_accuracy`.
     """
 
     logits: Any
-    class_losses: Any
-    class_hits: Any
-
-
-def logits_of(verdict):
-    """The logits `(batch, 1)` in what a `Critic` returns."""
-    return verdict.logits if isinstance(verdict, Verdict) else verdict
+    losses: dict[str, Any]
+    hits: dict[str, Any]
 
 
 class Critic:
@@ -36,7 +32,8 @@ class Critic:
     model; any other model is opaque and called as it is.
 
     Args:
-        discriminator: `keras.Model`, images, or `[images, labels]`, -> `(batch, 1)`, and class logits beside that or not.
+        discriminator: `keras.Model`, images, or `[images, given]`, -> `(batch, 1)`, alone or with what `condition` judges.
+        condition: `kgan.conditions.Condition`.
         pack: Integer. How many images the discriminator sees at once.
 
     Attributes:
@@ -45,31 +42,23 @@ class Critic:
         logits: Whether to leave that sigmoid out.
         augment: Function images -> images, applied to all that it sees in training, to each image before it is packed; or
             `None`.
-        noise: Likewise, applied to what is packed.
+        tricks: Functions images -> images, applied to all packs that it sees in training.
     """
 
-    def __init__(self, discriminator, pack=1):
-        self.discriminator, self.count = discriminator, pack
+    def __init__(self, discriminator, condition, pack=1):
+        self.discriminator, self.condition, self.count = discriminator, condition, pack
         self.logits = True
         self.augment: Any = None
-        self.noise = None
-        self._last = _last_operation(discriminator)
+        self.tricks: tuple = ()
+        self._takes_given = takes_given(discriminator)
+        self._last = last_operation(discriminator)
         self.known = self._last is not None
         self.sigmoid = self._last.name if self.known and _is_sigmoid(self._last) else None
 
-    def __call__(self, examples, training=True):
-        """Scores of shape `(batch, 1)`, one for each pack, for images of shape `(batch, height, width, channels)`.
-
-        With classes the examples are lists `[images, labels]`; a discriminator that names classes gives a `Verdict`.
-        """
-        images, labels = parts(examples)
-        outputs = self._outputs(self.pack(images), training, labels)
-        if len(outputs) == 1:
-            return outputs[0]
-        logits, class_logits = outputs
-        losses = keras.losses.sparse_categorical_crossentropy(labels, class_logits, from_logits=True)
-        hits = ops.equal(ops.cast(ops.argmax(class_logits, axis=-1), labels.dtype), labels)
-        return Verdict(logits, losses, ops.cast(hits, losses.dtype))
+    def __call__(self, images, given=None, training=True):
+        """Judge images `(batch, height, width, channels)`: a `Verdict`, whose scores are one for each pack."""
+        logits, *others = self._outputs(self.pack(images), given, training)
+        return Verdict(logits, *self.condition.judge(others, given))
 
     def pack(self, images):
         """Each `pack` images that follow each other as one with all their channels (PacGAN, Lin et al., arXiv:1712.04086).
@@ -94,18 +83,18 @@ class Critic:
         images = ops.reshape(images, (-1, *images.shape[2:]))
         return self._joined(self.augment(images), ops.shape(packed)[0])
 
-    def score(self, images, training=True, labels=None):
-        """Scores of images that are packed already."""
-        return self._outputs(images, training, labels)[0]
+    def score(self, packs, given=None):
+        """Scores `(batch, 1)`, in training, of images that are packed already."""
+        return self._outputs(packs, given, training=True)[0]
 
-    def _outputs(self, images, training, labels):
-        if training and self.augment is not None:
-            images = self._augmented(images)
-        if training and self.noise is not None:
-            images = self.noise(images)
+    def _outputs(self, packs, given, training):
+        if training:
+            packs = packs if self.augment is None else self._augmented(packs)
+            for trick in self.tricks:
+                packs = trick(packs)
         with self._without_sigmoid() if self.sigmoid and self.logits else contextlib.nullcontext():
-            told = labels is not None and takes_labels(self.discriminator)
-            outputs = self.discriminator([images, labels] if told else images, training=training)
+            inputs = together(packs, given if self._takes_given else None)
+            outputs = self.discriminator(inputs, training=training)
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         return [ops.cast(one, self.discriminator.variable_dtype) for one in outputs]
 
@@ -119,19 +108,6 @@ class Critic:
             yield
         finally:
             setattr(self._last, attribute, before)
-
-
-def _last_operation(model):
-    """The layer or operation that makes a model's output, looking through reshapes, wrappers and nested models."""
-    if not getattr(model, "outputs", None):
-        return None
-    operation, node, _ = model.outputs[0]._keras_history
-    while isinstance(operation, keras.layers.Flatten | keras.layers.Reshape):
-        before = operation._inbound_nodes[node].input_tensors[0]
-        operation, node, _ = before._keras_history
-    if isinstance(operation, keras.Model):
-        return _last_operation(operation)
-    return operation.layer if isinstance(operation, keras.layers.Wrapper) else operation
 
 
 def _is_sigmoid(operation):

@@ -9,14 +9,16 @@ import logging
 
 import keras
 
-from kgan import checkpoints, snapshots
+from kgan import environment
+from kgan.checkpoints import folder, state
+from kgan.checkpoints.roles import NotFinite, Resumable, Saver
 from kgan.data import Batches
 
 log = logging.getLogger("kgan")
 # what Keras' own callbacks remember from epoch to epoch
 _REMEMBERED = {
-    "EarlyStopping": ("wait", "stopped_epoch", "best", "best_epoch"),
-    "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
+    keras.callbacks.EarlyStopping: ("wait", "stopped_epoch", "best", "best_epoch"),
+    keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
 }
 
 
@@ -38,9 +40,11 @@ class Run(keras.callbacks.CallbackList):
         self.steps = None if self.batches is None else self.batches.steps
         self.epoch = self.batch = self.step = self._before = 0
         self._begun, self._restored, self._last_logs, self._skipped = False, None, None, 0
+        callbacks = list(getattr(callbacks, "callbacks", callbacks))
+        found = [one for one in callbacks if isinstance(one, keras.callbacks.History)]
+        self.history = found[-1] if found else keras.callbacks.History()
         super().__init__(
-            getattr(callbacks, "callbacks", callbacks),
-            add_history=True,
+            callbacks if found else [*callbacks, self.history],
             add_progbar=verbose != 0,
             model=gan,
             verbose=verbose,
@@ -111,18 +115,19 @@ class Run(keras.callbacks.CallbackList):
     def capture(self):
         """All of the training as it is now: arrays by group, and what JSON can hold."""
         self.gan.sync()
-        state = {
+        known = {
             "step": self.step,
             "epoch": self.epoch,
             "batch": self.batch,
             "data": None if self.batches is None else self.batches.identity(),
             "data_epoch": None if self.batches is None else self.batches.epoch,
-            "gan": snapshots.config_of(self.gan),
-            "history": {"epochs": self._history.epoch, "logs": self._history.history},
+            "gan": state.config_of(self.gan),
+            "history": {"epochs": self.history.epoch, "logs": self.history.history},
             "callbacks": [{"class": type(one).__name__, "state": _memory(one)} for one in self.callbacks],
-            **snapshots.circumstances(),
+            **environment.engine(self.gan),
+            "versions": environment.versions(),
         }
-        return snapshots.arrays_of(self.gan), snapshots.plain(state)
+        return state.arrays_of(self.gan), state.plain(known)
 
     def restore(self, path):
         """Put a checkpoint's training in the place of this one.
@@ -130,13 +135,13 @@ class Run(keras.callbacks.CallbackList):
         Raises:
             BadCheckpointError: if it is another GAN's; nothing is changed then.
         """
-        state = checkpoints.read_state(path)
-        arrays = snapshots.put_back(self.gan, path)
-        self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
-        self._place_data(state)
-        for line in self._inexact(state):
+        known = folder.read_state(path)
+        arrays = state.put_back(self.gan, path)
+        self.epoch, self.batch, self.step = known["epoch"], known["batch"], known["step"]
+        self._place_data(known)
+        for line in self._inexact(known):
             log.warning(line)
-        self._restored = arrays, state
+        self._restored = arrays, known
         for callback in self.callbacks:
             if isinstance(callback, Saver):
                 callback.saved_step = self.step
@@ -146,60 +151,42 @@ class Run(keras.callbacks.CallbackList):
     def start_anew(self):
         """Nothing was saved yet: what callbacks wrote of a run that ended before is not part of this one."""
         for callback in self.callbacks:
-            if hasattr(callback, "set_state"):
+            if isinstance(callback, Resumable):
                 callback.set_state({})
 
-    def _place_data(self, state):
-        if self.batches is not None and state["data"] == self.batches.identity():
-            self.batches.seek(state["data_epoch"], self.batch)
+    def _place_data(self, known):
+        if self.batches is not None and known["data"] == self.batches.identity():
+            self.batches.seek(known["data_epoch"], self.batch)
         elif self.batch or self.batches is not None:
             why = "only kgan.data can be named batch by batch" if self.batches is None else "these are other batches"
             log.warning(f"Epoch {self.epoch + 1} begins again: {why}.")
             self.step, self.batch = self.step - self.batch, 0
             if self.batches is not None:
-                self.batches.seek(state["epoch"], 0)
+                self.batches.seek(known["epoch"], 0)
 
-    def _inexact(self, state):
-        here = snapshots.circumstances()
-        if state["backend"] != here["backend"]:
+    def _inexact(self, known):
+        here = environment.engine(self.gan)
+        if known["backend"] != here["backend"]:
             yield (
-                f"The checkpoint was written on {state['backend']}: its weights and optimizers go on, but random numbers "
+                f"The checkpoint was written on {known['backend']}: its weights and optimizers go on, but random numbers "
                 "and rounding are those of another engine, so the run is no longer the same bit for bit."
             )
-        elif state["devices"] != here["devices"]:
-            yield f"The checkpoint was written on {state['devices']} devices, here are {here['devices']}: rounding differs."
+        elif known["devices"] != here["devices"]:
+            yield f"The checkpoint was written on {known['devices']} devices, here are {here['devices']}: rounding differs."
 
     def _remind(self):
         """Give the callbacks back what they remembered."""
         if self._restored is None:
             return
-        _, state = self._restored
-        self._history.epoch, self._history.history = list(state["history"]["epochs"]), dict(state["history"]["logs"])
-        left = list(state["callbacks"])
+        _, known = self._restored
+        self.history.epoch, self.history.history = list(known["history"]["epochs"]), dict(known["history"]["logs"])
+        left = list(known["callbacks"])
         for callback in self.callbacks:
             kind = type(callback).__name__
             found = next((one for one in left if one["class"] == kind), None)
             if found:
                 left.remove(found)
                 _remind(callback, found["state"])
-
-
-class Saver(keras.callbacks.Callback):
-    """A callback that saves the run; `Run` sets its `run`, and calls it after all others.
-
-    A subclass gives `watching()`, a context for a whole `fit`; `newest()`, the path of the newest good checkpoint or
-    `None`; and the attributes `resume`, whether to begin there, and `rollbacks`, `rolled_back`,
-    `rolled_back_then` (in the checkpoint last read) and `slower`, what to do at `NotFinite`.
-    """
-
-    run: Run
-    resume = False
-    saved_step: int | None = None
-    failed: str | None = None
-
-
-class NotFinite(Exception):  # noqa: N818
-    """A loss or weight is no finite number; the message says where."""
 
 
 def saver_among(callbacks):
@@ -271,19 +258,18 @@ def _heal(gan, saver, run, where):
 
 
 def _memory(callback):
-    if hasattr(callback, "get_state"):
+    if isinstance(callback, Resumable):
         return callback.get_state()
-    return {
-        name: getattr(callback, name)
-        for name in _REMEMBERED.get(type(callback).__name__, ())
-        if hasattr(callback, name)
-    }
+    return {name: getattr(callback, name) for name in _remembered(callback) if hasattr(callback, name)}
 
 
-def _remind(callback, state):
-    if hasattr(callback, "set_state"):
-        callback.set_state(state)
-    elif type(callback).__module__.startswith("keras."):
-        for name in _REMEMBERED.get(type(callback).__name__, ()):
-            if name in state:
-                setattr(callback, name, state[name])
+def _remind(callback, known):
+    if isinstance(callback, Resumable):
+        callback.set_state(known)
+    for name in _remembered(callback):
+        if name in known:
+            setattr(callback, name, known[name])
+
+
+def _remembered(callback):
+    return next((names for kind, names in _REMEMBERED.items() if isinstance(callback, kind)), ())

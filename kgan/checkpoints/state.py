@@ -1,13 +1,11 @@
-"""A training at a moment: its variables as arrays, its configuration, and what it was made with."""
-
-import importlib.metadata
+"""A training at a moment: its variables as arrays, and its configuration."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from kgan import checkpoints
-from kgan.saving import check_serializable
+from kgan.checkpoints import folder
+from kgan.checkpoints.keras_file import check_serializable
 
 
 def groups_of(gan):
@@ -33,7 +31,7 @@ def put_back(gan, path):
     """
     groups = groups_of(gan)
     expected = {group: [tuple(variable.shape) for variable in variables] for group, variables in groups.items()}
-    arrays = checkpoints.read_arrays(path, expected)
+    arrays = folder.read_arrays(path, expected)
     for group, variables in groups.items():
         for variable, array in zip(variables, arrays[group], strict=True):
             variable.assign(array)
@@ -46,10 +44,10 @@ def load(path):
     Raises:
         BadCheckpointError: if it is damaged, or was made of classes that are not registered here.
     """
-    checkpoints.check(path)
-    config = checkpoints.read_state(path).get("gan")
+    folder.verify(path)
+    config = folder.read_state(path).get("gan")
     if config is None:
-        raise checkpoints.BadCheckpointError(
+        raise folder.BadCheckpointError(
             f"{path} was made of functions or classes that are not registered; build the GAN as it was, and let "
             "`fit` go on with `Checkpoint(..., resume=True)`."
         )
@@ -70,24 +68,6 @@ def config_of(gan):
 def finite(arrays):
     """Whether no array holds a NaN or an infinity."""
     return all(np.isfinite(array).all() for some in arrays.values() for array in some if array.dtype.kind == "f")
-
-
-def versions():
-    """Versions of what a run's numbers depend on."""
-    found = {}
-    for package in ("kgan", "keras", "numpy", "tensorflow", "jax", "torch"):
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def circumstances():
-    """What else the numbers of a run depend on."""
-    backend = keras.backend.backend()
-    devices = 1 if backend == "torch" else len(keras.distribution.list_devices())
-    return {"backend": backend, "devices": devices, "versions": versions()}
 
 
 def _numpy(variable):

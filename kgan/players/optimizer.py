@@ -4,11 +4,12 @@ import keras
 from keras.optimizers.schedules import LearningRateSchedule
 
 from kgan import ramps
+from kgan.backend import variables_of
 
 CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # Keras compares them with 0 in Python
 
 
-class Pair:
+class OptimizerPair:
     """Both players' optimizers. Keras' trainers and callbacks look at its attributes; it updates nothing itself."""
 
     built = True
@@ -25,7 +26,7 @@ class Pair:
         return self.optimizers[0].iterations
 
 
-def prepare(identifier, name, model):
+def for_player(identifier, name, model):
     """Return the optimizer of one player, named, scaling its loss under float16, and built for the model's variables.
 
     Args:
@@ -34,7 +35,8 @@ def prepare(identifier, name, model):
         model: The player.
 
     Raises:
-        ValueError: if it is no Keras optimizer, averages weights itself, belongs to another model, or as `check` says.
+        ValueError: if it is not a Keras optimizer, averages weights itself, belongs to another model, or holds a schedule as
+            `check_schedules` refuses it.
     """
     try:
         optimizer = keras.optimizers.get(identifier)
@@ -44,7 +46,7 @@ def prepare(identifier, name, model):
         raise ValueError(
             f"`{name}` must be a Keras optimizer such as keras.optimizers.Adam(2e-4, beta_1=0.5). Received: {identifier!r}"
         )
-    inner = check(optimizer, f"`{name}`")
+    inner = check_schedules(optimizer, f"`{name}`")
     if inner.use_ema:
         raise ValueError(
             f"`{name}` must not have `use_ema=True`: it would swap the player's weights for their average in the middle "
@@ -57,7 +59,7 @@ def prepare(identifier, name, model):
     if not optimizer.built:
         optimizer.name = name  # before it is built: its slots are called after it
         optimizer.build(model.trainable_variables)
-    built_for = {id(variable) for variable in inner._trainable_variables}
+    built_for = {id(variable) for variable in variables_of(inner)}
     if built_for != {id(variable) for variable in model.trainable_variables}:
         raise ValueError(
             f"`{name}` was built for the variables of another model and cannot update {model.name!r}. "
@@ -66,7 +68,7 @@ def prepare(identifier, name, model):
     return optimizer
 
 
-def check(optimizer, of):
+def check_schedules(optimizer, of):
     """Read schedules in the places of its arguments; return the optimizer inside one that scales its loss.
 
     Args:
@@ -82,14 +84,11 @@ def check(optimizer, of):
         if value is not found[argument]:
             setattr(inner, argument, value)
         if argument in ("beta_1", "beta_2") and not ramps.all_are(lambda end: 0 <= end < 1, value):
-            raise ValueError(
-                f"`{argument}` of {of} must stay in [0, 1), or an average of gradients is none. "
-                f"Received: {ramps.shown(value)}"
-            )
+            raise ValueError(f"`{argument}` of {of} must stay in [0, 1). Received: {ramps.shown(value)}")
         if argument in CLIPS and isinstance(value, LearningRateSchedule):
             raise ValueError(f"`{argument}` of {of} must be a number, not a schedule. Received: {ramps.shown(value)}")
-    rate = inner._learning_rate
-    if isinstance(rate, ramps.Ramp) and not (min(rate.start, rate.end) >= 0 and max(rate.start, rate.end) > 0):
+    rate = ramps.in_config(inner.get_config(), "learning_rate")
+    if rate is not None and not (min(rate.start, rate.end) >= 0 and max(rate.start, rate.end) > 0):
         raise ValueError(
             f"`learning_rate` of {of} must stay >= 0, and not be 0 throughout. Received: {ramps.shown(rate)}"
         )

@@ -1,4 +1,4 @@
-"""Looking a name up, and saying which one was probably meant; arguments that are numbers."""
+"""Arguments: names that are looked up, with the one that was probably meant; numbers; objects made of arguments."""
 
 import difflib
 import math
@@ -27,7 +27,7 @@ def integer(name: str, value: Any, at_least: int, of: str | None = None) -> int:
     """Return `value` as an `int`; `name` says in the error which argument it is, and `of` whose.
 
     Raises:
-        ValueError: if it is no integer, or a lower one.
+        ValueError: if it is not an integer, or below that.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < at_least:
         owner = f" of {of}" if of else ""
@@ -44,3 +44,15 @@ def lookup(kind: str, name: Any, known: Mapping[str, Any]) -> Any:
     if isinstance(name, str) and name in known:
         return known[name]
     raise ValueError(f"Unknown {kind} {name!r}. {nearest(name, known)}")
+
+
+class Configured:
+    """An object that is saved as the arguments that it was made with, as Keras' own objects are."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor, by name."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]):
+        return cls(**config)

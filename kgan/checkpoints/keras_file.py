@@ -1,7 +1,5 @@
-"""Files that can be loaded again, and that are never half written."""
+"""A GAN, or any Keras model, as one `.keras` file that can be loaded again."""
 
-import contextlib
-import os
 import pathlib
 import warnings
 import zipfile
@@ -9,33 +7,21 @@ import zipfile
 import keras
 from keras import ops
 
-
-@contextlib.contextmanager
-def replace_when_written(path):
-    """Yield a temporary path beside `path`, with its ending; what is written there takes its place, or leaves nothing."""
-    path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from kgan.files import replace_when_written
 
 
 def load_model(path):
     """`keras.saving.load_model` in safe mode, of an archive that unfolds to no more than it should and stays where it is.
 
     Raises:
-        ValueError: if it is no `.keras` file, holds a file that leads elsewhere, or unfolds to twenty times its size.
+        ValueError: if it is not a `.keras` file, holds a file that leads elsewhere, or unfolds to twenty times its size.
     """
     path = pathlib.Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except (OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is no .keras file: {error}") from None
+        raise ValueError(f"{path} is not a .keras file: {error}") from None
     for member in members:
         parts = pathlib.PurePosixPath(member.filename).parts
         if ".." in parts or member.filename.startswith(("/", "\\")):
@@ -78,7 +64,7 @@ def _unknown(config):
         yield from _unknown(value)
 
 
-class Saved:
+class KerasFile:
     """How a GAN is saved: what Keras' `save` writes, and `load_model` reads."""
 
     def save(self, filepath, overwrite=True, **kwargs):
@@ -103,14 +89,14 @@ class Saved:
             "latents": keras.saving.serialize_keras_object(self.latents),
             "seed": self.seed,
             "pack": self.pack,
-            "num_classes": self.num_classes,
+            "condition": keras.saving.serialize_keras_object(self.condition),
         }
         return {**super().get_config(), **config}
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        for key in ("generator", "discriminator", "latents"):
+        for key in ("generator", "discriminator", "latents", "condition"):
             config[key] = keras.saving.deserialize_keras_object(config[key])
         return cls(**config)
 
@@ -118,7 +104,7 @@ class Saved:
         return None  # built by its constructor
 
     def get_compile_config(self):
-        return keras.saving.serialize_keras_object(self._given()) if self.compiled else {}
+        return keras.saving.serialize_keras_object(self.rules.get_config()) if self.compiled else {}
 
     def compile_from_config(self, config):
         if config:

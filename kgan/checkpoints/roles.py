@@ -1,0 +1,62 @@
+"""What a callback can be to a training that is saved and resumed: one that remembers something, or one that saves."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+if TYPE_CHECKING:
+    from kgan.checkpoints.resume import Run
+
+
+class Resumable(keras.callbacks.Callback):
+    """A callback that goes on where it was when a training is resumed.
+
+    What `get_state` returns is saved in every checkpoint. A subclass overrides both methods.
+    """
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what is to be remembered, as data that JSON can hold."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take up what `get_state` returned; `{}` stands for the beginning of a training."""
+
+
+class Saver(Resumable):
+    """A callback that saves the training. `fit` sets its `run`, and calls it after all other callbacks.
+
+    Attributes:
+        run: The callbacks of the `fit`, and how far it is.
+        resume: Whether `fit` begins at the newest good checkpoint.
+        saved_step: Integer. The step that was saved last, or `None`.
+        failed: String. Why the training was stopped, or `None`.
+        nonfinite: What happens at `NotFinite`: `"stop"`, `"rollback"` or `"raise"`.
+        rollbacks: Integer. How often the training may go back to the last good state.
+        rolled_back: Integer. How often it went back.
+        rolled_back_then: Integer. The same in the checkpoint that was read last.
+        slower: Float. By what the learning rates are multiplied each time.
+    """
+
+    run: Run
+    resume = False
+    saved_step: int | None = None
+    failed: str | None = None
+    nonfinite = "stop"
+    rollbacks = rolled_back = rolled_back_then = 0
+    slower = 1.0
+
+    def watching(self) -> contextlib.AbstractContextManager:
+        """Return a context in which a whole `fit` runs, such as one that locks a folder."""
+        return contextlib.nullcontext()
+
+    def newest(self) -> pathlib.Path | None:
+        """Return the path of the newest good checkpoint, or `None`."""
+        return None
+
+
+class NotFinite(Exception):  # noqa: N818
+    """A loss or a weight is not finite; the message says where."""

@@ -1,0 +1,397 @@
+"""What images depend on besides latents: nothing, or a class.
+
+A condition reads a batch, says what the players take, draws what `generate` needs, and checks and names all of it. The rest
+of kgan hands on what is given, y, without looking at it: the generator takes latents z or `[z, y]`, the discriminator an
+image x, or `[x, y]` if it has two inputs.
+"""
+
+import abc
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+from keras.saving import register_keras_serializable
+
+from kgan.arguments import Configured, integer, lookup
+from kgan.backend import static_shape
+
+
+class Batch(NamedTuple):
+    """What a training step works on.
+
+    Attributes:
+        given: What the players take besides latents and images, such as labels `(batch,)`; `None` if there is nothing.
+        real: Real images `(batch, height, width, channels)`, floats in [-1, 1].
+    """
+
+    given: Any
+    real: Any
+
+
+class Condition(Configured, abc.ABC):
+    """What the images of a GAN depend on besides latents.
+
+    A subclass defines `read` and `specs`. The other methods have defaults that suit a condition without classes.
+
+    Example:
+
+    >>> @keras.saving.register_keras_serializable("mine")
+    ... class Brightness(kgan.conditions.Condition):
+    ...     def read(self, data):
+    ...         images, brightness = data
+    ...         return brightness, kgan.conditions.scaled(images)
+    ...
+    ...     def specs(self, generator):
+    ...         return keras.KerasTensor((None, 1))
+    >>> given, real = Brightness().read((np.zeros((2, 4, 4, 1), "uint8"), np.ones((2, 1))))
+    >>> float(real[0, 0, 0, 0])
+    -1.0
+
+    Attributes:
+        what: String. How an error calls what is given.
+        watched: Names of what `watch` returns.
+        classes: The class numbers, a sequence; empty if there are no classes.
+    """
+
+    what = "the condition"
+    watched: tuple[str, ...] = ("images",)
+    classes: Sequence[int] = ()
+
+    @abc.abstractmethod
+    def read(self, data):
+        """Return a batch, as `fit` hands it over, as the pair `(given, real)` of a `Batch`."""
+
+    @abc.abstractmethod
+    def specs(self, generator):
+        """Return the shape and type of what is given, a `keras.KerasTensor`, or `None` if nothing is."""
+
+    def draw(self, n, wanted, seeds):
+        """Return what is given to generate `n` images, an array `(n, ...)`, or `None`.
+
+        Args:
+            n: Integer.
+            wanted: What the user of `generate` asked for as `labels`; `None` for anything.
+            seeds: A `keras.random.SeedGenerator` to draw with.
+
+        Raises:
+            ValueError: if `wanted` is not valid.
+        """
+        if wanted is None or np.ndim(wanted) == 0 or len(wanted) != n:
+            received = "None" if wanted is None else f"shape {np.shape(wanted)}"
+            raise ValueError(f"`labels` must hold {self.what} of each of the {n} images. Received: {received}")
+        return np.asarray(wanted)
+
+    def labels(self, y):
+        """Return what of `y` in `fit(x, y)` is read."""
+        return y
+
+    def labels_like(self, labels, n):
+        """Return `labels` for `generate(n)` that are distributed as these labels of real images, `(m,)` or `None`."""
+        return
+
+    def layout(self, n, columns=None):
+        """Return how `n` images are arranged in a grid.
+
+        Returns:
+            The number of columns, or `None` for a square; for each image the number of its latent vector; and for each
+            image its label, or `None`.
+        """
+        return columns, np.arange(n), None
+
+    def judge(self, others, given):
+        """Return what the discriminator's outputs beside its score mean.
+
+        Args:
+            others: List of tensors, the outputs.
+            given: What was given, such as labels `(batch,)`.
+
+        Returns:
+            A dict of losses that are added to those of both players, and a dict of hits, 1 or 0, by the ends of their
+            names in the logs; tensors `(batch,)`.
+        """
+        return {}, {}
+
+    def log_names(self, outputs):
+        """Return the names of what is logged besides, if the discriminator has so many outputs."""
+        return ()
+
+    def player_arguments(self):
+        """Return the arguments that a function in `kgan.architectures` needs to make a player for this condition."""
+        return {}
+
+    def check_players(self, generator, discriminator, pack):
+        """Raise ValueError if a player was not made for this condition, or images cannot be packed under it."""
+
+    def check_outputs(self, discriminator, shapes):
+        """Raise ValueError unless the shapes of the discriminator's outputs, strings, are as they must be."""
+        if shapes != ["(batch, 1)"]:
+            raise ValueError(
+                "The discriminator must put out one number for each image, shape (batch, 1). "
+                f"Received: shape {' and '.join(shapes)} from model {discriminator.name!r}."
+                + (" Class logits beside it are for a GAN with `num_classes`." if len(shapes) > 1 else "")
+            )
+
+    def check_data(self, labels):
+        """Raise ValueError if the labels of a whole data set, `(n,)` or `None`, are not what this condition reads."""
+
+    def check_classes(self):
+        """Raise ValueError if there are no classes that could be scored one by one."""
+        if not self.classes:
+            raise ValueError("Single classes can be scored only of a GAN that was made with `num_classes`.")
+
+    def watch(self, data):
+        """Return the tensors of a batch whose smallest and largest values are to be checked, by name."""
+        images, *_ = keras.utils.unpack_x_y_sample_weight(data)
+        floats = "float" in keras.backend.standardize_dtype(images.dtype)
+        return {"images": images} if floats and len(images.shape) == 4 else {}
+
+    def check_range(self, name, low, high):
+        """Raise ValueError if what `watch` named lies outside of its range; `low` and `high` are floats."""
+        if not (low >= -1.001 and high <= 1.001):
+            raise ValueError(
+                "Images must be floats in [-1, 1], the range of a generator that ends in tanh, or uint8. "
+                f"Received: floats from {low:g} to {high:g}. For values in [0, 255], x / 127.5 - 1 scales them."
+            )
+
+
+@register_keras_serializable("kgan")
+class Unconditional(Condition):
+    """Nothing is given: images of latents alone. Labels in the data are ignored."""
+
+    def read(self, data):
+        images, *_ = keras.utils.unpack_x_y_sample_weight(data)
+        return None, scaled(images)
+
+    def specs(self, generator):
+        return None
+
+    def labels(self, y):
+        return None
+
+    def check_players(self, generator, discriminator, pack):
+        _check_made_for(None, generator, discriminator)
+
+    def draw(self, n, wanted, seeds):
+        if wanted is not None:
+            raise ValueError(f"`labels` are for a GAN that was made with `num_classes`. Received: labels={wanted!r}")
+
+
+@register_keras_serializable("kgan")
+class Classes(Condition):
+    """Each image has a class: class-conditional GANs (Mirza and Osindero, arXiv:1411.1784).
+
+    A batch is a pair of images and labels, integers `(batch,)` or `(batch, 1)` in [0, n). Fakes are made for the labels of
+    the real images of the same batch. The discriminator takes `[images, labels]`; or it takes images alone and puts out
+    class logits `(batch, n)` beside its score. Then their cross-entropy, -log P(class = label | image), is added to the
+    losses of both players: both maximize the log-likelihood of the classes (Odena et al., arXiv:1610.09585, equation 3).
+
+    Args:
+        n: Integer. How many classes there are.
+    """
+
+    what = "labels"
+    watched = ("images", "labels")
+
+    def __init__(self, n: int):
+        self.n = integer("n", n, at_least=1, of="Classes")
+        self.classes = range(self.n)
+
+    def read(self, data):
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        # where a label is too large, engines raise errors of their own or compute NaN before the range is checked
+        return ops.clip(self._class_numbers(labels), 0, self.n - 1), scaled(images)
+
+    def _class_numbers(self, labels):
+        """Labels as an int32 tensor `(batch,)`."""
+        if labels is None:
+            raise ValueError(
+                f"A GAN with `num_classes={self.n}` trains on pairs of images and labels. Received: images alone."
+            )
+        shape: tuple = static_shape(labels) or (None,)
+        if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
+            raise ValueError(
+                "Labels must be class numbers of shape (batch,), not one-hot vectors. "
+                f"Received: shape ({', '.join(['batch', *map(str, shape[1:])])})"
+            )
+        dtype = keras.backend.standardize_dtype(labels.dtype)
+        if "int" not in dtype:
+            raise ValueError(f"Labels must be integers. Received: {dtype}")
+        return ops.cast(ops.reshape(labels, (-1,)), "int32")
+
+    def specs(self, generator):
+        return keras.KerasTensor((None,), "int32")
+
+    def draw(self, n, wanted, seeds):
+        if wanted is None:
+            drawn = keras.random.randint((n,), 0, self.n, dtype="int32", seed=seeds)
+            return ops.convert_to_numpy(drawn)
+        labels = np.asarray(wanted)
+        if labels.dtype.kind not in "iu" or labels.shape not in ((), (n,)):
+            raise ValueError(
+                f"`labels` must be a class number, or an array with one for each of the {n} images. "
+                f"Received: {wanted!r}"
+            )
+        if labels.size:
+            self.check_range("labels", labels.min(), labels.max())
+        return np.broadcast_to(labels, (n,)).astype("int32")
+
+    def labels_like(self, labels, n):
+        if labels is None:
+            return None
+        return np.sort(labels)[np.linspace(0, len(labels) - 1, n).astype(int)].astype("int32")
+
+    def layout(self, n, columns=None):
+        """A row for each class, beginning again after the last; the images of a column share their latents."""
+        columns = columns or -(-n // self.n)
+        return columns, np.arange(n) % columns, np.arange(n) // columns % self.n
+
+    def judge(self, others, given):
+        if not others:
+            return {}, {}
+        [logits] = others
+        losses = keras.losses.sparse_categorical_crossentropy(given, logits, from_logits=True)
+        hits = ops.equal(ops.cast(ops.argmax(logits, axis=-1), given.dtype), given)
+        return {"class_loss": losses}, {"class_accuracy": ops.cast(hits, losses.dtype)}
+
+    def log_names(self, outputs):
+        return ("d_class_loss", "g_class_loss", "d_class_accuracy") if outputs > 1 else ()
+
+    def player_arguments(self):
+        return {"num_classes": self.n}
+
+    def check_players(self, generator, discriminator, pack):
+        if pack > 1:
+            raise ValueError(
+                "`pack` must be 1 with `num_classes`, since the images of a pack would be of several classes. "
+                f"Received: pack={pack}"
+            )
+        _check_made_for(self.n, generator, discriminator)
+        if not takes_given(generator):
+            raise ValueError(
+                f"With `num_classes={self.n}` the generator must take [latents, labels]. "
+                f"Received: model {generator.name!r}, which takes latents alone."
+            )
+
+    def check_outputs(self, discriminator, shapes):
+        classifies = len(shapes) == 2
+        if classifies and shapes != ["(batch, 1)", f"(batch, {self.n})"]:
+            raise ValueError(
+                f"A discriminator of two outputs must put out a score (batch, 1) and class logits (batch, {self.n}). "
+                f"Received: shapes {' and '.join(shapes)} from model {discriminator.name!r}."
+            )
+        if not classifies:
+            super().check_outputs(discriminator, shapes)
+        if not classifies and not takes_given(discriminator):
+            raise ValueError(
+                f"With `num_classes={self.n}` the discriminator must take [images, labels], or put out class logits "
+                f"(batch, {self.n}) beside its score. Received: model {discriminator.name!r}, which does neither."
+            )
+
+    def check_data(self, labels):
+        if labels is None:
+            raise ValueError("`num_classes` needs data with labels, and these data have no labels")
+        classes = np.unique(labels)
+        if classes.dtype.kind not in "iu":
+            raise ValueError(f"`num_classes` needs labels that are integers. Received: {classes.dtype}")
+        if not np.array_equal(classes, np.arange(self.n)):
+            raise ValueError(
+                f"`num_classes` must be the number of the data's classes, numbered from 0. Received: {self.n}, "
+                f"and data of {len(classes)} classes, {classes[0]} to {classes[-1]}"
+            )
+
+    def watch(self, data):
+        _, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return {**super().watch(data), "labels": labels}
+
+    def check_range(self, name, low, high):
+        if name != "labels":
+            super().check_range(name, low, high)
+        elif low < 0 or high >= self.n:
+            raise ValueError(
+                f"Labels must lie in [0, {self.n - 1}], as `num_classes` is {self.n}. "
+                f"Received: labels from {low:g} to {high:g}"
+            )
+
+    def get_config(self):
+        return {"n": self.n}
+
+
+CONDITIONS = {"classes": Classes, "unconditional": Unconditional}
+
+
+def get(identifier=None, num_classes=None):
+    """Return a condition: the object itself, the one of that name, or that of so many classes.
+
+    Args:
+        identifier: A `Condition`, or a name in `CONDITIONS`; `None` for `Unconditional`.
+        num_classes: Integer, the short form of `Classes(num_classes)`.
+
+    Raises:
+        ValueError: if `identifier` is not valid, or both are given.
+    """
+    if num_classes is not None:
+        if identifier is not None:
+            raise ValueError(
+                "`num_classes` is the short form of `condition=kgan.conditions.Classes(...)`; give one of the two. "
+                f"Received: num_classes={num_classes!r} and condition={identifier!r}"
+            )
+        return Classes(integer("num_classes", num_classes, at_least=1))
+    if isinstance(identifier, Condition):
+        return identifier
+    if identifier is None:
+        return Unconditional()
+    if isinstance(identifier, str):
+        kind = lookup("condition", identifier, CONDITIONS)
+        try:
+            return kind()
+        except TypeError:
+            raise ValueError(
+                f"`condition` {identifier!r} needs arguments: give the object, kgan.conditions.{kind.__name__}(...)."
+            ) from None
+    raise ValueError(
+        "`condition` must be None, a name of kgan.conditions or an object such as kgan.conditions.Classes(10). "
+        f"Received: {identifier!r}"
+    )
+
+
+def _check_made_for(n, generator, discriminator):
+    """Raise ValueError if the layers of a player were made for another number of classes."""
+    for player, model in (("generator", generator), ("discriminator", discriminator)):
+        made_for = {one.num_classes for one in getattr(model, "operations", ()) if hasattr(one, "num_classes")}
+        if made_for - {n}:
+            made = " and ".join(map(str, sorted(made_for)))
+            raise ValueError(
+                f"The {player}, model {model.name!r}, was made for {made} classes. Received: GAN(..., num_classes={n})"
+            )
+
+
+def together(*inputs):
+    """What a model is called with: the one tensor of these that is not `None`, or the list of them."""
+    there = [one for one in inputs if one is not None]
+    return there[0] if len(there) == 1 else there
+
+
+def takes_given(model):
+    """Whether a model takes what is given beside its first input, unless it is known to have a single input."""
+    return len(getattr(model, "inputs", None) or (None, None)) > 1
+
+
+def scaled(images):
+    """Images as floats in [-1, 1]: uint8 images are scaled, floats are taken as they are.
+
+    Args:
+        images: Tensor of any shape.
+
+    Raises:
+        ValueError: if it is not a tensor, or its type is neither uint8 nor a float.
+    """
+    if not hasattr(images, "shape"):
+        raise ValueError(f"A batch must be one tensor of images. Received: {type(images).__name__}")
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    if dtype == "uint8":
+        return (ops.cast(images, keras.backend.floatx()) - 127.5) / 127.5
+    if "float" not in dtype:
+        raise ValueError(f"Images must be uint8 in [0, 255] or floats in [-1, 1]. Received: {dtype}")
+    return ops.cast(images, keras.backend.floatx())

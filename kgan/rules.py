@@ -1,0 +1,134 @@
+"""What `compile` is given: checked, saved with the GAN, and the source of the keys of a recipe."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+import keras
+from keras.optimizers.schedules import LearningRateSchedule
+
+from kgan import augment, backend, losses, penalties, ramps, schedules, tricks
+from kgan.arguments import is_number, nearest
+from kgan.players.average import check_decay
+
+# what may stand at an argument by its name
+NAMED = {
+    "loss": losses.LOSSES,
+    "schedule": schedules.SCHEDULES,
+    "penalties": penalties.PENALTIES,
+    "tricks": tricks.TRICKS,
+    "augment": augment.AUGMENTATIONS,
+}
+
+
+@dataclasses.dataclass(eq=False)
+class Rules:
+    """How the players are trained.
+
+    Args:
+        d_opt: Keras optimizer of the discriminator, with its own rate, clipping and gradient accumulation. Adam's `beta_1`
+            and `beta_2` may be schedules, as `kgan.ramps.Cosine(0.9, 0.99, 10000)`; its momenta are then corrected by the
+            betas of the moment, as in R3GAN's code (arXiv:2501.05441).
+        g_opt: Keras optimizer of the generator; another instance.
+        loss: Name in `kgan.losses`, a `kgan.losses.AdversarialLoss`, or a Keras loss such as
+            `keras.losses.BinaryCrossentropy(label_smoothing=0.1)`.
+        schedule: Name in `kgan.schedules`, or an object such as `kgan.schedules.Alternating(d_steps=5)`.
+        penalties: Names in `kgan.penalties`, or objects such as `kgan.penalties.R1(10.0)`.
+        ema: Float between 0 and 1, the decay of an averaged generator that is kept beside the trained one. Warmed up: after
+            t updates it is min(ema, (1 + t) / (10 + t)). Or a schedule, taken as it is. `None` keeps no average.
+        tricks: Names in `kgan.tricks`, or objects such as `kgan.tricks.WeightClip(0.01)`.
+        augment: Name in `kgan.augment`, or an object such as `kgan.augment.ADA(target=0.6)`: how images are changed, real
+            and generated ones, each anew, before the discriminator sees them in training. Penalties see such images too;
+            their gradients are with respect to the images before the change, as in StyleGAN2-ADA's and R3GAN's code. `None`
+            changes no image.
+        class_loss_weight: Float. Weight of the cross-entropy of the classes, where the discriminator puts out class logits.
+            The cross-entropy is logged without the weight, and is not a part of the logs `d_loss` and `g_loss`.
+        run_eagerly: As in `keras.Model.compile`.
+        steps_per_execution: As in `keras.Model.compile`.
+        jit_compile: As in `keras.Model.compile`.
+
+    Raises:
+        TypeError: if there is no such argument.
+        ValueError: if the value of an argument is not valid, or two of them do not go together.
+    """
+
+    d_opt: Any = "adam"
+    g_opt: Any = "adam"
+    loss: Any = "non_saturating"
+    schedule: Any = "simultaneous"
+    penalties: Any = ()
+    ema: float | LearningRateSchedule | None = None
+    tricks: Any = ()
+    augment: Any = None
+    class_loss_weight: float = 1.0
+    run_eagerly: bool = False
+    steps_per_execution: int = 1
+    jit_compile: bool | Literal["auto"] = "auto"
+
+    def __post_init__(self):
+        if backend.ONE_STEP_AT_ONCE and self.steps_per_execution != 1:
+            raise ValueError(
+                f"`steps_per_execution` must be 1 on the {backend.TITLE} backend, where Keras runs one step at a time. "
+                f"Received: steps_per_execution={self.steps_per_execution}"
+            )
+        if self.d_opt is self.g_opt and isinstance(self.d_opt, keras.Optimizer):
+            raise ValueError(
+                "`d_opt` and `g_opt` must be two instances, since each player has its own momenta. "
+                f"Received the same {type(self.d_opt).__name__} twice."
+            )
+        check_decay(self.ema)
+        if not is_number(self.class_loss_weight) or self.class_loss_weight < 0:
+            raise ValueError(
+                f"`class_loss_weight` must be a number >= 0. Received: {ramps.shown(self.class_loss_weight)}"
+            )
+        self.loss = losses.get(self.loss)
+        self.schedule = schedules.get(self.schedule)
+        self.penalties = _several("penalties", self.penalties, penalties.get, lambda penalty: penalty.name)
+        self.tricks = _several("tricks", self.tricks, tricks.get, lambda trick: type(trick).__name__)
+
+    def check_loss(self, loss):
+        """Raise ValueError if the schedule or a trick does not suit the loss, an `AdversarialLoss`."""
+        self.schedule.check_loss(loss)
+        for trick in self.tricks:
+            trick.check_loss(loss)
+
+    def get_config(self):
+        """The arguments, by name."""
+        found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+
+
+def _several(argument, given, get, name_of):
+    """One name or object, several of them or `None`, as a tuple of objects whose names differ."""
+    several = isinstance(given, list | tuple)
+    found = () if given is None else tuple(get(one) for one in (given if several else (given,)))
+    names = [name_of(one) for one in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"`{argument}` must differ from each other. Received {name!r} twice.")
+    return found
+
+
+Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+
+
+def takes_arguments_of(
+    rules: Callable[Arguments, Any],
+) -> Callable[[Callable[..., Result]], Callable[Concatenate[Any, Arguments], Result]]:
+    """Give a method the signature and the documentation of a class whose arguments it takes."""
+    arguments = inspect.signature(rules).parameters
+
+    def decorate(method):
+        def checked(self, *args, **kwargs):
+            for name in kwargs.keys() - arguments.keys():
+                raise TypeError(f"`{method.__name__}` has no argument {name!r}. {nearest(name, arguments)}")
+            return method(self, *args, **kwargs)
+
+        checked.__name__, checked.__qualname__, checked.__doc__ = method.__name__, method.__qualname__, rules.__doc__
+        own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        checked.__signature__ = inspect.Signature([own, *arguments.values()])
+        return checked
+
+    return decorate

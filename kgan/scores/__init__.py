@@ -1,0 +1,27 @@
+"""Scores of generated images: a record of a value and of what it depends on, and how one is measured."""
+
+from kgan.scores.measures import MEASURES, names_of
+from kgan.scores.record import (
+    Record,
+    UnlikeScoresError,
+    append,
+    check_alike,
+    difference,
+    read,
+    write,
+)
+from kgan.scores.scorer import LEAST, Scorer
+
+__all__ = [
+    "LEAST",
+    "MEASURES",
+    "Record",
+    "Scorer",
+    "UnlikeScoresError",
+    "append",
+    "check_alike",
+    "difference",
+    "names_of",
+    "read",
+    "write",
+]
