@@ -100,10 +100,11 @@ def train(
 ):
     """Train a recipe."""
     checked, given = _read(recipe, set, plugin)
+    from kgan.runner import dry_run as tried
     from kgan.runner import run
 
     if dry_run:
-        run.try_out(checked, given, out, out_console)
+        tried.try_out(checked, given, out, out_console)
         return
     directory = run.train(checked, given, out, out_console, resume, allow_changes, seconds)
     _say(f"Done. In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")

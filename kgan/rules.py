@@ -13,7 +13,7 @@ from kgan.arguments import is_number, nearest
 from kgan.players.average import check_decay
 
 # what may stand at an argument by its name
-NAMED = {
+NAMED: dict[str, dict[str, Any]] = {
     "loss": losses.LOSSES,
     "schedule": schedules.SCHEDULES,
     "penalties": penalties.PENALTIES,
@@ -128,7 +128,7 @@ def takes_arguments_of(
 
         checked.__name__, checked.__qualname__, checked.__doc__ = method.__name__, method.__qualname__, rules.__doc__
         own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        checked.__signature__ = inspect.Signature([own, *arguments.values()])
+        checked.__signature__ = inspect.Signature([own, *arguments.values()])  # type: ignore[attr-defined]
         return checked
 
     return decorate

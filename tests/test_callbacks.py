@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import warnings
 
 import keras
 import numpy as np
@@ -183,3 +184,31 @@ def test_wrong_arguments():
             Checkpoint("x", **arguments)
     with pytest.raises(ValueError, match="`every` of LossPlot must count epochs.* Received: '5 steps'"):
         LossPlot("x.png", every="5 steps")
+
+
+class Bystander(keras.callbacks.Callback):
+    """A user's callback with attributes that have the names of kgan's own."""
+
+    scorer, better, names, path, values = "mine", "mine", "mine", "mine", "mine"
+
+    def set_data(self):
+        raise AssertionError("called")
+
+    take_data = measured_now = finish = get_state = set_state = set_data
+
+
+def test_a_callback_of_a_user_may_have_any_attributes(images, tmp_path):
+    checkpoint = kgan.callbacks.Checkpoint(tmp_path / "c", monitor="g_loss", resume=True)
+    score = kgan.callbacks.Score("frechet_distance", every=1, samples=20, path=tmp_path / "s.jsonl", extractor="raw")
+    bystander = Bystander()
+    compiled().fit(images, batch_size=20, verbose=0, callbacks=[bystander, checkpoint, score])
+    assert bystander.scorer == bystander.better == "mine"
+    compiled().fit(images, batch_size=20, epochs=2, verbose=0, callbacks=[Bystander(), checkpoint])
+
+
+def test_warning_filters_are_as_they_were(images, tmp_path):
+    score = kgan.callbacks.Score("frechet_distance", every=2, samples=20, path=tmp_path / "s.jsonl", extractor="raw")
+    stop = keras.callbacks.EarlyStopping("frechet_distance", patience=5, mode="min")
+    before = list(warnings.filters)
+    compiled().fit(images, batch_size=20, epochs=2, verbose=0, callbacks=[score, stop])
+    assert warnings.filters == before

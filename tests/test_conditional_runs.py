@@ -108,7 +108,7 @@ def test_an_architecture_that_knows_no_classes(tmp_path, monkeypatch, call):  # 
     from types import SimpleNamespace
 
     from kgan.architectures import ARCHITECTURES, dense
-    from kgan.runner import build, recipes
+    from kgan.runner import build, recipes, sources
     from kgan.runner.errors import RecipeError
 
     plain = SimpleNamespace(generator=lambda image_shape, latent_dim, **_: dense.generator(image_shape, latent_dim))
@@ -116,8 +116,10 @@ def test_an_architecture_that_knows_no_classes(tmp_path, monkeypatch, call):  # 
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     given = recipes.read(tmp_path / "recipe.yaml")
     recipe = check(RECIPE)
-    found = build.load_data(recipe, given)
-    with pytest.raises(RecipeError, match="dense cannot be told classes: its function takes no `num_classes`"):
+    found = sources.load_data(recipe, given)
+    with pytest.raises(
+        RecipeError, match="dense cannot be conditioned on classes: its function does not take `num_classes`"
+    ):
         build.build(recipe, given, build.build_rules(recipe, given), found)
 
 

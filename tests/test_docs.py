@@ -42,7 +42,8 @@ def example(name):
 
 
 def test_the_parts_of_ones_own_are_short():
-    assert [path.stem for path in EXAMPLES] == ["own_architecture", "own_callback", "own_loss", "own_schedule"]
+    parts = ("architecture", "callback", "condition", "loss", "penalty", "schedule", "trick")
+    assert [path.stem for path in EXAMPLES] == [f"own_{part}" for part in parts]
     assert all(len(path.read_text().splitlines()) < 25 for path in EXAMPLES)
 
 
@@ -62,6 +63,47 @@ def test_own_schedule():
     gan = example("own_architecture").make()
     example("own_schedule").train(gan, np.zeros((32, 8, 8, 1), "float32"), epochs=3)
     assert (int(gan.d_opt.iterations), int(gan.g_opt.iterations)) == (3, 6)
+
+
+def test_own_condition(tmp_path):
+    condition = example("own_condition").Attributes(3)
+    latents, images, attributes = (keras.Input(shape) for shape in ((4,), (8, 8, 1), (3,)))
+    dense = keras.layers.Dense(64, "tanh")(keras.layers.Concatenate()([latents, attributes]))
+    generator = keras.Model([latents, attributes], keras.layers.Reshape((8, 8, 1))(dense))
+    features = keras.layers.Concatenate()([keras.layers.Flatten()(images), attributes])
+    discriminator = keras.Model([images, attributes], keras.layers.Dense(1)(features))
+    gan = compiled(kgan.GAN(generator, discriminator, 4, condition=condition), ema=0.9)
+    given = np.random.default_rng(0).integers(0, 2, (32, 3))
+    history = gan.fit(np.zeros((32, 8, 8, 1), "float32"), given, batch_size=16, verbose=0).history
+    assert np.isfinite(history["d_loss"]).all()
+    again = gan.generate(2, seed=1, labels=given[:2])
+    latents = ops.convert_to_numpy(keras.random.normal((2, 4), seed=keras.random.SeedGenerator(1)))
+    expected = gan.ema_generator.predict([latents, given[:2]], verbose=0)
+    np.testing.assert_allclose(again, expected, atol=1e-6)
+    with pytest.raises(ValueError, match="`labels` must hold the condition of each of the 2 images. Received: None"):
+        gan.generate(2)
+    gan.save(tmp_path / "gan.keras")
+    assert kgan.load(tmp_path / "gan.keras").condition.n == 3
+
+
+def test_own_penalty():
+    penalty = example("own_penalty").Lipschitz(10.0)
+    assert float(penalty(lambda x: 3.0 * x, None, ops.ones((4, 1)), None)) == pytest.approx(10.0 * 4.0)
+    assert float(penalty(lambda x: 0.5 * x, None, ops.ones((4, 1)), None)) == 0.0
+    gan = compiled(example("own_architecture").make(), penalties=[penalty])
+    assert "lipschitz" in gan.fit(np.zeros((16, 8, 8, 1), "float32"), verbose=0).history
+
+
+def test_own_trick():
+    trick = example("own_trick").FadingBlur(steps=10)
+    image = np.zeros((1, 5, 5, 1), "float32")
+    image[0, 2, 2, 0] = 9.0
+    for updates, centre in ((0, 1.0), (5, 5.0), (10, 9.0), (20, 9.0)):
+        seen = ops.convert_to_numpy(trick.change_images(ops.convert_to_tensor(image), updates, None))
+        assert seen[0, 2, 2, 0] == pytest.approx(centre)
+    gan = compiled(example("own_architecture").make(), tricks=[trick])
+    gan.fit(np.zeros((16, 8, 8, 1), "float32"), verbose=0)
+    assert gan.get_compile_config()["tricks"][0]["config"] == {"steps": 10}
 
 
 def test_own_callback():

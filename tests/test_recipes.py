@@ -139,7 +139,17 @@ WRONG = [
         GOOD + "callbacks: [{name: image_grid, evry: 2}]\n",
         "callbacks[0].evry: unknown key, did you mean",
     ),
-    ("noise", GOOD + "instance_noise: {std: 0.1}\n", "recipe.yaml:7:1  instance_noise.steps: missing"),
+    (
+        "noise",
+        GOOD + "tricks: [{name: instance_noise, std: 0}]\n",
+        "recipe.yaml:7:32  tricks[0].std: must be greater than 0",
+    ),
+    (
+        "trick",
+        GOOD + "tricks: [weight_clp]\n",
+        'recipe.yaml:7:10  tricks[0].name: unknown name "weight_clp", did you mean',
+    ),
+    ("twice", GOOD + "tricks: [label_flip, label_flip]\n", "recipe.yaml:7:22  tricks[1]: label_flip is there already"),
     ("optimizer", GOOD + "optimizers: {generator: {name: adam, lr: 1}}\n", "optimizers.generator.lr: unknown key"),
     ("twice", GOOD + "epochs: 3\n", "recipe.yaml:7:1  epochs: given twice"),
     (
@@ -258,7 +268,7 @@ def test_what_was_set_is_blamed_on_the_command_line():
     assert complaint(GOOD, ["discriminator={name: dense, droput: 1}"]).startswith(
         "--set  discriminator.droput: unknown"
     )
-    assert complaint(GOOD, ["instance_noise.std=0.1"]).startswith("--set  instance_noise.steps: missing")
+    assert complaint(GOOD, ["ema.name=linear"]).startswith("--set  ema.start: missing")
 
 
 SELDOM = ("relativistic", "pacgan", "acgan", "dense-saturating", "dragan")  # of parts that others have too

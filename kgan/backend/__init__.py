@@ -27,22 +27,61 @@ from kgan.backend.keras_internals import last_operation, layers_in, variables_of
 NAME = keras.backend.backend()
 
 if NAME == "jax":
-    from kgan.backend import jax as _engine
+    from kgan.backend.jax import (
+        COMPILER,
+        GROUPS_ONE_BY_ONE,
+        ONE_STEP_AT_ONCE,
+        TITLE,
+        Steps,
+        apply,
+        devices,
+        gradients,
+        input_gradient,
+        pin_seeds,
+        stream,
+        sync,
+        undisturbed,
+        when,
+    )
 elif NAME == "torch":
-    from kgan.backend import torch as _engine
+    from kgan.backend.torch import (
+        COMPILER,
+        GROUPS_ONE_BY_ONE,
+        ONE_STEP_AT_ONCE,
+        TITLE,
+        Steps,
+        apply,
+        devices,
+        gradients,
+        input_gradient,
+        pin_seeds,
+        stream,
+        sync,
+        undisturbed,
+        when,
+    )
 elif NAME == "tensorflow":
-    from kgan.backend import tensorflow as _engine
+    from kgan.backend.tensorflow import (
+        COMPILER,
+        GROUPS_ONE_BY_ONE,
+        ONE_STEP_AT_ONCE,
+        TITLE,
+        Steps,
+        apply,
+        devices,
+        gradients,
+        input_gradient,
+        pin_seeds,
+        stream,
+        sync,
+        undisturbed,
+        when,
+    )
 else:
     raise ImportError(
         f"kgan trains on the Keras backends 'tensorflow', 'jax' and 'torch'. Received: {NAME!r}, "
         "from the variable KERAS_BACKEND or ~/.keras/keras.json."
     )
-
-TITLE, COMPILER = _engine.TITLE, _engine.COMPILER
-ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = _engine.ONE_STEP_AT_ONCE, _engine.GROUPS_ONE_BY_ONE
-Steps, apply, devices, gradients = _engine.Steps, _engine.apply, _engine.devices, _engine.gradients
-input_gradient, pin_seeds, stream, sync = _engine.input_gradient, _engine.pin_seeds, _engine.stream, _engine.sync
-undisturbed, when = _engine.undisturbed, _engine.when
 
 
 def static_shape(tensor):

@@ -50,6 +50,7 @@ class Score(Periodic, Measuring):
     """
 
     place = "scores.jsonl"
+    path: pathlib.Path
 
     def __init__(
         self,

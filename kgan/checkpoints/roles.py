@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 if TYPE_CHECKING:
-    from kgan.checkpoints.resume import Run
+    from kgan.checkpoints.run import Run
 
 
 class Resumable(keras.callbacks.Callback):

@@ -1,22 +1,9 @@
 """Metrics that ask whether images lie within the balls that others span: precision, recall, density, coverage."""
 
-import collections
-import concurrent.futures
-import itertools
-
 import numpy as np
-from joblib import cpu_count
-from threadpoolctl import threadpool_limits
 
 from kgan.metrics import features
-
-BLOCK = 2048  # rows of a distance matrix held at once
-WORKERS = 8  # blocks held at once
-PAIRS = 256  # of rows, looked at one by one, held at once
-SAME = 1e-13  # squared distances of a matrix product below this share of the squared norms are rounding
-TIE = 1e-12  # as are smaller relative differences between two squared distances
-SPARE = 8  # neighbours kept beside the k nearest, among which rounding may have changed the order
-MOST = 1 / 256  # share of pairs that are looked at one by one; where there are more, a block is computed again
+from kgan.metrics.distances import TIE, Rough, blocks, centre_of, squared_between_all, squared_radii
 
 
 def precision_recall(real, generated, k=3, strict=False, known_radii=None):
@@ -88,7 +75,7 @@ def radii(rows, k):
     """Distance from each row of features `(n, d)` to its k-th nearest other one, `(n,)`: the radii of the balls."""
     rows = features.one_set("rows", rows)
     k = features.count("k", k, most=len(rows) - 1)
-    return np.sqrt(_squared_radii(rows, k, _centre(rows)))
+    return np.sqrt(squared_radii(rows, k, centre_of(rows)))
 
 
 def nearest(points, among):
@@ -111,8 +98,10 @@ def nearest(points, among):
     """
     among, points = features.both_sets(among, points, least=1)
     index, distance = np.zeros(len(points), "int64"), np.full(len(points), np.inf)
-    centre = _centre(among)
-    for rows, columns, squared in _blocks(points, among, lambda rows, columns, x, y: _squared(x, y, centre)[0]):
+    centre = centre_of(among)
+    for rows, columns, squared in blocks(
+        points, among, lambda rows, columns, x, y: squared_between_all(x, y, centre)[0]
+    ):
         best = squared.argmin(1)
         found = np.take_along_axis(squared, best[:, None], 1)[:, 0]
         closer = found < distance[rows]
@@ -127,197 +116,21 @@ class _Near:
     def __init__(self, real, generated, k, strict, known_radii, both_ways=True):
         real, generated = features.both_sets(real, generated)
         self.k = features.count("k", k, most=min(len(real), len(generated)) - 1 if both_ways else len(real) - 1)
-        centre = _centre(real)
+        centre = centre_of(real)
         near_enough = 1 - TIE if strict else 1 + TIE
         inside = np.less if strict else np.less_equal
-        radii = (_squared_radii(real, self.k, centre) if known_radii is None else known_radii**2) * near_enough
-        near_generated = _squared_radii(generated, self.k, centre) * near_enough if both_ways else np.empty(0)
+        radii = (squared_radii(real, self.k, centre) if known_radii is None else known_radii**2) * near_enough
+        near_generated = squared_radii(generated, self.k, centre) * near_enough if both_ways else np.empty(0)
         self.balls_of_generated = np.zeros(len(generated))
         self.real_is_recalled, self.real_is_covered = np.zeros((2, len(real)), bool)
 
         def look(rows, columns, x, y):
-            rough = _Rough(x, y, centre)
+            rough = Rough(x, y, centre)
             in_ball = rough.within(radii[rows, None], inside)
             recalled = rough.within(near_generated[columns], inside).any(1) if both_ways else False
             return in_ball.sum(0), in_ball.any(1), recalled
 
-        for rows, columns, (balls, covered, recalled) in _blocks(real, generated, look):
+        for rows, columns, (balls, covered, recalled) in blocks(real, generated, look):
             self.balls_of_generated[columns] += balls
             self.real_is_covered[rows] |= covered
             self.real_is_recalled[rows] |= recalled
-
-
-class _Rough:
-    """Squared distances of all rows of x and y in float32, half as long to compute; what that may decide wrongly is
-    decided in float64.
-
-    Rows are taken relative to `centre` and divided by the longest one's length L. Then a dot product of d numbers is off by
-    less than d u, u = 2^-24, for each unit of |a| |b| (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1),
-    and a squared distance, with its few other roundings, by less than `off`.
-
-    Attributes:
-        squared: float32 array `(rows of x, rows of y)`, |a - b|^2 / L^2.
-        unit: L^2.
-        off: Float, in the same unit.
-    """
-
-    def __init__(self, x, y, centre):
-        self.x, self.y, self.centre = x, y, centre
-        x, y = x - centre, y - centre
-        norms = [np.einsum("nd,nd->n", rows, rows) for rows in (x, y)]
-        self.unit = max(norms[0].max(), norms[1].max()) or 1.0
-        self.off = (x.shape[1] + 16) * 2.0**-21
-        ones, others = ((squared / self.unit).astype("float32") for squared in norms)
-        small, other = ((rows / np.sqrt(self.unit)).astype("float32") for rows in (x, y))
-        self.squared = small @ other.T
-        self.squared *= -2.0
-        self.squared += ones[:, None]
-        self.squared += others
-
-    def within(self, limit, inside):
-        """Whether each squared distance is `inside`, `np.less` or `np.less_equal`, of a limit that broadcasts to them."""
-        low, high = ((limit / self.unit + sign * self.off).astype("float32") for sign in (-1, 1))
-        found = self.squared <= low
-        unsure = np.flatnonzero((self.squared <= high) != found)
-        if len(unsure) > MOST * found.size:  # once more, in float64
-            squared, norms = _squared(self.x, self.y, self.centre)
-            off = max(self.off * 2.0**-30, SAME) * norms
-            found = squared < limit - off
-            unsure = np.flatnonzero((squared <= limit + off) != found)
-            if len(unsure) > MOST * found.size:  # nearly all are equal
-                return inside(_pairwise(self.x, self.y), limit)
-        i, j = np.unravel_index(unsure, found.shape)
-        found[i, j] = inside(_between(self.x, self.y, i, j), np.broadcast_to(limit, found.shape)[i, j])
-        return found
-
-
-class _Nearest:
-    """Those that come first, more or less, among the neighbours of each row, and their squared distances."""
-
-    def __init__(self, rows, count):
-        self.squared, self.index = np.full((rows, count), np.inf), np.zeros((rows, count), int)
-
-    def see(self, some, squared, index):
-        """Squared distances from some rows to others, `(some, n)`, and which ones these are."""
-        count = self.squared.shape[1]
-        both = np.concatenate([self.squared[some], squared], 1), np.concatenate([self.index[some], index], 1)
-        kept = np.argpartition(both[0], count - 1, axis=1)[:, :count]
-        self.squared[some], self.index[some] = (np.take_along_axis(one, kept, 1) for one in both)
-
-    def kth(self, rows, own, k):
-        """The k-th smallest squared distance of each row, computed pair by pair; `own` are the positions of these rows."""
-        exact = np.full(self.squared.shape, np.inf)
-        i, j = np.nonzero(np.isfinite(self.squared))  # a row is no neighbour of its own
-        exact[i, j] = _between(rows, rows, own[i], self.index[i, j])
-        return np.partition(exact, k - 1, axis=1)[:, k - 1]
-
-
-def _squared_radii(rows, k, centre):
-    """Squared distance from each row to its k-th nearest other one."""
-    count = min(k + SPARE, len(rows))
-    nearest, off = _Nearest(len(rows), count), np.zeros(len(rows))
-
-    def smallest(rough, squared, start):
-        """The `count` smallest of each row, and where they are."""
-        squared = np.ascontiguousarray(squared)
-        places = np.argpartition(squared, min(count, squared.shape[1]) - 1, axis=1)[:, :count]
-        return np.take_along_axis(squared, places, 1) * rough.unit, places + start, rough.off * rough.unit
-
-    def look(one, other, x, y):
-        rough = _Rough(x, y, centre)
-        if one == other:
-            np.fill_diagonal(rough.squared, np.inf)
-            return [(one, *smallest(rough, rough.squared, one.start))]
-        return [
-            (one, *smallest(rough, rough.squared, other.start)),
-            (other, *smallest(rough, rough.squared.T, one.start)),
-        ]
-
-    for _, _, sides in _blocks(rows, rows, look, half=True):
-        for some, squared, places, wrong in sides:
-            nearest.see(some, squared, places)
-            off[some] = np.maximum(off[some], wrong)
-    radii = nearest.kth(rows, np.arange(len(rows)), k)
-    # what was left out is at least as far away as what was kept, but for rounding
-    unsure = np.flatnonzero(nearest.squared.max(1) - off < radii)
-    radii[unsure] = _exact_radii(rows, unsure, k, centre)
-    return radii
-
-
-def _exact_radii(rows, some, k, centre):
-    """The same for some rows, all in float64."""
-    if not len(some):
-        return np.empty(0)
-    nearest = _Nearest(len(some), min(k + SPARE, len(rows)))
-    for chosen, columns, squared in _blocks(rows[some], rows, lambda a, b, x, y: _squared(x, y, centre)[0]):
-        own = some[chosen]
-        here = np.flatnonzero((own >= columns.start) & (own < columns.stop))
-        squared[here, own[here] - columns.start] = np.inf
-        nearest.see(chosen, squared, np.broadcast_to(np.arange(columns.start, columns.stop), squared.shape))
-    radii = nearest.kth(rows, some, k)
-    norms = ((rows - centre) ** 2).sum(1)
-    near = SAME * (norms[some] + norms.max())
-    for place in np.flatnonzero((radii > 0) & (nearest.squared.max(1) - near < radii)):  # more are as near as rounding
-        squared = _between(rows, rows, np.full(len(rows), some[place]), np.arange(len(rows)))
-        squared[some[place]] = np.inf
-        radii[place] = np.partition(squared, k - 1)[k - 1]
-    return radii
-
-
-def _centre(rows):
-    """Where most rows are, whatever lies far away: products of what is near 0 are rounded least."""
-    return np.median(rows[:: -(-len(rows) // 1000)].astype("float64"), axis=0)
-
-
-def _blocks(x, y, look, half=False):
-    """Yield two slices and `look(rows, columns, x[rows], y[columns])`, for all rows; or on one side of the diagonal only."""
-    starts = [range(0, len(rows), BLOCK) for rows in (x, y)]
-    pairs = ((i, j) for i in starts[0] for j in starts[1] if not (half and j < i))
-
-    def block(pair):
-        rows, columns = (
-            slice(begin, min(begin + BLOCK, len(all_rows))) for begin, all_rows in zip(pair, (x, y), strict=True)
-        )
-        return rows, columns, look(rows, columns, x[rows], y[columns])
-
-    # a block a core, of which most is not a matrix product, rather than one block by all cores
-    workers = min(cpu_count(), WORKERS)
-    with threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        begun = collections.deque(pool.submit(block, pair) for pair in itertools.islice(pairs, workers + 1))
-        while begun:
-            yield begun.popleft().result()
-            begun.extend(pool.submit(block, pair) for pair in itertools.islice(pairs, 1))
-
-
-def _squared(one, other, centre):
-    """|a - b|^2 = |a|^2 + |b|^2 - 2 a.b for all rows a and b, 0 where rounding is all that is left; and |a|^2 + |b|^2."""
-    one, other = one - centre, other - centre
-    ones, others = (np.einsum("nd,nd->n", rows, rows) for rows in (one, other))
-    norms = ones[:, None] + others
-    squared = one @ other.T
-    squared *= -2.0
-    squared += norms
-    squared[squared < SAME * norms] = 0.0
-    return squared, norms
-
-
-def _pairwise(one, other):
-    """|a - b|^2 for all rows a and b, those that come more than once looked at once."""
-    (one, i), (other, j) = (np.unique(rows, axis=0, return_inverse=True) for rows in (one, other))
-    some = np.arange(len(other))
-    squared = np.stack([_between(one, other, np.full(len(other), row), some) for row in range(len(one))])
-    return squared[i.reshape(-1)][:, j.reshape(-1)]
-
-
-def _between(one, other, i, j):
-    """|a - b|^2 for pairs of rows, one[i] and other[j], in float64."""
-    squared = np.empty(len(i))
-
-    def measure(begin):
-        some = slice(begin, begin + PAIRS)
-        apart = one[i[some]].astype("float64") - other[j[some]]
-        squared[some] = np.einsum("nd,nd->n", apart, apart)
-
-    with concurrent.futures.ThreadPoolExecutor(min(cpu_count(), WORKERS)) as pool:
-        list(pool.map(measure, range(0, len(i), PAIRS)))
-    return squared

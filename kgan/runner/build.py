@@ -1,22 +1,20 @@
 """From a checked recipe to the objects it names."""
 
-import contextlib
 import inspect
 import pathlib
 import re
-from typing import Any
 
 import keras
 import numpy as np
-import pydantic
 
 from kgan import architectures, backend, callbacks, conditions, data, pictures, ramps, rules, scores
 from kgan.arguments import nearest
 from kgan.gan import GAN
 from kgan.players.optimizer import check_schedules
-from kgan.runner.complaints import nearest_place
-from kgan.runner.errors import Problem, RecipeError
-from kgan.runner.schema import DECAYS, OPTIMIZERS, RULES
+from kgan.runner import sources
+from kgan.runner.blame import Blame
+from kgan.runner.schema import RULES
+from kgan.runner.types import OPTIMIZERS, arguments_of, value_of
 
 MAX_STEPS_AT_ONCE = 20
 ENDLESS = 2**31 - 1  # steps of a training that ends by the clock
@@ -33,7 +31,7 @@ def build_rules(recipe, given):
         RecipeError: with all that is wrong, with the callbacks and the path of the data too.
     """
     made: dict = {}
-    with _Blame(given) as blame:
+    with Blame(given) as blame:
         with blame("condition"):
             conditional = bool(condition_of(recipe).classes)
         for name in ("generator", "discriminator"):
@@ -65,20 +63,20 @@ def build_rules(recipe, given):
             with blame("callbacks", index):
                 if one.name in [other.name for other in recipe.callbacks[:index]]:
                     raise ValueError(f"{one.name} is there already, and writes to the same place")
-                callbacks.CALLBACKS[one.name](**_arguments(one))
+                callbacks.CALLBACKS[one.name](**arguments_of(one))
     return made
 
 
 def _rule(name, chosen, blame):
     """An argument of `compile`: the object or the objects that a recipe names, or a value."""
     if name not in rules.NAMED:
-        return _value(chosen)
+        return value_of(chosen)
     made = []
     for place, one in _each(name, chosen):
         with blame(*place):
             if len(place) > 1 and one.name in [other.name for other in chosen[: place[1]]]:
                 raise ValueError(f"{one.name} is there already")
-            made.append(one and rules.NAMED[name][one.name](**_arguments(one)))
+            made.append(one and rules.NAMED[name][one.name](**arguments_of(one)))
     return made if isinstance(chosen, list) else next(iter(made), None)
 
 
@@ -98,12 +96,12 @@ def condition_of(recipe):
         ValueError: if it is given twice, as `condition` and as `num_classes`.
     """
     chosen = recipe.condition
-    made = None if chosen is None else conditions.CONDITIONS[chosen.name](**_arguments(chosen))
+    made = None if chosen is None else conditions.CONDITIONS[chosen.name](**arguments_of(chosen))
     return conditions.get(made, recipe.num_classes)
 
 
 def _optimizer(chosen):
-    arguments = _arguments(chosen)
+    arguments = arguments_of(chosen)
     try:
         made = OPTIMIZERS[chosen.name](**arguments)
         check_schedules(made, chosen.name)
@@ -115,55 +113,6 @@ def _optimizer(chosen):
         raise
 
 
-def load_data(recipe, given, progress=None):
-    """Return the recipe's `kgan.data.Data`.
-
-    Args:
-        recipe: `Recipe`.
-        given: `Given`, what the recipe was read from.
-        progress: Function `(iterable, total) -> iterable` that shows how far reading a folder is.
-
-    Raises:
-        RecipeError: if the data cannot be read.
-        ConnectionError: if they have to be downloaded and cannot be.
-    """
-    arguments = _arguments(recipe.data)
-    for key in ("batch_size", "replacement", "flip", "validation_split"):
-        arguments.pop(key, None)
-    with _Blame(given) as blame, blame("data"):
-        return data.load(recipe.data.name, progress=progress, **arguments)
-
-
-def held_out(recipe, given, found):
-    """Return the data to train with, and those of `validation_split`, or `None`, spread evenly over all.
-
-    Raises:
-        RecipeError: if nothing would be left on one side, or the images do not fit into memory.
-    """
-    share = recipe.data.validation_split
-    if not share:
-        return found, None
-    with _Blame(given) as blame, blame("data"):
-        if not isinstance(found.images, np.ndarray):
-            raise ValueError(
-                "`validation_split` is for images that fit into memory; name another `split` to score with"
-            )
-        numbers = np.arange(len(found.images))
-        out = np.floor(share * (numbers + 1)) > np.floor(share * numbers)
-        if not out.any() or out.all():
-            raise ValueError(f"`validation_split` must leave images on both sides of {len(numbers)}. Received: {share}")
-        labels = (None, None) if found.labels is None else (found.labels[~out], found.labels[out])
-        return (
-            data.Data(found.images[~out], labels[0], found.skipped, found.fitted),
-            data.Data(found.images[out], labels[1], fitted=found.fitted),
-        )
-
-
-def name_of(source):
-    """What a recipe's data are called: the name, or that of the file or folder."""
-    return source.name if source.name != "own" else pathlib.Path(source.path).name
-
-
 def build_scorers(recipe, given, found):
     """Return a `Scorer` for each of the recipe's `score` callbacks, by its place among all callbacks.
 
@@ -171,7 +120,7 @@ def build_scorers(recipe, given, found):
         RecipeError: if one of them cannot measure these data.
     """
     scorers = {}
-    with _Blame(given) as blame:
+    with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if one.name == "score":
                 with blame("callbacks", index):
@@ -179,7 +128,7 @@ def build_scorers(recipe, given, found):
                         found.images,
                         found.labels,
                         one.extractor,
-                        name_of(recipe.data),
+                        sources.name_of(recipe.data),
                         recipe.data.split,
                         one.real,
                         found.fitted,
@@ -208,7 +157,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
     keras.utils.set_random_seed(recipe.seed)
     shape = tuple(found.images.shape[1:])
     players = {}
-    with _Blame(given) as blame:
+    with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if one.name == "image_grid":
                 with blame("callbacks", index):
@@ -228,13 +177,13 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         with blame("generator"):
             generator = architectures.get(recipe.generator.name).generator
             conditional = _conditional(recipe.generator.name, generator, condition)
-            players["generator"] = generator(shape, recipe.latent_dim, **conditional, **_arguments(recipe.generator))
+            players["generator"] = generator(shape, recipe.latent_dim, **conditional, **arguments_of(recipe.generator))
         with blame("discriminator"):
             discriminator = architectures.get(recipe.discriminator.name).discriminator
             packed = (*shape[:-1], recipe.pack * shape[-1])
             conditional = _conditional(recipe.discriminator.name, discriminator, condition)
-            players["discriminator"] = discriminator(packed, **conditional, **_arguments(recipe.discriminator))
-    with _Blame(given) as blame, blame():
+            players["discriminator"] = discriminator(packed, **conditional, **arguments_of(recipe.discriminator))
+    with Blame(given) as blame, blame():
         arguments = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack")}
         gan = GAN(**players, **arguments, condition=condition)
         gan.compile(**compiled_with, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
@@ -242,7 +191,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
     for one in recipe.callbacks:
         if one.name == "score":
             logs += scores.names_of(one.metric, condition.classes if one.per_class else ())
-    with _Blame(given) as blame:
+    with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if getattr(one, "monitor", None) not in (None, *logs):
                 with blame("callbacks", index):
@@ -264,7 +213,7 @@ def build_callbacks(recipe, directory, scorers, resume=False):
     for index, one in enumerate(recipe.callbacks):
         kind = callbacks.CALLBACKS[one.name]
         [place] = {"directory", "path"} & inspect.signature(kind).parameters.keys()
-        made.append(kind(**{place: directory / kind.place}, **_arguments(one)))
+        made.append(kind(**{place: directory / kind.place}, **arguments_of(one)))
         if index in scorers:
             made[-1].scorer = scorers[index]
     if not any(isinstance(one, callbacks.Checkpoint) for one in made):
@@ -289,46 +238,3 @@ def _steps_at_once(recipe, epoch):
     return next(
         count for count in range(min(MAX_STEPS_AT_ONCE, epoch), 0, -1) if not any(number % count for number in numbers)
     )
-
-
-def _arguments(chosen):
-    return {name: _value(getattr(chosen, name)) for name in type(chosen).model_fields if name != "name"}
-
-
-def _value(argument: Any):
-    """A value of a recipe; where it is a schedule, that."""
-    is_schedule = isinstance(argument, pydantic.BaseModel)
-    return DECAYS[argument.name](**_arguments(argument)) if is_schedule else argument
-
-
-class _Blame:
-    """Within `blame(*path)` an error becomes a problem at that path of the recipe; all are raised together at the end."""
-
-    def __init__(self, given):
-        self.given, self.problems = given, []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if self.problems and kind is None:
-            raise RecipeError(self.given.source, self.problems) from None
-
-    @contextlib.contextmanager
-    def __call__(self, *path):
-        try:
-            yield
-        except (ConnectionError, KeyboardInterrupt):
-            raise
-        except Exception as error:  # Keras and the engines raise what they like of arguments they do not like
-            message = " ".join(str(error).split())
-            argument = re.match(r"`(\w+)`", message)
-            if argument and argument[1] in self._keys(path):
-                path = (*path, argument[1])
-            self.problems.append(Problem(path, message[:500], nearest_place(path, self.given.places)))
-
-    def _keys(self, path):
-        here = self.given.data
-        for step in path:
-            here = here[step] if isinstance(here, list) or (isinstance(here, dict) and step in here) else {}
-        return here if isinstance(here, dict) else {}

@@ -9,8 +9,8 @@ from rich.table import Table
 from kgan import data, extractors, metrics, pictures, scores
 from kgan.checkpoints import folder
 from kgan.extractors.extractor import resized, uint8
-from kgan.runner import build, sampling
-from kgan.runner.errors import Problem, RecipeError
+from kgan.runner import build, sampling, sources
+from kgan.runner.blame import blamed
 from kgan.scores import Scorer
 
 SHOWN = 20  # samples beside their nearest real images
@@ -40,22 +40,22 @@ def of_run(
     Raises:
         RecipeError: if the data or the generator cannot be loaded, or a metric means nothing for them.
     """
-    trained_with = build.load_data(recipe, given, progress)
+    trained_with = sources.load_data(recipe, given, progress)
     found = trained_with
     if split not in (None, recipe.data.split):
         recipe.data.split = split
-        found = build.load_data(recipe, given, progress)
-    scorer = _scorer(found, extractor or _own_extractor(recipe), build.name_of(recipe.data), recipe.data.split)
+        found = sources.load_data(recipe, given, progress)
+    scorer = _scorer(found, extractor or _own_extractor(recipe), sources.name_of(recipe.data), recipe.data.split)
     condition = build.condition_of(recipe)
     if per_class:
-        with _blamed("--per-class"):
+        with blamed("--per-class"):
             condition.check_classes()
     labels = condition.labels_like(scorer.real.modes, samples)
     images = sampling.images_of(run, samples, seed, labels)
     measured = _measure(scorer, images, chosen, seed, labels if per_class else None, _how_long(run))
     show(measured, console)
     scores.append(out or run / "scores.jsonl", measured)
-    trained_with, _ = build.held_out(recipe, given, trained_with)
+    trained_with, _ = sources.held_out(recipe, given, trained_with)
     _neighbours(scorer, trained_with.images, images, neighbours or run / "neighbours.png", console)
 
 
@@ -88,9 +88,9 @@ def of_images(path, arguments, chosen, samples, extractor, out, neighbours, cons
     Raises:
         RecipeError: if the data or the images cannot be loaded or do not fit each other.
     """
-    with _blamed("--images"):
+    with blamed("--images"):
         images = _pictures(path, samples, progress) if path.is_dir() else data.load(path=path, limit=samples).images
-    with _blamed("--data"):
+    with blamed("--data"):
         of_pictures = arguments["path"] and pathlib.Path(arguments["path"]).expanduser().is_dir()
         if of_pictures and len(images.shape) == 4:
             arguments = {
@@ -139,14 +139,14 @@ def show(measured, console):
 
 
 def _scorer(found, extractor, name, split):
-    with _blamed("--extractor"):
+    with blamed("--extractor"):
         return Scorer(found.images, found.labels, extractor, name, split, fitted=found.fitted)
 
 
 def _measure(scorer, images, chosen, seed, labels=None, where=None):
-    with _blamed("--metric"):
+    with blamed("--metric"):
         scorer.check_metrics(chosen)
-    with _blamed("--images" if seed is None else "--samples"):
+    with blamed("--images" if seed is None else "--samples"):
         return scorer(images, chosen or scorer.suitable, seed, where, labels)
 
 
@@ -182,17 +182,3 @@ def _neighbours(scorer, real, generated, path, console):
 
 def _floats(images):
     return images / np.float32(127.5) - 1 if images.dtype == np.uint8 else images
-
-
-class _blamed:  # noqa: N801
-    """Within it an error of the user's end becomes a RecipeError of that option."""
-
-    def __init__(self, option):
-        self.option = option
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if isinstance(error, ValueError | ImportError | RuntimeError) and not isinstance(error, RecipeError):
-            raise RecipeError(self.option, [Problem((), " ".join(str(error).split()))]) from None

@@ -5,19 +5,17 @@ import json
 import math
 import os
 import pathlib
-import resource
 import sys
-import time
 
-import numpy as np
 from rich.console import Console
 
 from kgan import backend, data, environment
-from kgan.callbacks import Checkpoint, LogFile, Resumable, Score
+from kgan.callbacks import Checkpoint, LogFile, Score
 from kgan.checkpoints.folder import BusyError
 from kgan.files import replace_when_written
-from kgan.runner import build, display, recipes, schema
+from kgan.runner import build, display, recipes, schema, sources
 from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.runner.stop_at import StopAt
 
 
 def train(recipe, given, out=None, console=None, resume=False, changed=False, seconds=None):
@@ -44,7 +42,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
     there = resume and is_run(out)
     if there and not changed:
         check_same(recipe, out)
-    batches, gan, found, held_out, scorers = _build(recipe, given, None if there else out, console)
+    batches, gan, found, held_out, scorers = make_objects(recipe, given, None if there else out, console)
     directory = out if there else claim(recipe.name, out)
     if not there:
         _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))  # the mark of a run
@@ -150,83 +148,18 @@ def flat(data, path=""):
     return {path: data}
 
 
-def try_out(recipe, given, out=None, console=None):
-    """Build everything, train for two steps, and say how large it is and how long it will take; writes nothing.
-
-    Args, Raises: as `train`.
-    """
-    console = console or Console()
-    batches, gan, *_ = _build(recipe, given, out, console, steps_at_once=1)
-    steps = recipe.steps or recipe.epochs * len(batches)
-    began = time.monotonic()
-    gan.train_on_batch(*batches[0])
-    compiled = time.monotonic()
-    logs = gan.train_on_batch(*batches[min(1, len(batches) - 1)], return_dict=True)
-    done = time.monotonic()
-    each, first = done - compiled, compiled - began
-    weights = [*gan.variables, *gan.d_opt.variables, *gan.g_opt.variables]
-    rows = {
-        "generator": f"{gan.generator.count_params():,} parameters",
-        "discriminator": f"{gan.discriminator.count_params():,} parameters",
-        "two steps": "  ".join(f"{name} {float(logs[name]):.3f}" for name in ("d_loss", "g_loss")),
-        "steps": f"{steps:,}, {len(batches):,} of them an epoch",
-        "a checkpoint": _size(sum(int(np.prod(variable.shape)) * 4 for variable in weights)),
-        "memory": f"{_size(_memory())} so far",
-        "time": f"about {display.duration(first + each * steps)}: {display.duration(first)} to begin with, "
-        f"{1000 * each:.3g} ms a step",
-    }
-    for name, value in rows.items():
-        console.print(f"{name:<14} {value}", soft_wrap=True, highlight=False, markup=False)
-
-
-def _build(recipe, given, out, console, steps_at_once=None):
+def make_objects(recipe, given, out, console, steps_at_once=None):
     """Everything but the directory, what is quick to refuse first; says what the data are."""
     check_free(out)
     compiled_with = build.build_rules(recipe, given)
-    found = build.load_data(recipe, given, display.reading(console))
+    found = sources.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
-    to_train, held_out = build.held_out(recipe, given, found)
+    to_train, held_out = sources.held_out(recipe, given, found)
     batches, gan = build.build(recipe, given, compiled_with, to_train, steps_at_once)
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
     scorers = {} if steps_at_once else build.build_scorers(recipe, given, found)  # last, as they take longest
     return batches, gan, found, held_out, scorers
-
-
-def _size(count):
-    return f"{count / 2**20:,.0f} MiB"
-
-
-def _memory():
-    """The most bytes that this process has held at once."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
-
-
-class StopAt(Resumable):
-    """Ends the training after so many steps, or seconds, in the middle of an epoch too; a resume counts on."""
-
-    def __init__(self, steps, seconds=None):
-        super().__init__()
-        self.steps, self.seconds = steps, math.inf if seconds is None else seconds
-
-    def get_state(self):
-        return {"seconds": time.monotonic() - self.began}
-
-    def set_state(self, state):
-        self.began = time.monotonic() - state.get("seconds", 0.0)
-
-    def on_train_begin(self, logs=None):
-        self.began = time.monotonic()
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.before = epoch * self.params["steps"]
-
-    def on_train_batch_end(self, batch, logs=None):
-        # Keras counts a short last execution as a long one
-        done = self.before + min(batch + 1, self.params["steps"])
-        if done >= self.steps or time.monotonic() - self.began >= self.seconds:
-            self.model.stop_training = True
 
 
 def resolved(recipe):

@@ -4,175 +4,39 @@ A recipe names things, `loss: hinge` or `{name: dcgan, dropout: 0.3}`. The argum
 defaults are those of the function or class in the code: there is no second list to keep.
 """
 
-import functools
 import inspect
-import operator
 import re
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-import keras
-import pydantic
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Tag,
-    ValidationError,
-    create_model,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, create_model, model_validator
 
 from kgan.architectures import ARCHITECTURES
 from kgan.callbacks import CALLBACKS
 from kgan.conditions import CONDITIONS
 from kgan.data import DATASETS
 from kgan.latents import LATENTS
-from kgan.ramps import RAMPS
 from kgan.rules import NAMED, Rules
 from kgan.runner.complaints import problems_of
 from kgan.runner.errors import Problem, RecipeError
-from kgan.scores import MEASURES
+from kgan.runner.types import OPTIMIZERS, Count, Rate, Strict, named, type_of
 
-Integer = Annotated[int, Field(ge=-(2**31), lt=2**31)]
-Count = Annotated[int, Field(ge=1, lt=2**31)]
-Rate = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-# arguments that are taken without a look at them where they go
-_LIMITED: dict[str, Any] = {
-    "attention": Count | None,
-    "batch_size": Count,
-    "blocks": Count,
-    "bound": Positive,
-    "class_loss_weight": Annotated[float, Field(ge=0)],
-    "clipnorm": Positive | None,
-    "clipvalue": Positive | None,
-    "columns": Count,
-    "decay_steps": Count,
-    "dropout": Rate,
-    "epsilon": Positive,
-    "expansion": Count,
-    "filters": Count,
-    "first_decay_steps": Count,
-    "global_clipnorm": Positive | None,
-    "gradient_accumulation_steps": Annotated[int, Field(ge=2, lt=2**31)] | None,
-    "group_width": Count,
-    "initial_learning_rate": Positive,
-    "kernel_size": Count,
-    "loss_scale_factor": Positive | None,
-    "metric": Literal[tuple(MEASURES)] | list[Literal[tuple(MEASURES)]],
-    "momentum": Annotated[float, Field(ge=0, le=1)],
-    "n": Count,
-    "rho": Rate,
-    "rows": Count,
-    "probability": Rate,
-    "smoothing": Rate,
-    "std": Positive,
-    "steps": Count,
-    "units": Sequence[Count],
-    "widths": Count | Sequence[Count],
-    "weight_decay": Annotated[float, Field(ge=0)] | None,
-}
+_shapes = ("image_shape", "latent_dim", "num_classes", "directory", "path")
+_generators = {name: module.generator for name, module in ARCHITECTURES.items()}
+_discriminators = {name: module.discriminator for name, module in ARCHITECTURES.items()}
 
-
-def _type(argument, parameter):
-    """What an argument may be: what is known of its name, its annotation, or the type of its default."""
-    if argument in _LIMITED:
-        return _LIMITED[argument]
-    if parameter.annotation is not parameter.empty:
-        return Integer if parameter.annotation is int else parameter.annotation
-    return type(parameter.default) if isinstance(parameter.default, bool | float) else Any
+Condition = named("condition", CONDITIONS)
+Generator = named("architecture", _generators, without=_shapes)
+Discriminator = named("architecture", _discriminators, without=_shapes)
+_useless = ("name", "use_ema", "ema_momentum", "ema_overwrite_frequency")  # kgan's `ema` is the generator's alone
+Optimizer = named("optimizer", OPTIMIZERS, without=_useless, usual="adam")
+_callbacks = {name: cls for name, cls in CALLBACKS.items() if name != "log_file"}  # every run has one
+CallbackName = named("callback", _callbacks, without=(*_shapes, "resume", "data"))
 
 
 def _file_name(text):
     if not re.fullmatch(r"\w[\w.+ -]{0,99}", text):
         raise ValueError("must be a name for a folder: letters, digits, and . _ + - between them, 100 at most")
     return text
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-def _named(kind, things: Mapping[str, Any], without=(), usual=None, base=lambda name: Strict):
-    """The type of a named thing: one model for each name, with the arguments of its signature and the keys of its base.
-
-    Without a name it is the `usual` one.
-    """
-    models = {}
-    for name, thing in things.items():
-        fields: dict[str, Any] = {"name": (Literal[name], name if name == usual else ...)}
-        for argument, parameter in inspect.signature(thing).parameters.items():
-            if argument in without or parameter.kind is parameter.VAR_KEYWORD:
-                continue
-            default = ... if parameter.default is parameter.empty else parameter.default
-            fields[argument] = (_type(argument, parameter), default)
-        models[name] = create_model(f"{kind}_{name}", __base__=base(name), **fields)
-
-    def spelled_out(value):
-        if isinstance(value, str):
-            return {"name": value}
-        return {"name": usual, **value} if usual and isinstance(value, dict) else value
-
-    one_of = functools.reduce(operator.or_, models.values())
-    names_alone = Literal[tuple(models)]
-    return Annotated[
-        one_of,
-        Field(discriminator="name"),
-        BeforeValidator(spelled_out, json_schema_input_type=names_alone | one_of),
-    ]
-
-
-def _optimizers():
-    classes = {name: getattr(keras.optimizers, name) for name in dir(keras.optimizers)}
-    return {
-        name.lower(): cls
-        for name, cls in classes.items()
-        if isinstance(cls, type)
-        and issubclass(cls, keras.Optimizer)
-        and name not in ("Optimizer", "LossScaleOptimizer", "MultiOptimizer")
-    }
-
-
-def _decays():
-    """Keras' learning-rate schedules, `CosineDecay` as `cosine_decay`."""
-    schedules = keras.optimizers.schedules
-    classes = {name: getattr(schedules, name) for name in dir(schedules) if name.endswith(("Decay", "Restarts"))}
-    return {re.sub(r"\B([A-Z])", r"_\1", name).lower(): cls for name, cls in classes.items()}
-
-
-def _or_schedule(number, schedules=RAMPS):
-    # a mapping is a schedule; what a number, or anything else, must be is said without one
-    return Annotated[
-        Annotated[number, Tag("number")] | Annotated[_named("ramp", schedules, without=("name",)), Tag("ramp")],
-        pydantic.Discriminator(lambda value: "ramp" if isinstance(value, dict | BaseModel) else "number"),
-    ]
-
-
-DECAYS = {**_decays(), **RAMPS}
-_LIMITED |= {
-    "beta_1": _or_schedule(Rate),
-    "beta_2": _or_schedule(Rate),
-    "ema": _or_schedule(Annotated[float, Field(gt=0, lt=1)] | None),
-    "learning_rate": _or_schedule(Positive, DECAYS),
-    "p": _or_schedule(float),
-    "strength": _or_schedule(float),
-    "weight": _or_schedule(float),
-}
-OPTIMIZERS = _optimizers()
-_shapes = ("image_shape", "latent_dim", "num_classes", "directory", "path")
-_generators = {name: module.generator for name, module in ARCHITECTURES.items()}
-_discriminators = {name: module.discriminator for name, module in ARCHITECTURES.items()}
-
-Condition = _named("condition", CONDITIONS)
-Generator = _named("architecture", _generators, without=_shapes)
-Discriminator = _named("architecture", _discriminators, without=_shapes)
-_useless = ("name", "use_ema", "ema_momentum", "ema_overwrite_frequency")  # kgan's `ema` is the generator's alone
-Optimizer = _named("optimizer", OPTIMIZERS, without=_useless, usual="adam")
-_callbacks = {name: cls for name, cls in CALLBACKS.items() if name != "log_file"}  # every run has one
-CallbackName = _named("callback", _callbacks, without=(*_shapes, "resume", "data"))
 
 
 class Source(Strict):
@@ -205,7 +69,7 @@ def _own(path: str):
     """A file or a folder."""
 
 
-Data = _named(
+Data = named(
     "data",
     {**DATASETS, "own": _own},
     usual="own",
@@ -236,12 +100,12 @@ class Players(Strict):
 def _rule(argument, parameter):
     """The type and the default of an argument of `compile` as a key of a recipe."""
     if argument not in NAMED:
-        return _type(argument, parameter), parameter.default
+        return type_of(argument, parameter), parameter.default
     if parameter.default == ():
-        return list[_named(argument, NAMED[argument])], []
+        return list[named(argument, NAMED[argument])], []
     if parameter.default is None:
-        return _named(argument, NAMED[argument]) | None, None
-    return _named(argument, NAMED[argument], usual=parameter.default), Field(parameter.default, validate_default=True)
+        return named(argument, NAMED[argument]) | None, None
+    return named(argument, NAMED[argument], usual=parameter.default), Field(parameter.default, validate_default=True)
 
 
 # `optimizers` is a key of its own, and the runner chooses how many steps are executed at once

@@ -1,0 +1,51 @@
+"""Errors of the objects that a recipe or a command line names, as problems at their place in it."""
+
+import contextlib
+import re
+
+from kgan.runner.complaints import nearest_place
+from kgan.runner.errors import Problem, RecipeError
+
+
+class Blame:
+    """Within `blame(*path)` an error becomes a problem at that path of the recipe; all are raised together at the end."""
+
+    def __init__(self, given):
+        self.given, self.problems = given, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if self.problems and kind is None:
+            raise RecipeError(self.given.source, self.problems) from None
+
+    @contextlib.contextmanager
+    def __call__(self, *path):
+        try:
+            yield
+        except (ConnectionError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # Keras and the engines raise what they like of arguments they do not like
+            message = " ".join(str(error).split())
+            argument = re.match(r"`(\w+)`", message)
+            if argument and argument[1] in self._keys(path):
+                path = (*path, argument[1])
+            self.problems.append(Problem(path, message[:500], nearest_place(path, self.given.places)))
+
+    def _keys(self, path):
+        here = self.given.data
+        for step in path:
+            here = here[step] if isinstance(here, list) or (isinstance(here, dict) and step in here) else {}
+        return here if isinstance(here, dict) else {}
+
+
+@contextlib.contextmanager
+def blamed(option):
+    """Within it an error of what an option of the command line names becomes a RecipeError of that option."""
+    try:
+        yield
+    except (ValueError, ImportError, RuntimeError) as error:
+        if isinstance(error, RecipeError):
+            raise
+        raise RecipeError(option, [Problem((), " ".join(str(error).split()))]) from None

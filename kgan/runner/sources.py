@@ -1,0 +1,58 @@
+"""The data that a recipe names: loaded, divided, named."""
+
+import pathlib
+
+import numpy as np
+
+from kgan import data
+from kgan.runner.blame import Blame
+from kgan.runner.types import arguments_of
+
+
+def load_data(recipe, given, progress=None):
+    """Return the recipe's `kgan.data.Data`.
+
+    Args:
+        recipe: `Recipe`.
+        given: `Given`, what the recipe was read from.
+        progress: Function `(iterable, total) -> iterable` that shows how far reading a folder is.
+
+    Raises:
+        RecipeError: if the data cannot be read.
+        ConnectionError: if they have to be downloaded and cannot be.
+    """
+    arguments = arguments_of(recipe.data)
+    for key in ("batch_size", "replacement", "flip", "validation_split"):
+        arguments.pop(key, None)
+    with Blame(given) as blame, blame("data"):
+        return data.load(recipe.data.name, progress=progress, **arguments)
+
+
+def held_out(recipe, given, found):
+    """Return the data to train with, and those of `validation_split`, or `None`, spread evenly over all.
+
+    Raises:
+        RecipeError: if nothing would be left on one side, or the images do not fit into memory.
+    """
+    share = recipe.data.validation_split
+    if not share:
+        return found, None
+    with Blame(given) as blame, blame("data"):
+        if not isinstance(found.images, np.ndarray):
+            raise ValueError(
+                "`validation_split` is for images that fit into memory; name another `split` to score with"
+            )
+        numbers = np.arange(len(found.images))
+        out = np.floor(share * (numbers + 1)) > np.floor(share * numbers)
+        if not out.any() or out.all():
+            raise ValueError(f"`validation_split` must leave images on both sides of {len(numbers)}. Received: {share}")
+        labels = (None, None) if found.labels is None else (found.labels[~out], found.labels[out])
+        return (
+            data.Data(found.images[~out], labels[0], found.skipped, found.fitted),
+            data.Data(found.images[out], labels[1], fitted=found.fitted),
+        )
+
+
+def name_of(source):
+    """What a recipe's data are called: the name, or that of the file or folder."""
+    return source.name if source.name != "own" else pathlib.Path(source.path).name

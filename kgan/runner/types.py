@@ -1,0 +1,147 @@
+"""The types of a recipe's values, made from the signatures of the things that it names."""
+
+import functools
+import inspect
+import operator
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import keras
+import pydantic
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Tag, create_model
+
+from kgan.ramps import RAMPS
+from kgan.scores import MEASURES
+
+Integer = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+# arguments that are taken without a look at them where they go
+LIMITED: dict[str, Any] = {
+    "attention": Count | None,
+    "batch_size": Count,
+    "blocks": Count,
+    "bound": Positive,
+    "class_loss_weight": Annotated[float, Field(ge=0)],
+    "clipnorm": Positive | None,
+    "clipvalue": Positive | None,
+    "columns": Count,
+    "decay_steps": Count,
+    "dropout": Rate,
+    "epsilon": Positive,
+    "expansion": Count,
+    "filters": Count,
+    "first_decay_steps": Count,
+    "global_clipnorm": Positive | None,
+    "gradient_accumulation_steps": Annotated[int, Field(ge=2, lt=2**31)] | None,
+    "group_width": Count,
+    "initial_learning_rate": Positive,
+    "kernel_size": Count,
+    "loss_scale_factor": Positive | None,
+    "metric": Literal[tuple(MEASURES)] | list[Literal[tuple(MEASURES)]],
+    "momentum": Annotated[float, Field(ge=0, le=1)],
+    "n": Count,
+    "rho": Rate,
+    "rows": Count,
+    "probability": Rate,
+    "smoothing": Rate,
+    "std": Positive,
+    "steps": Count,
+    "units": Sequence[Count],
+    "widths": Count | Sequence[Count],
+    "weight_decay": Annotated[float, Field(ge=0)] | None,
+}
+
+
+def type_of(argument, parameter):
+    """What an argument may be: what is known of its name, its annotation, or the type of its default."""
+    if argument in LIMITED:
+        return LIMITED[argument]
+    if parameter.annotation is not parameter.empty:
+        return Integer if parameter.annotation is int else parameter.annotation
+    return type(parameter.default) if isinstance(parameter.default, bool | float) else Any
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def named(kind, things: Mapping[str, Any], without=(), usual=None, base=lambda name: Strict):
+    """The type of a named thing: one model for each name, with the arguments of its signature and the keys of its base.
+
+    Without a name it is the `usual` one.
+    """
+    models = {}
+    for name, thing in things.items():
+        fields: dict[str, Any] = {"name": (Literal[name], name if name == usual else ...)}
+        for argument, parameter in inspect.signature(thing).parameters.items():
+            if argument in without or parameter.kind is parameter.VAR_KEYWORD:
+                continue
+            default = ... if parameter.default is parameter.empty else parameter.default
+            fields[argument] = (type_of(argument, parameter), default)
+        models[name] = create_model(f"{kind}_{name}", __base__=base(name), **fields)
+
+    def spelled_out(value):
+        if isinstance(value, str):
+            return {"name": value}
+        return {"name": usual, **value} if usual and isinstance(value, dict) else value
+
+    one_of = functools.reduce(operator.or_, models.values())
+    names_alone = Literal[tuple(models)]
+    return Annotated[
+        one_of,
+        Field(discriminator="name"),
+        BeforeValidator(spelled_out, json_schema_input_type=names_alone | one_of),
+    ]
+
+
+def optimizers():
+    classes = {name: getattr(keras.optimizers, name) for name in dir(keras.optimizers)}
+    return {
+        name.lower(): cls
+        for name, cls in classes.items()
+        if isinstance(cls, type)
+        and issubclass(cls, keras.Optimizer)
+        and name not in ("Optimizer", "LossScaleOptimizer", "MultiOptimizer")
+    }
+
+
+def _decays():
+    """Keras' learning-rate schedules, `CosineDecay` as `cosine_decay`."""
+    schedules = keras.optimizers.schedules
+    classes = {name: getattr(schedules, name) for name in dir(schedules) if name.endswith(("Decay", "Restarts"))}
+    return {re.sub(r"\B([A-Z])", r"_\1", name).lower(): cls for name, cls in classes.items()}
+
+
+def _or_schedule(number, schedules=RAMPS):
+    # a mapping is a schedule; what a number, or anything else, must be is said without one
+    return Annotated[
+        Annotated[number, Tag("number")] | Annotated[named("ramp", schedules, without=("name",)), Tag("ramp")],
+        pydantic.Discriminator(lambda value: "ramp" if isinstance(value, dict | BaseModel) else "number"),
+    ]
+
+
+DECAYS = {**_decays(), **RAMPS}
+LIMITED |= {
+    "beta_1": _or_schedule(Rate),
+    "beta_2": _or_schedule(Rate),
+    "ema": _or_schedule(Annotated[float, Field(gt=0, lt=1)] | None),
+    "learning_rate": _or_schedule(Positive, DECAYS),
+    "p": _or_schedule(float),
+    "strength": _or_schedule(float),
+    "weight": _or_schedule(float),
+}
+OPTIMIZERS = optimizers()
+
+
+def arguments_of(chosen):
+    """The arguments of a named thing in a checked recipe, by name."""
+    return {name: value_of(getattr(chosen, name)) for name in type(chosen).model_fields if name != "name"}
+
+
+def value_of(argument: Any):
+    """A value of a checked recipe; the object, where it names a schedule."""
+    is_schedule = isinstance(argument, pydantic.BaseModel)
+    return DECAYS[argument.name](**arguments_of(argument)) if is_schedule else argument
