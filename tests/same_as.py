@@ -55,7 +55,12 @@ def images(folder):
 
 def train(tree, engine, recipes, data, out):
     """Train recipes one after the other in a process of its own; say which one is done."""
-    environment = {**os.environ, "PYTHONPATH": str(tree), "KERAS_BACKEND": engine, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    cpu = {
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "JAX_PLATFORMS": "cpu",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }  # a GPU adds in no fixed order
+    environment = {**os.environ, **cpu, "PYTHONPATH": str(tree), "KERAS_BACKEND": engine}
     command = [
         sys.executable,
         str(pathlib.Path(__file__).absolute()),
