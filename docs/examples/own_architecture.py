@@ -1,4 +1,4 @@
-"""Players of your own: any two Keras models, as functions that make them."""
+"""Your own architecture: any two Keras models, made by two functions."""
 
 import keras
 from keras import layers

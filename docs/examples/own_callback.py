@@ -1,11 +1,11 @@
-"""A callback of your own: Keras' own kind, which asks the GAN for images whenever it likes."""
+"""Your own callback: an ordinary Keras callback, which can ask the GAN for images at any time."""
 
 import keras
 import numpy as np
 
 
 class Contrast(keras.callbacks.Callback):
-    """Adds `contrast` to the logs, the mean standard deviation over the pixels of 64 images: near 0, they are flat."""
+    """Logs `contrast`, the standard deviation of an image's pixels, mean of 64 images; near 0 they are a single colour."""
 
     def on_epoch_end(self, epoch, logs=None):
         logs["contrast"] = float(np.std(self.model.generate(64, seed=0), axis=(1, 2, 3)).mean())

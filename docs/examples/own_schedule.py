@@ -1,4 +1,4 @@
-"""A schedule of your own: the generator moves twice for each move of the discriminator."""
+"""Your own schedule: it updates the generator twice for each update of the discriminator."""
 
 import keras
 
