@@ -5,7 +5,7 @@ import numpy as np
 
 
 class Contrast(keras.callbacks.Callback):
-    """Logs `contrast`, the standard deviation of an image's pixels, mean of 64 images; near 0 they are a single colour."""
+    """Logs `contrast`, the standard deviation of the pixels, mean of 64 images; near 0, images are flat."""
 
     def on_epoch_end(self, epoch, logs=None):
         logs["contrast"] = float(np.std(self.model.generate(64, seed=0), axis=(1, 2, 3)).mean())

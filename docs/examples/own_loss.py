@@ -1,4 +1,4 @@
-"""Your own loss: least squares with targets -1 for fakes, 1 for real images, 0 for the generator (LSGAN, equation 8)."""
+"""Your own loss: least squares with targets -1 for fakes, 1 for real and 0 for the generator (LSGAN, equation 8)."""
 
 import keras
 from keras import ops
