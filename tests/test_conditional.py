@@ -335,8 +335,8 @@ def test_wrong_labels_to_generate():
     gan = make()
     for labels, message in (
         (3, "Labels must lie in [0, 2], as `num_classes` is 3. Received: labels from 3 to 3"),
-        ([0, 1], "`labels` must be a class number, or an array of one for each of the 4 images. Received: [0, 1]"),
-        (1.5, "`labels` must be a class number, or an array of one for each of the 4 images. Received: 1.5"),
+        ([0, 1], "`labels` must be a class number, or an array with one for each of the 4 images. Received: [0, 1]"),
+        (1.5, "`labels` must be a class number, or an array with one for each of the 4 images. Received: 1.5"),
         (True, "`labels` must be a class number"),
     ):
         assert message in wrong(lambda labels=labels: gan.generate(4, labels=labels))

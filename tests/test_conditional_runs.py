@@ -68,7 +68,7 @@ def test_a_run(run, call):  # noqa: F811
     said = call("sample", run, "-o", "grid.png", "--label", 10, code=2)
     assert "--label  Labels must lie in [0, 9], as `num_classes` is 10. Received: labels from 10 to 10" in said
     (run / "resolved.yaml").rename("elsewhere.yaml")
-    assert "the number of its classes is not known" in call("sample", run, "-o", "grid.png", code=2)
+    assert "what it is conditioned on is not known" in call("sample", run, "-o", "grid.png", code=2)
 
 
 def test_it_is_loaded_where_nothing_was_imported(run):
@@ -86,7 +86,7 @@ def test_wrong_recipes(tmp_path, call):  # noqa: F811
 
     np.savez(tmp_path / "bare.npz", images=np.zeros((40, 8, 8), "uint8"))
     np.savez(tmp_path / "other.npz", images=np.zeros((40, 8, 8), "uint8"), labels=np.arange(40) % 3 + 1)
-    assert "recipe.yaml:2:1  num_classes: `num_classes` needs data with labels, and these have none" in said(
+    assert "recipe.yaml:2:1  num_classes: `num_classes` needs data with labels, and these data have no labels" in said(
         RECIPE.replace("name: digits", "path: bare.npz").replace("limit: 600, validation_split: 0.2", "limit: 30")
     )
     expected = "`num_classes` must be the number of the data's classes, numbered from 0. Received: "
@@ -152,7 +152,7 @@ def test_scores_of_each_class(run, call):  # noqa: F811
 def test_scores_of_classes_that_cannot_be(run, call, images, tmp_path):  # noqa: F811
     said = call("evaluate", "--images", "x", "--data", "digits", "--per-class", code=2)
     assert "--per-class  is for a run; of these images it is not known" in said
-    with pytest.raises(ValueError, match="`per_class` of Score is for a GAN that was made with `num_classes`"):
+    with pytest.raises(ValueError, match="Single classes can be scored only of a GAN that was made with `num_classes`"):
         compiled().fit(images, verbose=0, callbacks=[Score(path=tmp_path / "s.jsonl", extractor="raw", per_class=True)])
     scorer = kgan.scores.Scorer(images, np.arange(40) // 30, extractor="raw")
     with pytest.raises(ValueError, match="At least 20 real images of class 1 are needed to score it. There are: 10"):

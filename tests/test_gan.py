@@ -272,7 +272,9 @@ def test_save_and_load_go_on_where_training_stopped(images, tmp_path, schedule):
         history = one.fit(images, batch_size=16, epochs=2, shuffle=False, verbose=0).history
     assert largest_difference(state(gan), state(again)) == 0.0
     assert history["g_loss"][0] > 0.0
-    assert again.loss.loss.label_smoothing == 0.1 and again.schedule.get_config() == gan.rules.schedule.get_config()
+    assert (
+        again.loss.loss.label_smoothing == 0.1 and again.rules.schedule.get_config() == gan.rules.schedule.get_config()
+    )
 
 
 def test_save_weights_and_load_weights(images, tmp_path):
@@ -494,7 +496,7 @@ def test_wrong_arguments_of_the_constructor():
     message = wrong(lambda: small_gan(generator=too_large))
     assert "The discriminator, model" in message and "the generator's images of shape (batch, 16, 16, 1)" in message
     two = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
-    assert "one number an image, shape (batch, 1). Received: shape (batch, 2)" in wrong(
+    assert "one number for each image, shape (batch, 1). Received: shape (batch, 2)" in wrong(
         lambda: small_gan(discriminator=two)
     )
     assert "Unknown latents 'norml'. Did you mean 'normal'?" in wrong(lambda: small_gan(latents="norml"))

@@ -142,14 +142,13 @@ WRONG = [
     (
         "noise",
         GOOD + "tricks: [{name: instance_noise, std: 0}]\n",
-        "recipe.yaml:7:32  tricks[0].std: must be greater than 0",
+        "recipe.yaml:7:33  tricks[0].std: must be greater than 0",
     ),
     (
         "trick",
         GOOD + "tricks: [weight_clp]\n",
-        'recipe.yaml:7:10  tricks[0].name: unknown name "weight_clp", did you mean',
+        'recipe.yaml:7:10  tricks[0]: unknown name "weight_clp", did you mean',
     ),
-    ("twice", GOOD + "tricks: [label_flip, label_flip]\n", "recipe.yaml:7:22  tricks[1]: label_flip is there already"),
     ("optimizer", GOOD + "optimizers: {generator: {name: adam, lr: 1}}\n", "optimizers.generator.lr: unknown key"),
     ("twice", GOOD + "epochs: 3\n", "recipe.yaml:7:1  epochs: given twice"),
     (
