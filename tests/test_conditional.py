@@ -8,7 +8,7 @@ from keras import ops
 import kgan
 from kgan.architectures import dcgan, dense
 from kgan.conditioning import ClassBatchNormalization, JoinLabels
-from tests.helpers import compiled, gradient, largest_difference, state, values
+from tests.helpers import compiled, gradient, largest_difference, softplus, state, values
 
 CLASSES, BATCH, LATENT_DIM = 3, 10, 4
 CENTRES = np.array([[0.0, 2.0], [2.0, -1.0], [-2.0, -1.0]])
@@ -30,10 +30,6 @@ def players(way="projection", units=(16,), told="concatenation", **kwargs):
 
 def make(way="projection", seed=0, latents="normal", **kwargs):
     return kgan.GAN(**players(way, **kwargs), latent_dim=LATENT_DIM, seed=seed, num_classes=CLASSES, latents=latents)
-
-
-def softplus(x):
-    return np.log1p(np.exp(x))
 
 
 def one_hot(labels):

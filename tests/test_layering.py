@@ -74,6 +74,19 @@ def test_frameworks_are_imported_in_backend_only():
     assert not wrong
 
 
+def test_no_file_of_tests_is_imported():
+    """What several of them need is in a module of helpers, fixtures in conftest.py."""
+    files = [path for folder in ("tests", "docs") for path in sorted((ROOT.parent / folder).rglob("*.py"))]
+    tests = {path.stem for path in files if path.stem.startswith("test_")}
+    wrong = [
+        f"{path.relative_to(ROOT.parent)} imports {name}"
+        for path in files
+        for name in imports(path)
+        if tests & set(name.split("."))
+    ]
+    assert len(tests) > 30 and not wrong
+
+
 def test_importing_kgan_and_listing_recipes_loads_no_framework():
     code = (
         "import sys, kgan, kgan.cli, kgan.runner.recipes; kgan.runner.recipes.shipped();"

@@ -15,7 +15,7 @@ from kgan.ramps import Constant, Cosine, Linear
 from kgan.runner import recipes, run, schema
 from kgan.runner.errors import RecipeError
 from tests.helpers import LATENT_DIM, assert_close, compiled, largest_difference, small_gan, state, values
-from tests.test_recipes import GOOD, check, complaint
+from tests.recipe_helpers import GOOD, check, complaint
 
 
 def at(ramp, step):

@@ -14,29 +14,9 @@ import kgan
 from kgan.runner import loader, recipes, run, schema
 from kgan.runner.errors import RecipeError
 from tests.helpers import largest_difference, state
+from tests.recipe_helpers import GOOD, check, complaint
 
-GOOD = """\
-data: {name: digits, batch_size: 32}
-generator: {name: dense, units: [16]}
-discriminator:
-  name: dense
-  dropout: 0.2
-epochs: 2
-"""
 DECAY = "{name: cosine_decay, initial_learning_rate: 1e-2, decay_steps: 8}"
-
-
-def check(text, settings=()):
-    data, places = loader.load(text, "recipe.yaml")
-    given = recipes.Given(text, {"name": "recipe", **data}, places, "recipe.yaml")
-    recipes.override(given, settings)
-    return schema.check(given)
-
-
-def complaint(text, settings=()):
-    with pytest.raises(RecipeError) as caught:
-        check(text, settings)
-    return str(caught.value)
 
 
 def test_defaults_are_those_of_the_code():

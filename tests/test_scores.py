@@ -16,11 +16,6 @@ from tests.helpers import compiled, largest_difference, state
 
 
 @pytest.fixture(scope="module")
-def digits():
-    return data.digits()
-
-
-@pytest.fixture(scope="module")
 def scorer(digits):
     return scoring.Scorer(*digits, name="digits")
 

@@ -7,7 +7,6 @@ import pytest
 import kgan
 from kgan.architectures import dcgan, dense
 from tests.helpers import LATENT_DIM, assert_close, small_discriminator, small_generator, values
-from tests.test_penalties import float64  # noqa: F401
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the plain loops use TensorFlow's tapes"
@@ -128,13 +127,13 @@ def dcgan_players():
     return dcgan.generator((28, 28, 1), 100), dcgan.discriminator((28, 28, 1))
 
 
-def test_dcgan(float64):  # noqa: F811
+def test_dcgan(float64):
     """In double precision: in single, a LeakyReLU makes visible how a machine's convolutions round."""
     adam = lambda: keras.optimizers.Adam(1e-4)  # noqa: E731
     assert_same(*run_both(*dcgan_players(), 100, adam, cross_entropy(), "simultaneous", simultaneous, from_logits=True))
 
 
-def test_dcgan_periods(float64):  # noqa: F811
+def test_dcgan_periods(float64):
     arguments = {"epochs": 4, "from_logits": True}
     adam = lambda: keras.optimizers.Adam(1e-4)  # noqa: E731
     schedule = kgan.schedules.Periods(1, 1)

@@ -1,10 +1,8 @@
 """Real `kgan train` processes, and what they leave."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -28,13 +26,6 @@ callbacks:
 """
 
 
-def start(*arguments, cwd, **kwargs):
-    command = [sys.executable, "-c", "from kgan.cli import main; main()", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "COLUMNS": "200"}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=cwd, env=environment, **{**pipes, **kwargs})
-
-
 # a plugin: the power fails when a checkpoint's n-th file has been written half
 POWER_FAILS = """\
 import os, signal
@@ -53,15 +44,6 @@ checkpoints._put = fails
 class Needed(callbacks.Periodic):
     place = "needed"
 """
-
-
-def finish(*arguments, cwd, code=0):
-    """Run to the end; return what was said."""
-    process = start(*arguments, cwd=cwd)
-    said = process.communicate()[0]
-    assert process.returncode == code, said
-    assert "Traceback" not in said, said
-    return said
 
 
 def interrupt(process, folder, number, steps=1):
