@@ -95,55 +95,6 @@ def test_a_recipe_can_name_architectures(generator, discriminator, tmp_path):
     assert largest_difference(state(whole), state(parts)) == 0.0
 
 
-WRONG = [
-    (
-        "droput: 0.1",
-        GOOD.replace("dropout", "droput"),
-        "recipe.yaml:5:3  discriminator.droput: unknown key, did you mean",
-    ),
-    ("epoch", GOOD.replace("epochs", "epoch"), 'recipe.yaml:6:1  epoch: unknown key, did you mean "epochs"?'),
-    ("name", GOOD.replace("name: dense\n", "name: dnse\n"), 'unknown name "dnse", did you mean "dense"?'),
-    (
-        "type",
-        GOOD.replace("0.2", "a lot"),
-        "recipe.yaml:5:3  discriminator.dropout: must be a valid number, not 'a lot'",
-    ),
-    (
-        "negative",
-        GOOD.replace("epochs: 2", "epochs: 0"),
-        "epochs: must be greater than or equal to 1, not 0",
-    ),
-    ("missing", GOOD.replace("data: {name: digits, batch_size: 32}\n", ""), "data: missing"),
-    ("both", GOOD + "steps: 3\n", "give the length of the run once, as `epochs` or as `steps`"),
-    ("loss", GOOD + "loss: hing\n", 'recipe.yaml:7:1  loss: unknown name "hing", did you mean "hinge"?'),
-    (
-        "callback",
-        GOOD + "callbacks: [{name: image_grid, evry: 2}]\n",
-        "callbacks[0].evry: unknown key, did you mean",
-    ),
-    ("noise", GOOD + "instance_noise: {std: 0.1}\n", "recipe.yaml:7:1  instance_noise.steps: missing"),
-    ("optimizer", GOOD + "optimizers: {generator: {name: adam, lr: 1}}\n", "optimizers.generator.lr: unknown key"),
-    ("twice", GOOD + "epochs: 3\n", "recipe.yaml:7:1  epochs: given twice"),
-    (
-        "tag",
-        GOOD + "seed: !!python/object:os.system 3\n",
-        "recipe.yaml:7:7  seed: tags (words with a `!`) are not allowed",
-    ),
-    ("syntax", GOOD + "seed: [1\n", "not YAML"),
-    ("list", "- 1\n", "must be a mapping"),
-]
-
-
-@pytest.mark.parametrize("text, expected", [case[1:] for case in WRONG[:-1]], ids=[case[0] for case in WRONG[:-1]])
-def test_wrong_recipes(text, expected):
-    assert expected in complaint(text)
-
-
-def test_all_errors_at_once():
-    said = complaint(GOOD.replace("dropout", "droput").replace("epochs: 2", "epochs: two"))
-    assert [line.split("  ")[0] for line in said.splitlines()] == ["recipe.yaml:5:3", "recipe.yaml:6:1"]
-
-
 @pytest.mark.parametrize(
     "text, value",
     [("1e-3", 1e-3), ("1e3", 1e3), ("no", "no"), ("1:30", "1:30"), ("0x1f", "0x1f"), ("010", 10), ("~", None), ("'1'", "1"),
@@ -193,14 +144,11 @@ def test_the_loader_agrees_with_pyyaml_on_the_shipped_recipes():
         assert {key: given.data[key] for key in plain} == plain
 
 
-def test_the_json_schema_says_what_the_checks_say():
+def test_the_json_schema_takes_what_the_checks_take():
     editor = jsonschema.Draft202012Validator(schema.json_schema())
     for name in recipes.shipped():
         text = recipes.read(name).text
         editor.validate(loader.load(text, name)[0])
-    for label, text, _ in WRONG:
-        if label not in ("twice", "tag", "syntax", "both", "name"):  # not of the schema
-            assert not editor.is_valid(loader.load(text, "recipe.yaml")[0]), label
     editor.validate(check(GOOD + "loss: hinge\n", ["data={path: here, size: [64, 48]}"]).model_dump(mode="json"))
     decaying = check(GOOD, [f"optimizers={{generator: {{name: adam, learning_rate: {DECAY}}}}}"])
     editor.validate(decaying.model_dump(mode="json"))
