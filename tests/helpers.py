@@ -63,6 +63,23 @@ def state(gan):
     }
 
 
+class KilledError(Exception):
+    pass
+
+
+class Steps(keras.callbacks.Callback):
+    """Counts the steps of a training, or the executions of several; after `kill_at` of them the power fails."""
+
+    def __init__(self, kill_at=None, error=KilledError):
+        super().__init__()
+        self.kill_at, self.error, self.done = kill_at, error, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.done += 1
+        if self.done == self.kill_at:
+            raise self.error
+
+
 def in_a_step(function, variables=()):
     """Call a function as a training step does, on JAX in a scope; the variables that it writes keep what it wrote."""
     if keras.backend.backend() != "jax":
@@ -84,7 +101,7 @@ def largest_difference(left, right):
 
 
 def assert_close(left, right, rtol, atol):
-    assert len(left) == len(right)
+    assert len(left) == len(right) and left
     for index, (a, b) in enumerate(zip(left, right, strict=True)):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=f"array {index} of shape {np.shape(a)}")
 

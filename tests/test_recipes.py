@@ -80,7 +80,7 @@ def test_a_recipe_can_name_the_whole_toolbox(tmp_path):
         ),
     ],
 )
-def test_a_recipe_can_name_architectures(generator, discriminator, tmp_path):
+def test_a_recipe_can_name_architectures(generator, discriminator, tmp_path, caplog):
     """And a run that was stopped after one of two epochs ends with the same weights, bit for bit."""
     path = tmp_path / "players.yaml"
     players = f"generator: {generator}\ndiscriminator: {discriminator}\n"
@@ -90,6 +90,7 @@ def test_a_recipe_can_name_architectures(generator, discriminator, tmp_path):
         given = recipes.read(path)
         recipes.override(given, settings)
         run.train(schema.check(given), given, tmp_path / name, Console(quiet=True), resume=True, changed=True)
+    assert caplog.text.count("Going on from") == 1
     whole, parts = (kgan.load(tmp_path / name / "checkpoints" / "epoch-0002") for name in ("whole", "parts"))
     assert int(whole.d_opt.iterations) == 4
     assert largest_difference(state(whole), state(parts)) == 0.0

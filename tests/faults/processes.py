@@ -47,12 +47,12 @@ class Needed(callbacks.Periodic):
 
 
 def interrupt(process, folder, number, steps=1):
-    """Send a signal once the run in the folder has a checkpoint of so many steps; return what it said."""
+    """Send a signal once the run in the folder has a checkpoint of so many steps, which must end it; return what it said."""
     while process.poll() is None and newest_step(folder) < steps:
         time.sleep(0.02)
-    if process.poll() is None:
-        process.send_signal(number)
+    process.send_signal(number)  # which does nothing to a process that has ended
     said = process.communicate()[0]
+    assert process.returncode == (-number if number == signal.SIGKILL else 128 + number), said
     assert "Traceback" not in said, said
     return said
 

@@ -40,7 +40,7 @@ def test_signals_save_and_say_where(here, straight):
     assert "Stopped by SIGTERM after step" in said and "run/checkpoints/step-" in said
     process = start_kgan(*ARGUMENTS, cwd=here)
     said = interrupt(process, here / "run", signal.SIGINT, steps=newest_step(here / "run") + 20)
-    assert process.returncode == 130 and "Going on from run/checkpoints/step-" in said and "Stopped by Ctrl-C" in said
+    assert "Going on from run/checkpoints/step-" in said and "Stopped by Ctrl-C" in said
     said = run_kgan("sample", "run", "-n", "4", "-o", "x.npy", cwd=here)  # of the newest checkpoint
     assert np.load(here / "x.npy").shape == (4, 8, 8, 1)
     run_kgan(*ARGUMENTS, cwd=here)
@@ -69,7 +69,8 @@ def test_killed_while_it_saves(here, straight, number):
     assert process.returncode == -signal.SIGKILL
     assert newest_step(here / "run") == {1: 0, 2: 0, 3: 0, 5: 7, 9: 14}[number]
     assert [path.name for path in (here / "run" / "checkpoints").iterdir() if path.name.startswith(".")]
-    run_kgan(*ARGUMENTS, cwd=here)
+    said = run_kgan(*ARGUMENTS, cwd=here)
+    assert ("Going on from" in said) == (number in (5, 9))
     assert not [path.name for path in (here / "run" / "checkpoints").iterdir() if path.name.startswith(".")]
     assert_same(here / "run", straight, TOLERANCE)
 
@@ -81,14 +82,14 @@ def test_one_process_at_a_time(here):
     said = run_kgan(*ARGUMENTS, cwd=here, code=2)
     assert "run is in use by another process" in said
     interrupt(first, here / "run", signal.SIGTERM)
-    assert first.returncode == 143
 
 
 @pytest.mark.slow
 def test_a_run_directory_moved_elsewhere(here, straight):
     interrupt(start_kgan(*ARGUMENTS, cwd=here), here / "run", signal.SIGTERM)
     shutil.move(here / "run", here / "elsewhere")
-    run_kgan("train", "r.yaml", "--out", "elsewhere", "--resume", cwd=here)
+    said = run_kgan("train", "r.yaml", "--out", "elsewhere", "--resume", cwd=here)
+    assert "Going on from elsewhere/checkpoints" in said
     assert_same(here / "elsewhere", straight, TOLERANCE)
 
 
@@ -137,5 +138,6 @@ def test_a_full_disk(here, straight, kilobytes):
         ]
         assert not left
         subprocess.run(["mount", "-o", "remount,size=8m", here / "disk"], check=True)
-        run_kgan(*arguments, cwd=here)
+        saved = newest_step(here / "disk" / "run")
+        assert ("Going on from" in run_kgan(*arguments, cwd=here)) == (saved > 0)
         assert_same(here / "disk" / "run", straight, TOLERANCE)
