@@ -2,12 +2,16 @@
 
 import os
 import pathlib
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 import pytest
+
+import kgan
+from kgan.cli import main
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +32,60 @@ def images():
     """40 images of 8 x 8 x 1 in [-1, 1]: stripes whose phase differs."""
     phase = np.random.default_rng(0).uniform(0, 6, (40, 1, 1, 1))
     return np.sin(phase + np.arange(8)[None, None, :, None] * np.ones((1, 8, 1, 1))).astype("float32")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """scikit-learn's digits, images and labels."""
+    return kgan.data.digits()
+
+
+@pytest.fixture
+def float64(monkeypatch):
+    """Double precision throughout; on JAX and PyTorch Keras rounds float64 to float32 between operations otherwise."""
+    monkeypatch.setitem(keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    if keras.backend.backend() == "jax":
+        jax.config.update("jax_enable_x64", False)
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capsys):
+    """The command line in this process, in an empty folder; `tests.command_line` starts one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*arguments, code=0):
+        monkeypatch.setattr(sys, "argv", ["kgan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = "".join(capsys.readouterr())
+        assert (ended.value.code or 0) == code, said
+        return said
+
+    return run
+
+
+@pytest.fixture
+def keras_home(tmp_path, monkeypatch):
+    """The folder of Keras' data sets, empty, where there is no network."""
+
+    def no_network(*_):
+        raise OSError("no network here")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # read when Keras was imported
+    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", no_network)
+    (tmp_path / "datasets").mkdir()
+    return tmp_path / "datasets"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Small players, and comparing the states of models."""
+"""Small players, comparing the states of models, and mathematics by hand."""
 
 import keras
 import numpy as np
@@ -7,6 +7,14 @@ from keras import layers, ops
 import kgan
 
 LATENT_DIM = 6
+
+# what makes a player of each architecture small
+SMALL_FAMILIES: dict[str, dict] = {
+    "dcgan": {"filters": 8},
+    "dense": {"units": (16, 12)},
+    "r3gan": {"widths": 8, "group_width": 8},
+    "resnet": {"filters": 8},
+}
 
 
 def small_generator(shape=(8, 8, 1), name=None):
@@ -55,6 +63,34 @@ def state(gan):
     }
 
 
+class KilledError(Exception):
+    pass
+
+
+class Steps(keras.callbacks.Callback):
+    """Counts the steps of a training, or the executions of several; after `kill_at` of them the power fails."""
+
+    def __init__(self, kill_at=None, error=KilledError):
+        super().__init__()
+        self.kill_at, self.error, self.done = kill_at, error, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.done += 1
+        if self.done == self.kill_at:
+            raise self.error
+
+
+def in_a_step(function, variables=()):
+    """Call a function as a training step does, on JAX in a scope; the variables that it writes keep what it wrote."""
+    if keras.backend.backend() != "jax":
+        return function()
+    with keras.StatelessScope([(variable, variable.value) for variable in variables]) as scope:
+        result = function()
+    for variable in variables:
+        variable.assign(scope.get_current_value(variable))
+    return result
+
+
 def largest_difference(left, right):
     """The largest absolute difference between two lists of arrays, or two dicts of such lists."""
     if isinstance(left, dict):
@@ -65,9 +101,13 @@ def largest_difference(left, right):
 
 
 def assert_close(left, right, rtol, atol):
-    assert len(left) == len(right)
+    assert len(left) == len(right) and left
     for index, (a, b) in enumerate(zip(left, right, strict=True)):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=f"array {index} of shape {np.shape(a)}")
+
+
+def softplus(x):
+    return np.log1p(np.exp(x))
 
 
 def correlate(image, kernel):

@@ -10,15 +10,7 @@ import pytest
 import kgan
 from kgan.architectures import ARCHITECTURES, dcgan, dense, get, r3gan, resnet
 from kgan.layers import SelfAttention
-from tests.helpers import assert_close, compiled, correlate, largest_difference, small_gan, values
-
-# what makes a family small
-SMALL: dict[str, dict] = {
-    "dcgan": {"filters": 8},
-    "dense": {"units": (16, 12)},
-    "r3gan": {"widths": 8, "group_width": 8},
-    "resnet": {"filters": 8},
-}
+from tests.helpers import SMALL_FAMILIES, assert_close, compiled, correlate, largest_difference, small_gan, values
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -233,8 +225,8 @@ def test_a_step(name, images, tmp_path):
     family = get(name)
     gan = compiled(
         small_gan(
-            generator=lambda: family.generator((8, 8, 1), 6, **SMALL[name]),
-            discriminator=lambda: family.discriminator((8, 8, 1), **SMALL[name]),
+            generator=lambda: family.generator((8, 8, 1), 6, **SMALL_FAMILIES[name]),
+            discriminator=lambda: family.discriminator((8, 8, 1), **SMALL_FAMILIES[name]),
         ),
         penalties=["r1", "gradient_penalty"],
         ema=0.9,
@@ -256,7 +248,9 @@ def test_contract(name):
     made = []
     for seed in (1, 1, 2):
         keras.utils.set_random_seed(seed)
-        made.append(get(name).generator((8, 8, 1), 4, **SMALL[name]).predict(np.ones((2, 4), "float32"), verbose=0))
+        made.append(
+            get(name).generator((8, 8, 1), 4, **SMALL_FAMILIES[name]).predict(np.ones((2, 4), "float32"), verbose=0)
+        )
     assert np.abs(made[0]).max() <= 1.0
     np.testing.assert_array_equal(made[0], made[1])
     assert np.any(made[0] != made[2])
@@ -278,7 +272,7 @@ CONDITIONED = [
 @pytest.mark.parametrize("name, player, way", CONDITIONED)
 def test_every_way_of_conditioning(name, player, way):
     """Each player is told the class, and its weights that are for it are trained."""
-    arguments = {**SMALL[name], "num_classes": 3, **({"conditioning": way} if way else {})}
+    arguments = {**SMALL_FAMILIES[name], "num_classes": 3, **({"conditioning": way} if way else {})}
     shape, first = ((8, 8, 1), (4,)) if player == "generator" else ((8, 8, 1), (8, 8, 1))
     make = getattr(get(name), player)
     model = make(shape, 4, **arguments) if player == "generator" else make(shape, **arguments)

@@ -118,7 +118,7 @@ def test_checkpoint_in_keras_own_list(images, tmp_path):
     assert names(tmp_path) == ["epoch-0001"]
 
 
-def test_checkpoint_of_what_cannot_be_named(images, tmp_path):
+def test_checkpoint_of_what_cannot_be_named(images, tmp_path, caplog):
     """Arrays are saved all the same, and the training can go on; only `load` needs the classes."""
 
     def fitted(epochs):
@@ -127,6 +127,7 @@ def test_checkpoint_of_what_cannot_be_named(images, tmp_path):
         return gan
 
     assert int(fitted(1).epochs) == 1 and int(fitted(3).epochs) == 3
+    assert "Going on from" in caplog.text
     with pytest.raises(ValueError, match="was made of functions or classes that are not registered"):
         kgan.load(tmp_path / "epoch-0003")
 

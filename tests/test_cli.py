@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import re
 import subprocess
 import sys
@@ -12,43 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgan.cli import main
+from tests.command_line import ROOT, run_kgan
 from tests.helpers import compiled, small_gan
 
-ROOT = pathlib.Path(__file__).parent.parent
 TINY = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
         "--set", "callbacks=[{name: image_grid, rows: 2, columns: 2}, checkpoint, loss_plot]"]  # fmt: skip
-
-
-def kgan(*arguments, cwd, code=0):
-    command = [sys.executable, "-c", "from kgan.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env={**os.environ, "COLUMNS": "200"})
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch, capsys):
-    """The command line in this process, in an empty folder; `kgan` starts one."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "300")
-
-    def run(*arguments, code=0):
-        monkeypatch.setattr(sys, "argv", ["kgan", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = "".join(capsys.readouterr())
-        assert (ended.value.code or 0) == code, said
-        return said
-
-    return run
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
-    said = kgan("train", "digits", *TINY, cwd=folder)
+    said = run_kgan("train", "digits", *TINY, cwd=folder)
     assert (
         "digits: 1,797 images of 8 x 8 x 1" in said
         and "digits  epoch 2/2  step 29/29" in said
@@ -74,7 +47,7 @@ def test_a_run_leaves_everything(run):
 
 
 def test_resolved_yaml_alone_repeats_the_run(run, tmp_path):
-    kgan("train", run / "resolved.yaml", "--out", tmp_path / "again", cwd=tmp_path)
+    run_kgan("train", run / "resolved.yaml", "--out", tmp_path / "again", cwd=tmp_path)
     for one in ("samples/epoch-0002.png", "resolved.yaml"):
         assert (tmp_path / "again" / one).read_bytes() == (run / one).read_bytes()
     logs = [(folder / "log.jsonl").read_text().splitlines() for folder in (run, tmp_path / "again")]
@@ -85,17 +58,17 @@ def test_resolved_yaml_alone_repeats_the_run(run, tmp_path):
 
 
 def test_runs_are_numbered_and_never_overwritten(run):
-    said = kgan("train", "digits", *TINY, "--set", "epochs=1", cwd=run.parent.parent)
+    said = run_kgan("train", "digits", *TINY, "--set", "epochs=1", cwd=run.parent.parent)
     assert "digits-0002" in said
-    said = kgan("train", "digits", *TINY, "--out", run, cwd=run.parent, code=2)
+    said = run_kgan("train", "digits", *TINY, "--out", run, cwd=run.parent, code=2)
     assert "exists and is not an empty folder" in said
 
 
 def test_sample(run, tmp_path):
-    kgan("sample", run, "-n", 10, "-o", tmp_path / "x.npy", "--seed", 3, cwd=tmp_path)
+    run_kgan("sample", run, "-n", 10, "-o", tmp_path / "x.npy", "--seed", 3, cwd=tmp_path)
     images = np.load(tmp_path / "x.npy", allow_pickle=False)
     assert images.shape == (10, 8, 8, 1) and images.dtype == np.float32 and np.abs(images).max() <= 1
-    kgan("sample", run / "generator.keras", "-n", 10, "-o", tmp_path / "y.npy", "--seed", 3, cwd=tmp_path)
+    run_kgan("sample", run / "generator.keras", "-n", 10, "-o", tmp_path / "y.npy", "--seed", 3, cwd=tmp_path)
     np.testing.assert_array_equal(images, np.load(tmp_path / "y.npy"))
 
 
@@ -174,12 +147,7 @@ def test_a_folder_of_two_hundred_pictures(tmp_path, call):
     assert (tmp_path / "run" / "generator.keras").is_file()
 
 
-def test_no_network_is_no_mistake_of_the_recipe(call, monkeypatch, tmp_path):
-    def no_network(*_):
-        raise OSError("no network here")
-
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
-    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", no_network)
+def test_no_network_is_no_mistake_of_the_recipe(call, keras_home, tmp_path):
     said = call("train", "dcgan", code=1)
     assert "no network here" in said and "--set data.path=" in said and "kgan train digits" in said
     assert not (tmp_path / "runs").exists()
@@ -231,7 +199,9 @@ def test_wrong_samples(run, tmp_path, call):
 def test_plugins(tmp_path):
     """In a process of its own: what a plugin defines is known from then on."""
     own_loss = ROOT / "docs" / "examples" / "own_loss.py"
-    said = kgan("train", "digits", *TINY, "--plugin", own_loss, "--set", "loss=pearson", "--out", "run", cwd=tmp_path)
+    said = run_kgan(
+        "train", "digits", *TINY, "--plugin", own_loss, "--set", "loss=pearson", "--out", "run", cwd=tmp_path
+    )
     assert "Done" in said and "loss: {name: pearson}" in (tmp_path / "run" / "resolved.yaml").read_text()
     (tmp_path / "mine.py").write_text(
         "from kgan.architectures import dense\n"
@@ -239,7 +209,7 @@ def test_plugins(tmp_path):
         "    return dense.generator(image_shape, latent_dim, [width])\n"
         "def discriminator(image_shape):\n    return dense.discriminator(image_shape, [8])\n"
     )
-    shown = kgan("show", "digits", "--plugin", "mine.py", "--set", "generator={name: mine}", cwd=tmp_path)
+    shown = run_kgan("show", "digits", "--plugin", "mine.py", "--set", "generator={name: mine}", cwd=tmp_path)
     assert "width: 8" in shown
 
 

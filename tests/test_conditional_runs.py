@@ -13,8 +13,7 @@ import kgan
 from kgan import pictures, scores
 from kgan.callbacks import Score
 from tests.helpers import compiled
-from tests.test_cli import call  # noqa: F401
-from tests.test_recipes import check, complaint
+from tests.recipe_helpers import check, complaint
 
 RECIPE = """\
 latent_dim: 4
@@ -32,7 +31,7 @@ callbacks:
 
 
 @pytest.fixture
-def run(tmp_path, call):  # noqa: F811
+def run(tmp_path, call):
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     call("train", "recipe.yaml", "--out", "run")
     return tmp_path / "run"
@@ -42,7 +41,7 @@ def gan_of(run):
     return kgan.load(next((run / "checkpoints").iterdir()))
 
 
-def test_a_run(run, call):  # noqa: F811
+def test_a_run(run, call):
     gan = gan_of(run)
     assert gan.condition.n == 10 and gan.rules.class_loss_weight == 0.5 and "d_class_loss" in gan.logs.names
     logs = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
@@ -79,7 +78,7 @@ def test_it_is_loaded_where_nothing_was_imported(run):
     assert done.stdout.strip() == "(2, 8, 8, 1)", done.stderr
 
 
-def test_wrong_recipes(tmp_path, call):  # noqa: F811
+def test_wrong_recipes(tmp_path, call):
     def said(text):
         (tmp_path / "recipe.yaml").write_text(text)
         return call("train", "recipe.yaml", "--dry-run", code=2)
@@ -104,7 +103,7 @@ def test_wrong_recipes(tmp_path, call):  # noqa: F811
     assert "`pack` must be 1 with `num_classes`" in said(RECIPE + "pack: 2\n")
 
 
-def test_an_architecture_that_knows_no_classes(tmp_path, monkeypatch, call):  # noqa: F811
+def test_an_architecture_that_knows_no_classes(tmp_path, monkeypatch, call):
     from types import SimpleNamespace
 
     from kgan.architectures import ARCHITECTURES, dense
@@ -123,14 +122,14 @@ def test_an_architecture_that_knows_no_classes(tmp_path, monkeypatch, call):  # 
         build.build(recipe, given, build.build_rules(recipe, given), found)
 
 
-def test_samples_of_a_generator_without_classes(tmp_path, call):  # noqa: F811
+def test_samples_of_a_generator_without_classes(tmp_path, call):
     generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     generator.save(tmp_path / "generator.keras")
     said = call("sample", "generator.keras", "-o", "x.npy", "--label", 1, code=2)
     assert "--label  `labels` are for a GAN that was made with `num_classes`. Received: labels=1" in said
 
 
-def test_scores_of_each_class(run, call):  # noqa: F811
+def test_scores_of_each_class(run, call):
     found = scores.read(run / "scores.jsonl")
     assert [one.label for one in found] == [None, *range(10)] and found[0].n_generated == 400
     assert all(one.n_real >= 20 <= one.n_generated for one in found[1:])
@@ -149,7 +148,7 @@ def test_scores_of_each_class(run, call):  # noqa: F811
     assert scores.read(run / "scores.jsonl")[15].value == pytest.approx(found[4].value, rel=1e-5)
 
 
-def test_scores_of_classes_that_cannot_be(run, call, images, tmp_path):  # noqa: F811
+def test_scores_of_classes_that_cannot_be(run, call, images, tmp_path):
     said = call("evaluate", "--images", "x", "--data", "digits", "--per-class", code=2)
     assert "--per-class  is for a run; of these images it is not known" in said
     with pytest.raises(ValueError, match="Single classes can be scored only of a GAN that was made with `num_classes`"):

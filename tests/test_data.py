@@ -356,19 +356,6 @@ def test_what_cannot_be_stacked_is_refused(ten_digits, tmp_path):
             kgan.data.load("stacked_mnist", path=tmp_path / name)
 
 
-@pytest.fixture
-def keras_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # read when Keras was imported
-    monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", _no_network)
-    (tmp_path / "datasets").mkdir()
-    return tmp_path / "datasets"
-
-
-def _no_network(*_):
-    raise OSError("no network here")
-
-
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
 def test_a_failed_download_says_what_to_do(keras_home, name):
     with pytest.raises(

@@ -121,7 +121,7 @@ def test_own_architecture():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_pictures_and_links_are_there(page):
-    for target in re.findall(r"\]\(([^)#]+?)\)", page.read_text()):
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
         assert target.startswith("http") or (page.parent / target).exists(), f"{page}: {target}"
 
 

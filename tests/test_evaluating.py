@@ -9,9 +9,8 @@ from PIL import Image
 
 from kgan import scores
 from kgan.runner import comparing
-from tests.test_cli import call, kgan
+from tests.command_line import run_kgan
 
-__all__ = ["call"]  # a fixture
 SMALL = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
          "--set", "callbacks=[{name: score, metric: frechet_distance, every: 1 epoch, samples: 200}]"]  # fmt: skip
 
@@ -19,7 +18,7 @@ SMALL = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discrimi
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scored")
-    said = kgan("train", "digits", *SMALL, "--set", "data.validation_split=0.1", cwd=folder)
+    said = run_kgan("train", "digits", *SMALL, "--set", "data.validation_split=0.1", cwd=folder)
     assert "scores: 200 generated and 1,797 real images of digits (train), seen with classifier " in said
     assert "  frechet distance " in said and "  scoring took " in said
     return folder / "runs" / "digits-0001"

@@ -9,11 +9,6 @@ from kgan.extractors import learned
 
 
 @pytest.fixture(scope="module")
-def digits():
-    return data.digits()
-
-
-@pytest.fixture(scope="module")
 def eyes(digits):
     return extractors.classifier(*digits)
 

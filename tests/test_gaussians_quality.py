@@ -1,15 +1,13 @@
 """No mode is lost: five seeds of each recipe of Gaussians, whose modes are counted."""
 
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
 import kgan
-
-KGAN = [sys.executable, "-c", "from kgan.cli import main; main()"]
+from tests.command_line import KGAN
 
 
 @pytest.mark.slow

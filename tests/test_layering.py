@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 import kgan
 
 ROOT = pathlib.Path(kgan.__file__).parent
@@ -72,6 +74,25 @@ def test_frameworks_are_imported_in_backend_only():
     assert not wrong
 
 
+def test_no_file_of_tests_is_imported():
+    """What several of them need is in a module of helpers, fixtures in conftest.py."""
+    files = [path for folder in ("tests", "docs") for path in sorted((ROOT.parent / folder).rglob("*.py"))]
+    tests = {path.stem for path in files if path.stem.startswith("test_")}
+    wrong = [
+        f"{path.relative_to(ROOT.parent)} imports {name}"
+        for path in files
+        for name in imports(path)
+        if tests & set(name.split("."))
+    ]
+    assert len(tests) > 30 and not wrong
+
+
+def test_the_plain_loops_import_nothing_of_kgan():
+    """Nor anything of the tests, which do."""
+    found = {name.split(".")[0] for name in imports(ROOT.parent / "tests" / "plain_loops.py")}
+    assert found == {"keras", "tensorflow"}
+
+
 def test_the_engine_and_the_inside_of_keras_are_asked_for_in_backend_only():
     wrong = [
         f"{path.relative_to(ROOT)}: {node.attr}"
@@ -104,10 +125,8 @@ def test_the_api_is_sorted_and_there():
     assert kgan.__all__ == sorted(kgan.__all__)
     assert all(getattr(kgan, name) for name in kgan.__all__)
     assert set(kgan.__all__) <= set(dir(kgan))
-    try:
+    with pytest.raises(AttributeError, match="module 'kgan' has no attribute 'nothing'"):
         kgan.nothing  # noqa: B018
-    except AttributeError as error:
-        assert "module 'kgan' has no attribute 'nothing'" in str(error)
 
 
 def test_every_package_is_installed():

@@ -11,20 +11,16 @@ import kgan
 from kgan import backend
 from kgan.architectures import ARCHITECTURES, get
 from kgan.layers import GroupedConv2D, MinibatchStdDev, ModulatedBasis, SelfAttention, SpectralNormalization
-from tests.helpers import assert_close, compiled, correlate, largest_difference, small_gan, values
-from tests.test_architectures import SMALL
-from tests.test_penalties import float64  # noqa: F401
-
-
-def stateful(function, variables):
-    """Run a function that writes variables, as a training step does."""
-    if keras.backend.backend() != "jax":
-        return function()
-    with keras.StatelessScope([(variable, variable.value) for variable in variables]) as scope:
-        result = function()
-    for variable in variables:
-        variable.assign(scope.get_current_value(variable))
-    return result
+from tests.helpers import (
+    SMALL_FAMILIES,
+    assert_close,
+    compiled,
+    correlate,
+    in_a_step,
+    largest_difference,
+    small_gan,
+    values,
+)
 
 
 def singular_value(layer):
@@ -49,17 +45,17 @@ def test_a_normalized_layer_is_the_layer_with_its_kernel_divided(make, shape):
     normalized.layer.bias.assign(np.linspace(-1, 1, normalized.layer.bias.shape[0]))
     x = np.random.default_rng(0).normal(size=(4, *shape)).astype("float32")
     for _ in range(60):
-        got = stateful(lambda: normalized(x, training=True), normalized.variables)
+        got = in_a_step(lambda: normalized(x, training=True), normalized.variables)
     kernel, bias = values([normalized.layer.kernel, normalized.layer.bias])
     plain.set_weights([kernel / singular_value(normalized.layer), bias])
     np.testing.assert_allclose(values([got])[0], values([plain(x)])[0], rtol=1e-3, atol=1e-3)
     before = values([normalized.u])
-    again = values([stateful(lambda: normalized(x, training=False), normalized.variables)])[0]
+    again = values([in_a_step(lambda: normalized(x, training=False), normalized.variables)])[0]
     np.testing.assert_array_equal(values([normalized.u])[0], before[0])
     np.testing.assert_allclose(again, values([plain(x)])[0], rtol=1e-3, atol=1e-3)
 
 
-def test_the_gradient_flows_through_sigma(float64):  # noqa: F811
+def test_the_gradient_flows_through_sigma(float64):
     """Against finite differences of a loss of x W / sigma(W), with u far from settled or not: it is held fixed."""
     rng = np.random.default_rng(1)
     x, target, kernel = rng.normal(size=(5, 6)), rng.normal(size=(5, 4)), rng.normal(size=(6, 4))
@@ -67,13 +63,13 @@ def test_the_gradient_flows_through_sigma(float64):  # noqa: F811
     normalized.build((None, 6))
     normalized.layer.kernel.assign(kernel)
     for _ in range(300):
-        stateful(lambda: normalized(x, training=True), normalized.variables)
+        in_a_step(lambda: normalized(x, training=True), normalized.variables)
 
     def losses():
         value = ops.sum(ops.square(normalized(x, training=True) - ops.convert_to_tensor(target)))
         return [value], value
 
-    gradient = stateful(lambda: backend.gradients(losses, [[normalized.layer.kernel]])[1][0][0], normalized.variables)
+    gradient = in_a_step(lambda: backend.gradients(losses, [[normalized.layer.kernel]])[1][0][0], normalized.variables)
 
     def loss(kernel):
         return ((x @ kernel / np.linalg.svd(kernel)[1][0] - target) ** 2).sum()
@@ -93,7 +89,7 @@ def taking(argument):
 @pytest.mark.parametrize("name", taking("spectral_norm"))
 def test_discriminators_with_spectral_norm(name, images):
     """All their layers have it; u moves in training, and stays in evaluation and in a player that waits."""
-    discriminator = get(name).discriminator((8, 8, 1), spectral_norm=True, **SMALL[name])
+    discriminator = get(name).discriminator((8, 8, 1), spectral_norm=True, **SMALL_FAMILIES[name])
     kernels = [layer for layer in discriminator._flatten_layers() if getattr(layer, "kernel", None) is not None]
     normalized = [layer for layer in discriminator.layers if isinstance(layer, SpectralNormalization)]
     assert [layer.layer for layer in normalized] == kernels and len(kernels) == {"dcgan": 3, "dense": 3, "resnet": 8}[
@@ -146,7 +142,7 @@ def test_minibatch_deviation(shape):
     np.testing.assert_allclose(got[..., -1], np.full(shape[:-1], x.std(axis=0).mean()), rtol=1e-5)
 
 
-def test_minibatch_deviation_in_double_precision(float64):  # noqa: F811
+def test_minibatch_deviation_in_double_precision(float64):
     x = np.random.default_rng(0).normal(size=(5, 7))
     got = values([MinibatchStdDev(dtype="float64")(ops.convert_to_tensor(x))])[0]
     np.testing.assert_allclose(got[:, -1], np.sqrt(x.var(axis=0) + 1e-8).mean(), rtol=1e-12)
@@ -167,7 +163,7 @@ def test_minibatch_deviation_of_equal_halves_has_a_gradient():
     """Where 1e-8 is 0."""
     layer = MinibatchStdDev(dtype="float16")
     halves = ops.ones((4, 3), "float16")
-    slopes = stateful(lambda: backend.input_gradient(lambda x: ops.sum(layer(x)), halves), [])
+    slopes = in_a_step(lambda: backend.input_gradient(lambda x: ops.sum(layer(x)), halves))
     assert np.isfinite(values([slopes])[0]).all()
 
 
@@ -185,7 +181,7 @@ def test_a_kernel_of_zeros_has_its_norm_when_it_moves():
 @pytest.mark.parametrize("name", taking("minibatch_std"))
 def test_a_collapsed_batch_is_told_from_its_images(name, images):
     """The same image has another score among its likes; and the penalty of a batch of them is a number."""
-    discriminator = get(name).discriminator((8, 8, 1), minibatch_std=True, **SMALL[name])
+    discriminator = get(name).discriminator((8, 8, 1), minibatch_std=True, **SMALL_FAMILIES[name])
     alike = np.repeat(images[:1], 40, axis=0)
     assert abs(values([discriminator(images)[0] - discriminator(alike)[0]])[0]) > 1e-4
     gan = compiled(small_gan(discriminator=discriminator), penalties=["r1"])
@@ -274,7 +270,7 @@ def test_gradients_of_a_grouped_convolution(images):
             value = ops.sum(ops.square(slope))
             return [value], value
 
-        return stateful(lambda: backend.gradients(losses, [[model.layers[0].kernel]]), model.variables)
+        return in_a_step(lambda: backend.gradients(losses, [[model.layers[0].kernel]]), model.variables)
 
     (one, [[ours]]), (other, [[theirs]]) = gradient(grouped), gradient(dense)
     ours, theirs, one, other = values([ours, theirs, one, other])

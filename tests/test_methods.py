@@ -8,7 +8,6 @@ from keras import ops
 import kgan
 from kgan.runner import build, recipes, schema
 from tests.helpers import gradient, values
-from tests.test_penalties import float64  # noqa: F401
 
 BATCH, LATENT_DIM, RATE = 6, 3, 0.1
 
@@ -130,7 +129,7 @@ def player(inputs, hidden, outputs):
 
 
 @pytest.mark.parametrize("name", PAPERS)
-def test_a_round_of_training_is_the_papers(name, float64):  # noqa: F811
+def test_a_round_of_training_is_the_papers(name, float64):
     _, method = rules(name)
     rng = np.random.default_rng(2)
     batches = list(rng.normal(0.4, 1.0, (5, BATCH, 2)))

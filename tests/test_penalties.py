@@ -8,24 +8,7 @@ from keras import ops
 import kgan
 from kgan import backend
 from kgan.penalties import PENALTIES
-from tests.helpers import assert_close, compiled, small_gan, state, values
-
-
-@pytest.fixture
-def float64(monkeypatch):
-    """Double precision throughout; on JAX and PyTorch Keras rounds float64 to float32 between operations otherwise."""
-    monkeypatch.setitem(keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
-    if keras.backend.backend() == "jax":
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-    if keras.backend.backend() == "jax":
-        jax.config.update("jax_enable_x64", False)
+from tests.helpers import assert_close, compiled, in_a_step, small_gan, state, values
 
 
 def critic_with_everything():
@@ -85,11 +68,7 @@ class Scene:
             value, (gradients,) = backend.gradients(losses, [variables])
             return value, gradients
 
-        if keras.backend.backend() == "jax":
-            with keras.StatelessScope([(variable, variable.value) for variable in tracked]):
-                value, gradients = run()
-        else:
-            value, gradients = run()
+        value, gradients = in_a_step(run, tracked)
         # a bias that only shifts the logits has none
         zero = [np.zeros(variable.shape) for variable in variables]
         return float(values([value])[0]), [

@@ -15,7 +15,7 @@ from kgan.ramps import Constant, Cosine, Linear
 from kgan.runner import recipes, run, schema
 from kgan.runner.errors import RecipeError
 from tests.helpers import LATENT_DIM, assert_close, compiled, largest_difference, small_gan, state, values
-from tests.test_recipes import GOOD, check, complaint
+from tests.recipe_helpers import check
 
 
 def at(ramp, step):
@@ -251,20 +251,6 @@ def test_a_recipe(tmp_path):
     gan = kgan.load(next((directory / "checkpoints").iterdir()))
     assert float(values([gan.g_opt.learning_rate])[0]) == pytest.approx(0.005)
     assert check(recipes.dump(recipe.model_dump(mode="json"))).model_dump() == recipe.model_dump()
-
-
-@pytest.mark.parametrize(
-    "line, expected",
-    [
-        ("penalties: [{name: r1, weight: {name: cosine, start: 1, steps: 4}}]", "penalties[0].weight.end: missing"),
-        ("penalties: [{name: r1, weight: {name: cosin, start: 1}}]", 'weight.name: unknown name "cosin", did you mean'),
-        ("ema: {name: linear, start: low, end: 1, steps: 4}", "ema.start: must be a valid number, not 'low'"),
-        ("ema: {name: linear, start: 0, end: 1, steps: 4, step: 2}", "ema.step: unknown key, did you mean"),
-        ("ema: {name: cosine_decay}", 'ema.name: unknown name "cosine_decay", did you mean "cosine"?'),
-    ],
-)
-def test_wrong_recipes(line, expected):
-    assert expected in complaint(GOOD + line + "\n")
 
 
 def test_an_optimizer_that_takes_no_schedule(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 import kgan
 from kgan.schedules import SCHEDULES, Alternating, Combined, Periods, Simultaneous
-from tests.helpers import compiled, largest_difference, small_gan, values
+from tests.helpers import compiled, largest_difference, small_discriminator, small_gan, values
 
 LOGS = {"d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy", "g_accuracy", "d_real_loss", "d_fake_loss"}
 
@@ -94,8 +94,6 @@ def test_logs_are_always_all_of_them(images, name, loss):
 
 def test_reported_values_are_those_of_the_weights_before_the_step(images):
     """Simultaneous: the logs of one step, by hand from the players as they were; dropout off, BatchNorm on its batch."""
-    from tests.helpers import small_discriminator
-
     gan = compiled(small_gan(seed=4, discriminator=lambda: small_discriminator(rate=0.0, batch_norm=False)))
     latents = keras.random.normal((40, 6), seed=keras.random.SeedGenerator(4))
     statistics = values(gan.generator.variables)

@@ -12,12 +12,7 @@ import kgan
 from kgan import data, scores
 from kgan.callbacks import Checkpoint, Score
 from tests import spoilt
-from tests.helpers import compiled, largest_difference, state
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return data.digits()
+from tests.helpers import KilledError, Steps, compiled, largest_difference, state
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +258,8 @@ def test_a_score_at_the_end_of_a_training_that_is_stopped_reaches_the_logs(few, 
     assert (keeper.best, keeper.best_name) == (score.value, "step-000002") and remembered(keeper)["best"] == keeper.best
     # and what was saved goes on as if it had never been stopped
     again = Checkpoint(tmp_path / "checkpoints", every=99, monitor="frechet_distance", resume=True)
-    gone_on, history = fit([raw(tmp_path), again], few)
+    gone_on, history = fit([raw(tmp_path), again, rest := Steps()], few)
+    assert rest.done == 14
     whole, expected = fit([raw(tmp_path / "whole"), Checkpoint(tmp_path / "whole", every=99)], few)
     assert largest_difference(state(gone_on), state(whole)) == 0.0
     assert history.history["d_loss"] == expected.history["d_loss"] and history.epoch == [0, 1, 2, 3]
@@ -298,23 +294,18 @@ def test_two_scores_cannot_write_one_file(few, tmp_path):
 
 
 def test_scores_go_on_where_a_training_goes_on(few, tmp_path):
-    class Power(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if self.model.epochs == 2 and batch == 2:  # step 11; step 9 was scored after the checkpoint of step 8
-                raise RuntimeError("power is cut")
-
-    def train(folder, *more):
+    def train(folder, steps):
         score = raw(tmp_path / folder, every="3 steps")
         saver = Checkpoint(tmp_path / folder / "checkpoints", every="8 steps", resume=True)
-        _, history = fit([score, saver, *more], few)
+        _, history = fit([score, saver, steps], few)
         found = scores.read(tmp_path / folder / "scores.jsonl")
         return history.history["frechet_distance"], [(one.where["step"], one.value) for one in found]
 
-    whole = train("whole")
-    with pytest.raises(RuntimeError, match="power is cut"):
-        train("parts", Power())
+    whole = train("whole", Steps())
+    with pytest.raises(KilledError):
+        train("parts", Steps(kill_at=11))  # step 9 was scored after the checkpoint of step 8
     assert [one.where["step"] for one in scores.read(tmp_path / "parts" / "scores.jsonl")] == [3, 6, 9]
-    assert train("parts") == whole
+    assert train("parts", rest := Steps()) == whole and rest.done == 8
     assert [step for step, _ in whole[1]] == [3, 6, 9, 12, 15, 16]
 
 

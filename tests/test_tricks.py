@@ -8,7 +8,7 @@ from keras import layers, ops
 import kgan
 from kgan.losses import NonSaturating
 from kgan.tricks import Flipped, InstanceNoise, LabelFlip, WeightClip
-from tests.helpers import assert_close, compiled, small_discriminator, small_gan, state, values
+from tests.helpers import assert_close, compiled, small_discriminator, small_gan, softplus, state, values
 
 BOUND = 0.02
 
@@ -45,10 +45,6 @@ def test_clipped_weights_are_those_of_a_keras_constraint(images, schedule):
     assert max(abs(array).max() for array in weights) == pytest.approx(BOUND)
     for name, arrays in state(trained[0]).items():
         assert_close(arrays, state(trained[1])[name], rtol=1e-4, atol=1e-6)
-
-
-def softplus(x):
-    return np.log1p(np.exp(x))
 
 
 def test_labels_are_flipped_for_each_example_anew():

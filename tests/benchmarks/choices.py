@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 from kgan.runner import comparing, recipes
+from tests.command_line import KGAN
 
 RATES = "optimizers.{}.learning_rate={}"
 CHANGES = {
@@ -46,7 +47,7 @@ def train(recipe, settings, seconds, run, core):
     """One training on one core, scored at its end."""
     score = "[{name: score, metric: [frechet_distance, precision_recall], every: 1000000 epochs, samples: 5000}]"
     settings = ["epochs=null", "steps=100000000", f"callbacks={score}", *settings]
-    command = [sys.executable, "-c", "from kgan.cli import main; main()", "train", recipe, "--out", str(run)]
+    command = [*KGAN, "train", recipe, "--out", str(run)]
     command += ["--seconds", str(seconds), *(word for one in settings for word in ("--set", one))]
     log = run.with_suffix(".log")
     with log.open("w") as file:

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 from kgan import pictures
 from tests.benchmarks.marks import BEGAN, Clock
+from tests.command_line import KGAN
 
 MARKS = [10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600]
 CASES = {"mnist": ("mnist", "dcgan"), "fashion": ("fashion_mnist", "dense")}  # recipe: data, the document's loop
@@ -60,7 +61,7 @@ def train_all(arguments, data, out):
     for seed in range(arguments.seeds):
         folder = out / f"kgan-{seed}"
         own = f"[{{name: marks, seconds: [{', '.join(marks)}], samples: {arguments.samples}}}]"
-        command = [sys.executable, "-c", "from kgan.cli import main; main()", "train", recipe, "--out", str(folder)]
+        command = [*KGAN, "train", recipe, "--out", str(folder)]
         command += ["--plugin", str(pathlib.Path(__file__).with_name("marks.py"))]
         settings = [f"callbacks={own}", f"seed={seed}", "epochs=null", "steps=100000000"]
         settings += [f"data.path={arguments.data}"] if arguments.data else []

@@ -14,7 +14,8 @@ import time
 
 import numpy as np
 
-from tests.faults.processes import RECIPE, assert_same, everything, finish, interrupt, kill, newest_step, start
+from tests.command_line import run_kgan, start_kgan
+from tests.faults.processes import RECIPE, assert_same, everything, interrupt, kill, newest_step
 
 # shipped recipes and one more for each schedule, short enough to be run often; on noise of their data's shape
 GAMES = {
@@ -34,12 +35,12 @@ def game(name, folder):
     if recipe != "digits":
         settings += ["--set", "data.path=noise.npy"]
     settings += ["--set", "epochs=6", "--set", "callbacks=[{name: checkpoint, every: 2 steps}, {name: image_grid}]"]
-    finish("train", recipe, *settings, "--out", "straight", cwd=folder)
+    run_kgan("train", recipe, *settings, "--out", "straight", cwd=folder)
     arguments = ["train", recipe, *settings, "--out", "run", "--resume"]
-    interrupt(start(*arguments, cwd=folder), folder / "run", signal.SIGKILL)
-    interrupt(start(*arguments, cwd=folder), folder / "run", signal.SIGTERM, steps=newest_step(folder / "run") + 2)
-    interrupt(start(*arguments, cwd=folder), folder / "run", signal.SIGKILL, steps=newest_step(folder / "run") + 3)
-    finish(*arguments, cwd=folder)
+    interrupt(start_kgan(*arguments, cwd=folder), folder / "run", signal.SIGKILL)
+    interrupt(start_kgan(*arguments, cwd=folder), folder / "run", signal.SIGTERM, steps=newest_step(folder / "run") + 2)
+    interrupt(start_kgan(*arguments, cwd=folder), folder / "run", signal.SIGKILL, steps=newest_step(folder / "run") + 3)
+    run_kgan(*arguments, cwd=folder)
     worst = assert_same(folder / "run", folder / "straight")
     return f"difference {worst}", len(everything(folder / "run")[0])
 
@@ -47,16 +48,16 @@ def game(name, folder):
 def kills(folder, count, epochs=2000):
     """A run that is killed at random moments, so many times, and then ends."""
     (folder / "r.yaml").write_text(RECIPE.replace("EPOCHS", str(epochs)))
-    finish("train", "r.yaml", "--out", "straight", cwd=folder)
+    run_kgan("train", "r.yaml", "--out", "straight", cwd=folder)
     draw, done, ended = np.random.default_rng(1), 0, 0
     while done < count:
         here = folder / f"run{ended}"
-        if kill(start("train", "r.yaml", "--out", here.name, "--resume", cwd=folder), draw.uniform(1.5, 8)):
+        if kill(start_kgan("train", "r.yaml", "--out", here.name, "--resume", cwd=folder), draw.uniform(1.5, 8)):
             done += 1
         else:
             assert_same(here, folder / "straight")
             ended += 1
-    finish("train", "r.yaml", "--out", f"run{ended}", "--resume", cwd=folder)
+    run_kgan("train", "r.yaml", "--out", f"run{ended}", "--resume", cwd=folder)
     return f"difference {assert_same(folder / f'run{ended}', folder / 'straight')}", count
 
 

@@ -1,10 +1,8 @@
 """Real `kgan train` processes, and what they leave."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -24,13 +22,6 @@ callbacks:
   - {name: checkpoint, every: 7 steps}
   - {name: loss_plot, every: 1000}
 """
-
-
-def start(*arguments, cwd, **kwargs):
-    command = [sys.executable, "-c", "from kgan.cli import main; main()", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "COLUMNS": "200"}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=cwd, env=environment, **{**pipes, **kwargs})
 
 
 # a plugin: the power fails when a checkpoint's n-th file has been written half
@@ -54,22 +45,13 @@ class Needed(callbacks.Periodic):
 """
 
 
-def finish(*arguments, cwd, code=0):
-    """Run to the end; return what was said."""
-    process = start(*arguments, cwd=cwd)
-    said = process.communicate()[0]
-    assert process.returncode == code, said
-    assert "Traceback" not in said, said
-    return said
-
-
 def interrupt(process, folder, number, steps=1):
-    """Send a signal once the run in the folder has a checkpoint of so many steps; return what it said."""
+    """Send a signal once the run in the folder has a checkpoint of so many steps, which must end it; return what it said."""
     while process.poll() is None and newest_step(folder) < steps:
         time.sleep(0.02)
-    if process.poll() is None:
-        process.send_signal(number)
+    process.send_signal(number)  # which does nothing to a process that has ended
     said = process.communicate()[0]
+    assert process.returncode == (-number if number == signal.SIGKILL else 128 + number), said
     assert "Traceback" not in said, said
     return said
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ from kgan.architectures import dense
 from kgan.callbacks import Checkpoint, ImageGrid, LogFile, LossPlot
 from kgan.checkpoints import folder
 from kgan.data import Batches
-from tests.helpers import compiled, largest_difference, small_gan, state
+from tests.helpers import KilledError, Steps, compiled, largest_difference, small_gan, state
 
 TOLERANCE = 1e-6 if keras.backend.backend() == "torch" else 0.0
 EPOCHS = 4
@@ -41,21 +42,10 @@ GAMES = {
 SELDOM = ("alternating", "periods", "spectral norm")
 
 
-class KilledError(Exception):
-    pass
-
-
-class KillAt(keras.callbacks.Callback):
-    """The power fails after so many steps, before anything else is called."""
-
-    def __init__(self, step):
-        super().__init__()
-        self.step, self.done = step, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.done += 1
-        if self.done == self.step:
-            raise KilledError
+class Trained(NamedTuple):
+    gan: kgan.GAN
+    history: keras.callbacks.History
+    steps: int  # since it began or went on
 
 
 def train(images, folder, game, kill_at=None, at_once=1, data=None, **more):
@@ -69,10 +59,10 @@ def train(images, folder, game, kill_at=None, at_once=1, data=None, **more):
         ImageGrid(folder / "samples", rows=2, columns=2),
         LossPlot(folder / "losses.png"),
     ]
-    callbacks += [KillAt(kill_at)] if kill_at else []
+    callbacks.append(steps := Steps(kill_at))
     data = Batches(images, 8, seed=5) if data is None else data
     history = gan.fit(data, epochs=EPOCHS, verbose=0, callbacks=callbacks, **more)
-    return gan, history
+    return Trained(gan, history, steps.done)
 
 
 def left_behind(folder):
@@ -84,10 +74,10 @@ def left_behind(folder):
 
 
 def assert_same(one, other, folder, other_folder):
-    assert largest_difference(state(one[0]), state(other[0])) <= TOLERANCE
-    assert one[1].epoch == other[1].epoch == list(range(EPOCHS))
-    for name, values in other[1].history.items():
-        np.testing.assert_allclose(one[1].history[name], values, rtol=0, atol=TOLERANCE)
+    assert largest_difference(state(one.gan), state(other.gan)) <= TOLERANCE
+    assert one.history.epoch == other.history.epoch == list(range(EPOCHS))
+    for name, values in other.history.history.items():
+        np.testing.assert_allclose(one.history.history[name], values, rtol=0, atol=TOLERANCE)
     if TOLERANCE == 0.0:
         rows, samples = left_behind(folder)
         assert (rows, samples) == left_behind(other_folder) and len(rows) == EPOCHS
@@ -98,13 +88,16 @@ def assert_same(one, other, folder, other_folder):
 def test_resumed_is_never_stopped(images, tmp_path, name):
     """Killed at the first step, within epochs, at their last steps and again after going on."""
     straight = train(images, tmp_path / "straight", GAMES[name])
-    assert int(straight[0].d_opt.iterations) > 0
-    for kills in ([1], [7, 6, 3]) if name == "simultaneous" else ([7, 1],):
+    assert int(straight.gan.d_opt.iterations) > 0
+    # of 20 steps: those done before each kill, and what is left after the last one; a step's checkpoint comes after its kill
+    for kills, left in (([1], 20), ([7, 6, 3], 8)) if name == "simultaneous" else (([7, 1], 14),):
         folder = tmp_path / "-".join(map(str, kills))
         for kill in kills:
             with pytest.raises(KilledError):
                 train(images, folder, GAMES[name], kill_at=kill)
-        assert_same(train(images, folder, GAMES[name]), straight, folder, tmp_path / "straight")
+        resumed = train(images, folder, GAMES[name])
+        assert (straight.steps, resumed.steps) == (20, left)
+        assert_same(resumed, straight, folder, tmp_path / "straight")
 
 
 @pytest.mark.parametrize("at_once", [1, pytest.param(3, marks=pytest.mark.slow)])
@@ -116,15 +109,16 @@ def test_a_training_stopped_in_the_middle_of_an_epoch_goes_on_there(images, tmp_
     whole = train(images, tmp_path / "whole", {"ema": 0.9}, at_once=at_once)
     (tmp_path / "parts").mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(KillAt, "on_train_batch_end", Stop.on_train_batch_end)
-        train(images, tmp_path / "parts", {"ema": 0.9}, kill_at=1, at_once=at_once)
+        patch.setattr(Steps, "on_train_batch_end", Stop.on_train_batch_end)
+        train(images, tmp_path / "parts", {"ema": 0.9}, at_once=at_once)
     assert (tmp_path / "parts" / "checkpoints" / "step-000008").is_dir()
     parts = train(images, tmp_path / "parts", {"ema": 0.9}, at_once=at_once)
+    assert (whole.steps, parts.steps) == {1: (20, 12), 3: (8, 5)}[at_once]
     assert_same(whole, parts, tmp_path / "whole", tmp_path / "parts")
 
 
 def test_epochs_that_are_shorter_than_the_data(images, tmp_path):
-    gan, _ = train(images, tmp_path, {}, steps_per_epoch=1)  # of five
+    gan = train(images, tmp_path, {}, steps_per_epoch=1).gan  # of five
     assert int(gan.d_opt.iterations) == 4
     states = [folder.read_state(path) for path in folder.all_in(tmp_path / "checkpoints")]
     assert [(state["epoch"], state["step"]) for state in states] == [(1, 2), (3, 4)]
@@ -140,7 +134,9 @@ def test_several_steps_at_once(images, tmp_path):
         for kill in kills:
             with pytest.raises(KilledError):
                 train(images, folder, game, kill_at=kill, at_once=2)
-        assert_same(train(images, folder, game, at_once=2), straight, folder, tmp_path / "straight")
+        resumed = train(images, folder, game, at_once=2)
+        assert resumed.steps < straight.steps == 12
+        assert_same(resumed, straight, folder, tmp_path / "straight")
 
 
 def test_arrays_are_taken_in_an_order_that_can_be_named(images, tmp_path):
@@ -148,6 +144,7 @@ def test_arrays_are_taken_in_an_order_that_can_be_named(images, tmp_path):
     with pytest.raises(KilledError):
         train(images, tmp_path / "killed", {}, data=images, batch_size=8, kill_at=8)
     resumed = train(images, tmp_path / "killed", {}, data=images, batch_size=8)
+    assert resumed.steps < straight.steps == 20
     assert_same(resumed, straight, tmp_path / "killed", tmp_path / "straight")
 
 
@@ -168,7 +165,7 @@ class Others(keras.utils.PyDataset):
 def test_other_data_begin_the_epoch_again_and_say_so(images, tmp_path, caplog):
     with pytest.raises(KilledError):
         train(images, tmp_path, {}, data=Others(images), kill_at=9)  # saved at step 8, in the second epoch
-    gan, history = train(images, tmp_path, {}, data=Others(images))
+    gan, history, _ = train(images, tmp_path, {}, data=Others(images))
     assert "Epoch 2 begins again: only kgan.data can be named batch by batch." in caplog.text
     assert int(gan.d_opt.iterations) == 8 + 3 * 5 and history.epoch == list(range(EPOCHS))
     rows, _ = left_behind(tmp_path)
@@ -178,17 +175,17 @@ def test_other_data_begin_the_epoch_again_and_say_so(images, tmp_path, caplog):
 def test_what_keras_callbacks_remember(images, tmp_path):
     """EarlyStopping, which forgets how long it has waited when a training begins."""
 
-    def fit(patience_left_at=None):
+    def fit(steps):
         keras.utils.set_random_seed(3)
         gan = compiled(small_gan())
         stopper = keras.callbacks.EarlyStopping("constant", patience=3, mode="min")
-        callbacks = [Checkpoint(tmp_path, resume=True), Constant(), stopper]
-        callbacks += [KillAt(12)] if patience_left_at else []
+        callbacks = [Checkpoint(tmp_path, resume=True), Constant(), stopper, steps]
         return gan.fit(Batches(images, 8, seed=5), epochs=9, verbose=0, callbacks=callbacks), stopper
 
     with pytest.raises(KilledError):
-        fit(patience_left_at=1)  # in the third epoch: it has waited for one
-    history, stopper = fit()
+        fit(Steps(kill_at=12))  # in the third epoch: it has waited for one
+    history, stopper = fit(rest := Steps())
+    assert rest.done == 10
     assert history.epoch == [0, 1, 2, 3] and stopper.stopped_epoch == 3
 
 
