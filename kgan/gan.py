@@ -207,15 +207,15 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         return self._sample((ops.shape(batch.real)[0], self.latent_dim), seeds or self.latent_seeds)
 
     def call(self, inputs, training=False):
-        """Generate images of latents, or of `[latents, labels]`; in inference with the averaged generator, if there is one."""
+        """Generate images of latents, or of `[latents, labels]`; unless training, with the averaged generator if there is one."""
         return (self.generator if training else self.sampling_generator)(inputs, training=training)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):
         """Train. See `keras.Model.fit`: `x` holds real images, `y` their labels, which only a condition reads.
 
         Raises:
-            ValueError: if the images do not have the shape of the generator's images, or lie outside [-1, 1]; with `num_classes`,
-                if there are no labels, or they are not integers `(n,)` in [0, num_classes).
+            ValueError: if the images do not have the shape of the generator's images, or lie outside [-1, 1]; with
+                `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
         """
         next_epoch: list = []
         own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y))

@@ -132,7 +132,7 @@ class DRAGAN(Penalty):
 
 @register_keras_serializable("kgan")
 class Drift(Penalty):
-    """Keeps a Wasserstein critic's scores near zero, since its loss does not fix their level (arXiv:1710.10196, appendix A.1)."""
+    """Keeps the scores of a Wasserstein critic near zero, which its loss does not do (arXiv:1710.10196, appendix A.1)."""
 
     name = "drift"
 
