@@ -207,7 +207,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         return self._sample((ops.shape(batch.real)[0], self.latent_dim), seeds or self.latent_seeds)
 
     def call(self, inputs, training=False):
-        """Generate images of latents, or of `[latents, labels]`; unless training, with the averaged generator if there is one."""
+        """Generate images of latents, or of `[latents, labels]`; in inference the averaged generator is used, if any."""
         return (self.generator if training else self.sampling_generator)(inputs, training=training)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):

@@ -118,7 +118,7 @@ def of(thing):
         name: value
         for name, value in vars(holder(thing)).items()
         if isinstance(value, LearningRateSchedule)
-        and not name.startswith("_")  # an optimizer handles its learning rate itself
+        and not name.startswith("_")  # optimizers handle their rate themselves
     }
 
 

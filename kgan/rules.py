@@ -28,8 +28,8 @@ class Rules:
 
     Args:
         d_opt: Keras optimizer of the discriminator, with its own learning rate, clipping and gradient accumulation. Adam's
-            `beta_1` and `beta_2` may be schedules, such as `kgan.ramps.Cosine(0.9, 0.99, 10000)`; its momenta are then corrected by
-            the current betas, as in R3GAN's code (arXiv:2501.05441).
+            `beta_1` and `beta_2` may be schedules, such as `kgan.ramps.Cosine(0.9, 0.99, 10000)`; its momenta are then
+            corrected by the current betas, as in R3GAN's code (arXiv:2501.05441).
         g_opt: Keras optimizer of the generator, an instance of its own.
         loss: Name in `kgan.losses`, a `kgan.losses.AdversarialLoss`, or a Keras loss such as
             `keras.losses.BinaryCrossentropy(label_smoothing=0.1)`.

@@ -1,7 +1,7 @@
 """One update of one player: losses and penalties -> gradients -> optimizer -> logs.
 
-`kgan.schedules` decides which player is updated when; this module is the same for all schedules. A batch is a pair `(given, real)`
-(`kgan.conditions.Batch`); `given` is passed on without being read.
+`kgan.schedules` decides which player is updated when; this module is the same for all schedules. A batch is a pair
+`(given, real)` (`kgan.conditions.Batch`); `given` is passed on without being read.
 """
 
 import contextlib
@@ -201,7 +201,7 @@ def waiting(player, report):
     """Return a function for a player that is not updated in this step, to be called after the other player's update.
 
     The other player's update runs the waiting one in training mode. Its statistics (all weights but the trained ones) are
-    set back to their present values, and it reports its loss: the function passes its verdicts on to `report`.
+    set back to their values from before it, and the player reports its loss: the function passes its verdicts on to `report`.
     """
     statistics = [(variable, ops.copy(variable)) for variable in player.non_trainable_weights]
 

@@ -15,7 +15,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         logits: Tensor `(batch, 1)`, the score.
-        losses: Dict of tensors `(batch,)`: the losses of its other outputs, such as `class_loss`, which both players minimize too.
+        losses: Dict of tensors `(batch,)`: losses of its other outputs, which both players minimize, such as `class_loss`.
         hits: Dict of tensors `(batch,)`: 1 where its other outputs are right, 0 elsewhere, such as `class_accuracy`.
     """
 
@@ -32,7 +32,7 @@ class Critic:
     model; any other model is opaque and called without a change.
 
     Args:
-        discriminator: `keras.Model`, images or `[images, given]` -> `(batch, 1)`, and the outputs that `condition` judges, if any.
+        discriminator: `keras.Model`, images or `[images, given]` -> `(batch, 1)`, and any outputs that `condition` judges.
         condition: `kgan.conditions.Condition`.
         pack: Integer. The number of images that the discriminator sees at once.
 
