@@ -200,8 +200,8 @@ def frozen(model):
 def waiting(player, report):
     """Return a function for a player that is not updated in this step, to be called after the other player's update.
 
-    The other player's update runs the waiting one in training mode. Its statistics (all weights but the trained ones) are
-    set back to their values from before it, and the player reports its loss: the function passes its verdicts on to `report`.
+    The other player's update runs the waiting one in training mode. The function restores its statistics, which are all
+    weights but the trained ones, and reports its loss: it passes its verdicts on to `report`.
     """
     statistics = [(variable, ops.copy(variable)) for variable in player.non_trainable_weights]
 

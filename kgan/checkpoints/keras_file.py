@@ -68,7 +68,7 @@ class KerasFile:
     """Saves a GAN: the parts that Keras' `save` writes and `load_model` reads."""
 
     def save(self, filepath, overwrite=True, **kwargs):
-        """Save players, optimizers, seeds and counters in one `.keras` file; an old file stays until the new one is complete.
+        """Save players, optimizers, seeds and counters in one `.keras` file, which replaces an old one when it is complete.
 
         Raises:
             ValueError: if it could not be loaded again, because it uses a lambda or an unregistered function or class.

@@ -157,11 +157,8 @@ class Run(keras.callbacks.CallbackList):
         if self.batches is not None and known["data"] == self.batches.identity():
             self.batches.seek(known["data_epoch"], self.batch)
         elif self.batch or self.batches is not None:
-            why = (
-                "the position in the data can be restored only for kgan.data"
-                if self.batches is None
-                else "the data are not the same"
-            )
+            unknown = self.batches is None
+            why = "the position in these data cannot be restored" if unknown else "the data are not the same"
             log.warning(f"Epoch {self.epoch + 1} begins again: {why}.")
             self.step, self.batch = self.step - self.batch, 0
             if self.batches is not None:
@@ -175,7 +172,10 @@ class Run(keras.callbacks.CallbackList):
                 "numbers and rounding differ between engines, so the run is no longer the same bit for bit."
             )
         elif known["devices"] != here["devices"]:
-            yield f"The checkpoint was written on {known['devices']} devices, and this machine uses {here['devices']}: rounding differs."
+            yield (
+                f"The checkpoint was written on {known['devices']} devices, and this machine uses {here['devices']}: "
+                "rounding differs."
+            )
 
     def _remind(self):
         """Restore the states of the callbacks."""
