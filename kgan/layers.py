@@ -11,8 +11,8 @@ from kgan import backend
 class SpectralNormalization(layers.Wrapper):
     """Divides a layer's kernel W by its largest singular value sigma (Miyato et al., arXiv:1802.05957, algorithm 1).
 
-    W is the kernel as a matrix, with a row for each input and a column for each unit or filter. Each call in training takes one
-    step of the power iteration from the saved vector u,
+    W is the kernel as a matrix, with a row for each input and a column for each unit or filter. Each call in training takes
+    one step of the power iteration from the saved vector u,
 
         v = W u / ||W u||,  u = W^T v / ||W^T v||,  sigma = v^T W u,
 
@@ -163,8 +163,8 @@ class SelfAttention(layers.Layer):
 class GroupedConv2D(layers.Conv2D):
     """`keras.layers.Conv2D(groups=...)`, computed on TensorFlow as one convolution for each group.
 
-    TensorFlow's own grouped convolution took 40 to 60 times as long on CPU (64 channels in 8 groups at 16 x 16, batch 64, forward and
-    backward: 645 ms against 11), with XLA too. The weights and values are the same.
+    TensorFlow's own grouped convolution took 40 to 60 times as long on CPU (64 channels in 8 groups at 16 x 16, batch 64,
+    forward and backward: 645 ms against 11), also with XLA. The weights and values are the same.
 
     Args:
         As those of `keras.layers.Conv2D`.

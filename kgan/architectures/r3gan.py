@@ -84,7 +84,7 @@ def discriminator(
     num_classes: int | None = None,
     conditioning: Literal["projection", "auxiliary"] = "projection",
 ):
-    """The reverse of the generator: from the image to 4 x 4 features (7 x 7 for images of 28), then one weight for each position.
+    """The reverse of the generator: from the image to 4 x 4 features (7 x 7 for images of 28), then a weight for each place.
 
     Args:
         image_shape: Tuple `(height, width, channels)`; height and width must be even.

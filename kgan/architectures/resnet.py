@@ -97,7 +97,7 @@ def discriminator(
     Args:
         image_shape: Tuple `(height, width, channels)`; height and width must be even.
         filters: Integer. Filters of all convolutions.
-        pooling: Whether the features of the last block are summed over all positions, as in SNGAN, or averaged, as in WGAN-GP.
+        pooling: Whether the features of the last block are summed over all places, as in SNGAN, or averaged, as in WGAN-GP.
         spectral_norm: Whether all layers are spectrally normalized, as in SNGAN.
         minibatch_std: Whether the last layer receives how much the images of a batch differ (arXiv:1710.10196).
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
