@@ -161,9 +161,8 @@ def _neighbours(scorer, real, generated, path, console):
         for images, positions in ((real, chosen), (generated, np.arange(min(len(generated), 1000))))
     )
     index, distance = metrics.nearest(of_generated, of_real)
-    asked = (
-        np.arange(len(of_real)) % max(2, len(of_real) // 1000) == 0
-    )  # for these real images, the nearest other real image
+    # the same distances for some of the real images, to compare with
+    asked = np.arange(len(of_real)) % max(2, len(of_real) // 1000) == 0
     usual = np.median(metrics.nearest(of_real[asked], of_real[~asked])[1])
     order = np.argsort(distance)[np.linspace(0, len(distance) - 1, min(SHOWN, len(distance))).astype(int)]
     half = -(-len(order) // 2)

@@ -28,7 +28,7 @@ def load(path):
     an architecture with the name of the file.
 
     Raises:
-        RecipeError: if there is no such file, it cannot be run, or it defines none of these or a name that kgan uses already.
+        RecipeError: if the file does not exist or cannot be run, or defines none of these or a name that kgan uses.
     """
     path = pathlib.Path(path)
     if path.suffix != ".py" or not path.is_file():

@@ -34,9 +34,9 @@ def form(out):
 def write(run, n, seed, out, label=None):
     """Write `n` images of a run, or of the generator in a file, to `out`, and return a sentence about what was written.
 
-    For a run that has not ended, the newest checkpoint is used. `label` is the class of all images. Without it the classes of
-    a class-conditional run are drawn at random; in a grid there is one row for each class, and the images of a column share
-    their latents.
+    For a run that has not ended, the newest checkpoint is used. `label` is the class of all images. Without it the classes
+    of a class-conditional run are drawn at random; in a grid there is one row for each class, and the images of a column
+    share their latents.
 
     - `.npy`: a float32 array in [-1, 1].
     - `.png`: a grid; of points in the plane, a plot.
@@ -158,8 +158,8 @@ def _recipe(run):
 
 
 def _walk(stops):
-    """Latents along great circles from stop to stop and back to the first. Two normal vectors have nearly the same length; the
-    straight line between them passes through shorter ones, which the generator never received in training.
+    """Latents along great circles from stop to stop and back to the first. Two normal vectors have nearly the same length;
+    the straight line between them passes through shorter vectors, which the generator never received in training.
     """
     for begin, end in zip(stops, np.roll(stops, -1, axis=0), strict=True):
         cosine = np.sum(begin * end, axis=-1, keepdims=True)

@@ -1,7 +1,7 @@
 """The keys of a recipe, as pydantic models that are made from the signatures of the functions and classes it names.
 
-A recipe names functions and classes, `loss: hinge` or `{name: dcgan, dropout: 0.3}`. The arguments that a name takes, their types and their
-defaults are read from the function or class in the code, so that there is no second list to maintain.
+A recipe names functions and classes, `loss: hinge` or `{name: dcgan, dropout: 0.3}`. Their arguments, with types and
+defaults, are read from the code, so that there is no second list to maintain.
 """
 
 import inspect
