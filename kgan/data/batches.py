@@ -24,7 +24,7 @@ class Batches(keras.utils.PyDataset):
         labels: Array `(n,)`. Batches are then `(images, labels)`.
         replacement: Whether each image of a batch is drawn from all images, so that some occur twice in an epoch and others
             not at all. Then every batch is full, and an epoch has `n // batch_size` batches, at least one.
-        flip: Whether every other image, drawn by lot, is mirrored left to right.
+        flip: Whether each image is mirrored left to right with probability 1/2.
 
     Raises:
         ValueError: if there are no images, the number of labels differs, or `flip` is used for anything but images.

@@ -30,7 +30,7 @@ def fit(picture, size, channels):
 
 
 def _of_8_bits(picture):
-    """Convert deeper pictures: 16 bits in I;16, or in I, which may hold smaller numbers too; floats, in [0, 1] or not, in F."""
+    """Convert deeper pictures: I;16 has 16 bits; I has 16 bits or fewer; F has floats, in [0, 1] or not."""
     if picture.mode.startswith("I"):
         pixels = np.clip(np.asarray(picture, "int64"), 0, 65535)
         deep = picture.mode != "I" or pixels.max() > 255

@@ -147,7 +147,8 @@ def generator_of(run):
             return model.sampling_generator, {"latents": model.latents, "condition": model.condition}
         message = f"{run} is not a run directory with a generator.keras or a checkpoint in it"
     except (ValueError, TypeError, OSError) as error:
-        message = f"{newest or path} does not contain a generator that can be loaded: {str(error).strip().splitlines()[0][:300]}"
+        said = str(error).strip().splitlines()[0][:300]
+        message = f"{newest or path} does not contain a generator that can be loaded: {said}"
     raise RecipeError("RUN", [Problem((), message)]) from None
 
 
