@@ -12,7 +12,7 @@ from kgan.augment.transforms import POLICY, Kind, Transforms
 
 @register_keras_serializable("kgan")
 class ADA(Transforms):
-    """`Transforms` with a probability p that increases while the discriminator overfits, and decreases otherwise (arXiv:2006.06676).
+    """`Transforms` with a p that increases while the discriminator overfits, and decreases otherwise (arXiv:2006.06676).
 
     The measure of overfitting is r = E sign(D(real)), the mean over the real images of some updates: 0 if the discriminator
     cannot distinguish them from generated ones, 1 if it recognizes all of them. After these updates

@@ -71,8 +71,8 @@ class DiffAugment(Augmentation):
 
     Args:
         policy: Names of what is done to each image, in this order: `"color"` (brightness by up to 0.5, saturation times 0 to
-            2, contrast times 0.5 to 1.5), `"translation"` (by up to an eighth of the size, with zeros outside), `"cutout"` (a
-            rectangle of half the height and half the width becomes zero).
+            2, contrast times 0.5 to 1.5), `"translation"` (by up to an eighth of the size, with zeros outside), `"cutout"`
+            (a rectangle of half the height and half the width becomes zero).
         strength: Float in [0, 1], or a schedule. All of these limits and sizes are multiplied by it; at 0 images are not
             changed.
 

@@ -178,9 +178,7 @@ def hash_of_model(model):
 
     def unnamed(found, key=None):
         if isinstance(found, dict):
-            inside = (
-                key if key in ("input_layers", "output_layers") else None
-            )  # several inputs or outputs are listed by name
+            inside = key if key in ("input_layers", "output_layers") else None  # lists of names
             return {name: unnamed(value, inside or name) for name, value in found.items() if name != "trainable"}
         if isinstance(found, list | tuple):
             return [unnamed(value, key) for value in found]

@@ -90,9 +90,8 @@ def inception(path, logits=True):
         ValueError: if the file does not contain these weights.
     """
     weights = _Weights(path)
-    classes = weights(
-        "fc.weight", 1008, 2048
-    )  # first, because torchvision's Inception has the same names but 1000 classes
+    # the classes first: torchvision's Inception has the same names, but 1000 classes
+    classes = weights("fc.weight", 1008, 2048)
     images = keras.Input((None, None, 3), dtype="float32", name="images")
     x = _Resize(dtype="float32", name="resize")(images)  # (batch, 299, 299, 3)
     x = _conv(x, weights, "Conv2d_1a_3x3", 32, 3, 3, strides=2, padding="valid")

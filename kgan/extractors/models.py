@@ -17,7 +17,8 @@ def of_model(model, name=None):
 
     Args:
         model: `keras.Model`. It takes floats in [-1, 1]; images of another size are resized to its input shape.
-        name: String. The model's own by default. Keras' InceptionV3 is not the FID Inception: its Frechet distance is not the FID.
+        name: String. The model's own by default. Keras' InceptionV3 is not the FID Inception, so its Frechet distance is not
+            the FID.
 
     Raises:
         ValueError: if its input is not images, or it has several outputs and none of them is `features`.
