@@ -313,9 +313,8 @@ def compare(
         comparison.check_one_recipe(found)
     length, chosen = (None, None) if runs else trials.common_length(both, metrics)
     series = comparison.collect_all(runs, value) if runs else None
-    result = (
-        comparison.compare(names, series, value) if series else None
-    )  # raises its errors before anything is written
+    # first, so that its errors are raised before anything is written
+    result = comparison.compare(names, series, value) if series else None
     directory = run.claim(f"{pathlib.Path(a).stem}-vs-{pathlib.Path(b).stem}", out, "comparisons")
     if result is None:
         steps = steps or length

@@ -89,7 +89,6 @@ def patient(callbacks):
     with warnings.catch_warnings():
         for callback in getattr(callbacks, "callbacks", callbacks):
             for name in callback.values if isinstance(callback, Measuring) else ():
-                warnings.filterwarnings(
-                    "ignore", f"Early stopping conditioned on metric `{name}"
-                )  # of single classes too
+                # a prefix, so that it matches the scores of single classes too
+                warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{name}")
         yield

@@ -117,8 +117,7 @@ def of(thing):
     return {
         name: value
         for name, value in vars(holder(thing)).items()
-        if isinstance(value, LearningRateSchedule)
-        and not name.startswith("_")  # optimizers handle their rate themselves
+        if isinstance(value, LearningRateSchedule) and not name.startswith("_")  # an optimizer handles `_learning_rate`
     }
 
 

@@ -12,12 +12,12 @@
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
 - `sync(model)` puts the state of a running `fit` into the variables, if the engine keeps it elsewhere during training.
 - `devices(model)` is the list of the devices that a training uses, such as `["GPU:0"]`.
-- `layers_in(model)`, `last_operation(model)` and `variables_of(optimizer)` are facts that Keras knows but does not make public.
+- `layers_in(model)`, `last_operation(model)` and `variables_of(optimizer)` have no public name in Keras.
 - `Steps` connects the engine's stock `fit` to a model's `step` and `test`.
 
-`NAME` is the engine's name in Keras, `TITLE` its own name, `COMPILER` the compiler that `jit_compile=True` turns on, `ONE_STEP_AT_ONCE`
-whether it takes `steps_per_execution=1` only, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is faster as a
-convolution for each group.
+`NAME` is the engine's name in Keras, `TITLE` its own name, `COMPILER` the compiler that `jit_compile=True` turns on,
+`ONE_STEP_AT_ONCE` whether it accepts only `steps_per_execution=1`, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is
+faster as one convolution for each group.
 """
 
 import keras

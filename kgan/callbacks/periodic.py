@@ -44,9 +44,8 @@ class Periodic(Resumable):
         self._steps, self._before_epoch = state.get("steps", 0), state.get("before_epoch", 0)
 
     def on_epoch_begin(self, epoch, logs=None):
-        if (
-            epoch and not self._steps
-        ):  # earlier epochs ran without this callback: `initial_epoch`, or a resumed training
+        # earlier epochs ran without this callback: `initial_epoch`, or a resumed training
+        if epoch and not self._steps:
             self._steps = epoch * (self.params.get("steps") or 0)
         self._before_epoch = self._steps
 

@@ -110,9 +110,8 @@ class Score(Periodic, Measuring):
     def set_state(self, state):
         super().set_state(state)
         there = scores.read(self.path) if self.path.exists() else []
-        kept = [
-            score for score in there if score.where.get("step", 0) <= self._steps
-        ]  # later scores will be measured again
+        # later scores will be measured again
+        kept = [score for score in there if score.where.get("step", 0) <= self._steps]
         if kept != there:
             scores.write(self.path, kept)
         self.scores = [score for score in kept if score.metric in self.values and "epoch" in score.where]

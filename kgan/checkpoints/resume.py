@@ -31,10 +31,8 @@ def train(gan, saver, run, epochs, first_epoch, fit_span):
     """
     with saver.watching():
         newest = saver.newest() if saver.resume else None
-        run.epoch, run.step = (
-            first_epoch,
-            saver.saved_step or 0,
-        )  # a second `fit` with the same saver continues its count
+        # a second `fit` with the same saver continues its count
+        run.epoch, run.step = first_epoch, saver.saved_step or 0
         if newest:
             run.restore(newest)
             log.warning(f"Resuming from {newest}: epoch {run.epoch + 1}, step {run.step}.")

@@ -73,9 +73,8 @@ def collect(runs, metric):
             ]
         except ValueError as error:
             raise RecipeError(str(run), [Problem((), str(error))]) from None
-        these = [
-            score for score in these if "epoch" in score.where
-        ] or these  # those measured during the training, if there are any
+        # those measured during the training, if there are any
+        these = [score for score in these if "epoch" in score.where] or these
         if not these:
             hint = f"`kgan evaluate {run}` measures it"
             raise RecipeError(str(run), [Problem((), f"has no score {metric!r} yet; {hint}")])
@@ -150,7 +149,8 @@ def compare(names, series, metric, as_long=False):
         else:
             first = (difference > 0) == lower
             better = names[0] if first else names[1]
-            sentence = f"{better} is better: the {title} of {names[1]} and {names[0]} differ {noise}, which does not contain 0."
+            differ = f"the {title} of {names[1]} and {names[0]} differ {noise}"
+            sentence = f"{better} is better: {differ}, which does not contain 0."
     return {
         "metric": metric,
         "sides": sides,

@@ -100,10 +100,8 @@ def _train(recipe, seed, steps, seconds, score, run, plugins):
     data = recipe.model_dump(mode="json") | {"seed": seed, "epochs": None, "steps": steps or build.ENDLESS}
     own = _own_score(recipe)
     others = [one for one in data["callbacks"] if one["name"] != "score"]
-    measured = [
-        score["metric"],
-        *np.atleast_1d(own.get("metric", [])),
-    ]  # the metrics that a checkpoint of the recipe may monitor
+    # the recipe's own metrics too, since its checkpoint may monitor one of them
+    measured = [score["metric"], *np.atleast_1d(own.get("metric", []))]
     metrics = list(dict.fromkeys(map(str, measured)))
     data["callbacks"] = [*others, {**own, "name": "score", **score, "metric": metrics}]
     path = run.with_suffix(".yaml")

@@ -117,9 +117,8 @@ class Folder:
     def _read(self, path):
         (height, width), channels = self._form
         with Image.open(path) as picture:
-            picture.draft(
-                "RGB" if channels == 3 else "L", (2 * width, 2 * height)
-            )  # lets the JPEG decoder reduce the size, which is faster
+            # lets the JPEG decoder reduce the size, which is faster
+            picture.draft("RGB" if channels == 3 else "L", (2 * width, 2 * height))
             return fit(picture, (height, width), channels)
 
     def _each(self, read, paths, most=None):

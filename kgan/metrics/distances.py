@@ -77,9 +77,8 @@ class Nearest:
     def kth(self, rows, own, k):
         """The k-th smallest squared distance of each row, computed pair by pair; `own` are the positions of these rows."""
         exact = np.full(self.squared.shape, np.inf)
-        i, j = np.nonzero(
-            np.isfinite(self.squared)
-        )  # infinite where there is no neighbour: a row is not its own neighbour
+        # infinite where there is no neighbour: a row is not its own neighbour
+        i, j = np.nonzero(np.isfinite(self.squared))
         exact[i, j] = _between(rows, rows, own[i], self.index[i, j])
         return np.partition(exact, k - 1, axis=1)[:, k - 1]
 
@@ -129,9 +128,8 @@ def _exact_radii(rows, some, k, centre):
     radii = nearest.kth(rows, some, k)
     norms = ((rows - centre) ** 2).sum(1)
     near = SAME * (norms[some] + norms.max())
-    for place in np.flatnonzero(
-        (radii > 0) & (nearest.squared.max(1) - near < radii)
-    ):  # several are equally near up to rounding
+    # where more rows are equally near, up to rounding, than were kept
+    for place in np.flatnonzero((radii > 0) & (nearest.squared.max(1) - near < radii)):
         squared = _between(rows, rows, np.full(len(rows), some[place]), np.arange(len(rows)))
         squared[some[place]] = np.inf
         radii[place] = np.partition(squared, k - 1)[k - 1]
@@ -144,7 +142,7 @@ def centre_of(rows):
 
 
 def blocks(x, y, look, half=False):
-    """Yield two slices and `look(rows, columns, x[rows], y[columns])`, for all blocks, or those on one side of the diagonal."""
+    """Yield two slices and `look(rows, columns, x[rows], y[columns])` for each block, or only on one side of the diagonal."""
     starts = [range(0, len(rows), BLOCK) for rows in (x, y)]
     pairs = ((i, j) for i in starts[0] for j in starts[1] if not (half and j < i))
 

@@ -9,7 +9,7 @@ def both_sets(real, generated, least=2):
     """Both sets of features as arrays `(n, d)`.
 
     Raises:
-        ValueError: if they are not such arrays, differ in `d`, or have fewer than `least` rows or values that are not finite.
+        ValueError: if they are not such arrays, differ in `d`, or have fewer than `least` rows or infinite or NaN values.
     """
     real, generated = one_set("real", real, least), one_set("generated", generated, least)
     if real.shape[1] != generated.shape[1]:

@@ -10,7 +10,7 @@ from kgan.metrics import features
 
 
 def inception_score(logits, splits=10):
-    """exp of the mean KL divergence between p(class | image) and p(class). Higher is better, from 1 to the number of classes.
+    """exp of the mean KL divergence between p(class | image) and p(class). Higher is better, 1 to the number of classes.
 
     For each of `splits` parts in the order given, rows i n // splits to (i + 1) n // splits: exp(mean over images of
     sum p log(p / q)), with p the softmax of the logits and q its mean over the part. In float64.

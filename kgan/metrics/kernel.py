@@ -17,7 +17,8 @@ def kernel_distance(real, generated, subsets=100, subset_size=1000, seed=2020):
     """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3, over random subsets. Lower is better.
 
     For subsets X, Y of m features each: the mean of k(x, x') over x != x', plus that of k(y, y') over y != y', minus twice
-    that of k(x, y) over all pairs. It is unbiased: it may be below zero, and may be compared between small sets. Computed in float64.
+    that of k(x, y) over all pairs. It is unbiased: it may be below zero, and may be compared between small sets. It is
+    computed in float64.
 
     With the features of the FID Inception it is the KID of Binkowski et al., arXiv:1801.01401. Subsets are drawn as the
     package torch-fidelity draws them, the generated one first.
@@ -85,9 +86,8 @@ def _sums_over_large_subsets(generated, real, chosen):
 
 def _within(x):
     """Sum of the kernel over all pairs of different rows, from one side of the diagonal."""
-    kernel = _cubed(
-        dsyrk(1.0, x.T, trans=True, lower=True), x
-    )  # dsyrk leaves zeros on the other side, where the kernel becomes 1
+    # dsyrk leaves zeros on the other side of the diagonal, where the kernel becomes 1
+    kernel = _cubed(dsyrk(1.0, x.T, trans=True, lower=True), x)
     return 2 * (kernel.sum() - np.trace(kernel) - len(x) * (len(x) - 1) / 2)
 
 

@@ -158,9 +158,8 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     batches, gan = build.build(recipe, given, compiled_with, to_train, steps_at_once)
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
-    scorers = (
-        {} if steps_at_once else build.build_scorers(recipe, given, found)
-    )  # last, since they take the longest time
+    # last, since they take the longest time
+    scorers = {} if steps_at_once else build.build_scorers(recipe, given, found)
     return batches, gan, found, held_out, scorers
 
 

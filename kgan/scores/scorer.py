@@ -121,8 +121,8 @@ class Scorer:
             names: Name in `MEASURES`, or several.
             seed: Integer. The seed of the generated examples, if it is known.
             where: Dict. The position in a training, such as `epoch`.
-            labels: Integers `(n,)`, the classes of the generated examples. Then each class is also scored separately, against
-                the real images of that class.
+            labels: Integers `(n,)`, the classes of the generated examples. Then each class is also scored separately,
+                against the real images of that class.
 
         Returns:
             A list of `kgan.scores.Record`, those of all images first.
