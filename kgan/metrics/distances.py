@@ -142,7 +142,7 @@ def centre_of(rows):
 
 
 def blocks(x, y, look, half=False):
-    """Yield two slices and `look(rows, columns, x[rows], y[columns])` for each block, or only on one side of the diagonal."""
+    """Yield two slices and `look(rows, columns, x[rows], y[columns])` for each block, with `half` only on one side."""
     starts = [range(0, len(rows), BLOCK) for rows in (x, y)]
     pairs = ((i, j) for i in starts[0] for j in starts[1] if not (half and j < i))
 

@@ -43,8 +43,8 @@ def density_coverage(real, generated, k=5, strict=True, known_radii=None):
 
     With balls around real features that reach to the k-th nearest other real one: density is the mean number of balls that a
     generated feature lies in, divided by k, which is 1 if the two distributions are equal, and more where generated images
-    are concentrated; coverage is the share of balls with a generated feature in them, 0 to 1. Higher is better. Naeem et al.,
-    arXiv:2002.09797. In float64.
+    are concentrated; coverage is the share of balls with a generated feature in them, 0 to 1. Higher is better. Naeem et
+    al., arXiv:2002.09797. Computed in float64.
 
     Example:
 
