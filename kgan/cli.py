@@ -87,7 +87,7 @@ def train(
     out: Annotated[pathlib.Path | None, typer.Option(help="The run directory; runs/<recipe>-0001 by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out exactly where it stopped.")] = False,
     allow_changes: Annotated[
-        bool, typer.Option("--allow-changes", help="Resume although the recipe is no longer the same.")
+        bool, typer.Option("--allow-changes", help="Resume although the recipe has changed.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Build everything, train for two steps, write nothing.")

@@ -40,7 +40,7 @@ def generator(
         straight: Whether a convolution of stride 1 comes first, as in the tutorials. It has more weights than any other; the
             paper's generator does not have it.
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
-            for no such layer.
+            leaves it out.
         num_classes: Integer. Makes a class-conditional generator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"concatenation"` or
             `"batch_norm"`.
@@ -99,7 +99,7 @@ def discriminator(
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
         minibatch_std: Whether the last layer receives how much the images of a batch differ (arXiv:1710.10196).
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
-            for no such layer.
+            leaves it out.
         num_classes: Integer. Makes a class-conditional discriminator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"`, `"concatenation"`
             or `"auxiliary"`.

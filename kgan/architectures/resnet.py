@@ -38,7 +38,7 @@ def generator(
         normalization: `"batch"`, before each ReLU, or `None`.
         spectral_norm: Whether all layers are spectrally normalized, as in SAGAN (arXiv:1805.08318).
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
-            for no such layer.
+            leaves it out.
         num_classes: Integer. Makes a class-conditional generator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"batch_norm"`, as in the
             projection paper (arXiv:1802.05637), or `"concatenation"`.
@@ -101,7 +101,7 @@ def discriminator(
         spectral_norm: Whether all layers are spectrally normalized, as in SNGAN.
         minibatch_std: Whether the last layer receives how much the images of a batch differ (arXiv:1710.10196).
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
-            for no such layer.
+            leaves it out.
         num_classes: Integer. Makes a class-conditional discriminator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"` or `"auxiliary"`.
 

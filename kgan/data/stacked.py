@@ -11,7 +11,7 @@ from kgan.data.files import file
 def stacked_mnist(samples: int = 128_000, split: Literal["train", "test"] = "train", path: str | None = None):
     """Three MNIST digits, drawn at random, as the red, green and blue of one image (Che et al., arXiv:1612.02136).
 
-    128,000 of them are as many as in PacGAN (Lin et al., arXiv:1712.04086). They take 300 MB.
+    PacGAN also uses 128,000 of them (Lin et al., arXiv:1712.04086). They take 300 MB.
 
     Args:
         samples: Integer. The number of images, which are the same in each call.

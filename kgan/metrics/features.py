@@ -37,5 +37,5 @@ def count(name, value, most=None):
     """Return a positive integer, at most `most`; raise ValueError for any other value."""
     value = integer(name, value, at_least=1)
     if most is not None and value > most:
-        raise ValueError(f"`{name}` must be at most {most}, with so many features given. Received: {value!r}")
+        raise ValueError(f"`{name}` must be at most {most} for the given number of features. Received: {value!r}")
     return value

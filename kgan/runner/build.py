@@ -225,7 +225,7 @@ def build_callbacks(recipe, directory, scorers, resume=False):
 
 
 def _steps_at_once(recipe, epoch):
-    """The steps per execution: as many as make training faster, such that callbacks still act at their exact steps."""
+    """The steps per execution: the largest number with which the training and its callbacks still stop at exact steps."""
     if backend.ONE_STEP_AT_ONCE:
         return 1
     steps = [

@@ -16,7 +16,7 @@ STOPS, FRAMES = 6, 12  # of an animation: the number of latents, and of frames f
 
 
 def form(out):
-    """`"npy"`, `"png"`, `"gif"` or `"folder"`, as the path says.
+    """The format that a path means: `"npy"`, `"png"`, `"gif"` or `"folder"`.
 
     Raises:
         RecipeError: if it has another ending.

@@ -117,7 +117,7 @@ class Scorer:
 
         Args:
             generated: Array or `kgan.data.Folder` of images, or points; at least 20. Images of another size or number of
-                channels than the real ones are resized by the extractor, and the scores say so.
+                channels than the real ones are resized by the extractor, which the scores record.
             names: Name in `MEASURES`, or several.
             seed: Integer. The seed of the generated examples, if it is known.
             where: Dict. The position in a training, such as `epoch`.
