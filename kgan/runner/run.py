@@ -187,7 +187,7 @@ def check_free(out):
     parent = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise RecipeError(
-            "--out", [Problem((), f"{out} cannot be created: {parent} is not a folder that can be written to")]
+            "--out", [Problem((), f"{out} cannot be made: {parent} is not a folder that can be written to")]
         )
 
 
@@ -208,7 +208,7 @@ def _make(directory, exist_ok=False):
     except FileExistsError:
         raise
     except OSError as error:
-        raise RecipeError("--out", [Problem((), f"{directory} cannot be created: {error.strerror}")]) from None
+        raise RecipeError("--out", [Problem((), f"{directory} cannot be made: {error.strerror}")]) from None
     return directory
 
 
