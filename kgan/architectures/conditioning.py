@@ -196,8 +196,8 @@ def discriminator(before, after, linear, num_classes=None, conditioning="project
     for layer in before[1:]:
         features = layer(features)
     if conditioning == "concatenation":
-        # scaled to the norm of d pixels of variance 1: beside the 784 pixels of a digit a plain 1 has no effect (beside
-        # latents it has, and a larger value would drown them)
+        # scaled to the norm of d pixels of variance 1: next to the 784 pixels of a digit a plain 1 has hardly any effect
+        # (next to latents it has, and a larger value would dominate them)
         features = JoinLabels(num_classes, scale=math.sqrt(features.shape[-1]))([features, labels])
     for layer in after:
         features = layer(features)

@@ -45,7 +45,7 @@ class Augmentation(keras.layers.Layer):
 
 
 class Augmented:
-    """An augmentation in the training of one GAN: it is called with the GAN's seeds and the present value of schedules.
+    """An augmentation in the training of one GAN: it is called with the GAN's seeds and the current values of schedules.
 
     Args:
         augment: The augmentation.

@@ -181,7 +181,7 @@ class Checkpoint(Periodic, Saver):
             self.save(f"epoch-{self.run.epoch:04d}" if not self.run.batch else f"step-{self.run.step:06d}")
 
     def save(self, name):
-        """Save the present state of the training under that name; return the path."""
+        """Save the current state of the training under that name; return the path."""
         self.written += 1
         if self.keep_every and self.written % self.keep_every == 0:
             self.forever.append(name)

@@ -26,7 +26,7 @@ class LogFile(Resumable):
         self.began = time.monotonic()
 
     def get_state(self):
-        """The present size of the file, and the duration of the run."""
+        """The current size of the file, and the duration of the run."""
         size = self.path.stat().st_size if self.path.exists() else 0
         return {"bytes": size, "seconds": time.monotonic() - self.began}
 

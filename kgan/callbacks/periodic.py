@@ -9,7 +9,7 @@ SECONDS = {"second": 1, "minute": 60}
 
 
 class Periodic(Resumable):
-    """Calls `act(when)` at the end of every n-th epoch or step; `when` is a name such as `"epoch-0015"`.
+    """Calls `act(when)` after every interval, at the end of an epoch or step; `when` is a name such as `"epoch-0015"`.
 
     Args:
         every: Integer, a number of epochs; or a string such as `"2 epochs"`, `"500 steps"`, `"30 seconds"` or

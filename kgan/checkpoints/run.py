@@ -112,7 +112,7 @@ class Run(keras.callbacks.CallbackList):
         super().on_epoch_end(epoch, logs)
 
     def capture(self):
-        """The present state of the training: arrays by group, and data that JSON can represent."""
+        """The current state of the training: arrays by group, and data that JSON can represent."""
         self.gan.sync()
         known = {
             "step": self.step,

@@ -66,7 +66,7 @@ def _factor(covariance):
 
 
 def _not_negative(eigenvalues):
-    """Eigenvalues of a positive semidefinite matrix, with those at 0 that rounding made negative."""
+    """Eigenvalues of a positive semidefinite matrix; those that rounding made negative become 0."""
     if eigenvalues.min() < -1e-6 * max(eigenvalues.max(), 1e-300):
         raise ArithmeticError(f"A covariance has a negative eigenvalue, {eigenvalues.min()}: its features overflow.")
     return np.maximum(eigenvalues, 0.0)

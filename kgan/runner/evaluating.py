@@ -93,10 +93,8 @@ def of_images(path, arguments, chosen, samples, extractor, out, neighbours, cons
     with blamed("--data"):
         of_pictures = arguments["path"] and pathlib.Path(arguments["path"]).expanduser().is_dir()
         if of_pictures and len(images.shape) == 4:
-            arguments = {
-                **arguments,
-                "size": images.shape[1:3],
-            }  # the real pictures get the size of the images to score
+            # the real pictures get the size of the images to score
+            arguments = {**arguments, "size": images.shape[1:3]}
         found = data.load(progress=progress, **arguments)
     name = pathlib.Path(arguments["path"] or arguments["name"]).name
     scorer = _scorer(found, extractor or "auto", name, arguments["split"])

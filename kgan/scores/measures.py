@@ -1,4 +1,4 @@
-"""The metrics that can be measured: the names of their values, the better direction, the possible range, what they need."""
+"""The metrics: the names of their values, the better direction, the possible range, and what they need."""
 
 import math
 from collections.abc import Callable
