@@ -1,4 +1,4 @@
-"""Arguments: names that are looked up, with the one that was probably meant; numbers; objects made of arguments."""
+"""Checks of arguments: names, with a suggestion for a misspelled one; numbers; objects that are saved as their arguments."""
 
 import difflib
 import math
@@ -8,26 +8,26 @@ from typing import Any
 
 
 def closest(name: Any, known: Collection[str]) -> str | None:
-    """Return the known name that was probably meant, if there is one."""
+    """Return the known name that is closest to a misspelled one, or `None`."""
     return next(iter(difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)), None)
 
 
 def nearest(name: Any, known: Collection[str]) -> str:
-    """Return a sentence that names the nearest known name, or all of them."""
+    """Return a sentence with the closest known name, or with all known names."""
     match = closest(name, known)
     return f"Did you mean {match!r}?" if match else f"Known are: {', '.join(sorted(known))}."
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite real number, of Python or of numpy, and no bool."""
+    """Whether it is a finite real number of Python or numpy, and not a bool."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def integer(name: str, value: Any, at_least: int, of: str | None = None) -> int:
-    """Return `value` as an `int`; `name` says in the error which argument it is, and `of` whose.
+    """Return `value` as an `int`; `name` and `of` are the argument and its owner in the error message.
 
     Raises:
-        ValueError: if it is not an integer, or below that.
+        ValueError: if it is not an integer, or is below `at_least`.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < at_least:
         owner = f" of {of}" if of else ""
@@ -36,7 +36,7 @@ def integer(name: str, value: Any, at_least: int, of: str | None = None) -> int:
 
 
 def lookup(kind: str, name: Any, known: Mapping[str, Any]) -> Any:
-    """Return `known[name]`; `kind` says in the error what was looked for.
+    """Return `known[name]`; `kind` is the kind of thing in the error message.
 
     Raises:
         ValueError: if there is no such name.
@@ -47,7 +47,7 @@ def lookup(kind: str, name: Any, known: Mapping[str, Any]) -> Any:
 
 
 class Configured:
-    """An object that is saved as the arguments that it was made with, as Keras' own objects are."""
+    """An object that is saved as its constructor's arguments, like Keras' own objects."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor, by name."""

@@ -1,4 +1,4 @@
-"""The command line. Frameworks are loaded by the commands that need one, so that help and lists answer at once."""
+"""The command line. Only commands that need a framework load one, so that help and lists appear at once."""
 
 import importlib
 import json
@@ -42,7 +42,7 @@ Settings = Annotated[
 Plugins = Annotated[
     list[pathlib.Path] | None,
     typer.Option(
-        "--plugin", metavar="FILE.py", help="Run this code of yours, and let the recipe name what it defines."
+        "--plugin", metavar="FILE.py", help="Run this Python file, so that the recipe can name what it defines."
     ),
 ]
 
@@ -53,7 +53,7 @@ def _read(name, settings, plugin):
 
     for path in plugin or ():
         plugins.load(path)
-    from kgan.runner import schema  # made of what is known by now
+    from kgan.runner import schema  # imported here, since plugins add to the schema
 
     given = recipes.read(name)
     if settings and isinstance(given.data, dict):
@@ -62,7 +62,7 @@ def _read(name, settings, plugin):
 
 
 def _load_engine():
-    """Import Keras and its framework; TensorFlow writes to stderr while it is imported, whatever it is told."""
+    """Import Keras and its framework; TensorFlow writes to stderr during its import, with any setting of its log level."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     error_console.file.flush()
     kept = os.dup(2)
@@ -85,18 +85,14 @@ def train(
     set: Settings = None,
     plugin: Plugins = None,
     out: Annotated[pathlib.Path | None, typer.Option(help="The run directory; runs/<recipe>-0001 by default.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out, exactly where it was.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out exactly where it stopped.")] = False,
     allow_changes: Annotated[
-        bool, typer.Option("--allow-changes", help="Resume although the recipe is no longer the same.")
+        bool, typer.Option("--allow-changes", help="Resume although the recipe has changed.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Build all of it, train for two steps, write nothing.")
+        bool, typer.Option("--dry-run", help="Build everything, train for two steps, write nothing.")
     ] = False,
-    seconds: Annotated[
-        float | None, typer.Option(min=0.0, help="Stop after so many seconds of training, wherever it is.")
-    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after this many seconds of training.")] = None,
 ):
     """Train a recipe."""
     checked, given = _read(recipe, set, plugin)
@@ -143,15 +139,15 @@ def schema():
 def sample(
     run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory, or a generator.keras.")],
     out: Annotated[
-        pathlib.Path, typer.Option("-o", "--out", help="Where to: x.npy, grid.png, film.gif or folder/.")
+        pathlib.Path, typer.Option("-o", "--out", help="The output: x.npy, grid.png, film.gif or folder/.")
     ] = pathlib.Path("grid.png"),
     n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same images.")] = 0,
     label: Annotated[
-        int | None, typer.Option(help="The class of all images; all classes by default, a row of a grid for each.")
+        int | None, typer.Option(help="The class of all images; all classes by default, one row of a grid for each.")
     ] = None,
 ):
-    """Generate images with what a run has learned: an array, a grid, a film of a walk through the latents, or files."""
+    """Generate images with a run's generator: an array, a grid, an animation through the latent space, or files."""
     _load_engine()
     from kgan.runner import sampling
 
@@ -162,7 +158,8 @@ def sample(
 Metrics = Annotated[
     list[str] | None,
     typer.Option(
-        "--metric", help="What to measure, such as precision_recall; all that suits by default. Can be repeated."
+        "--metric",
+        help="What to measure, such as precision_recall; by default all metrics that suit the data. Can be repeated.",
     ),
 ]
 Samples = Annotated[int, typer.Option("-n", "--samples", min=20, help="How many images.")]
@@ -173,7 +170,7 @@ def evaluate(
     run: Annotated[pathlib.Path | None, typer.Argument(metavar="[RUN]", help="A run directory.")] = None,
     images: Annotated[
         pathlib.Path | None,
-        typer.Option(help="Instead of a run: images that anyone made, a folder, .npy or .npz file."),
+        typer.Option(help="Instead of a run: images from any source, in a folder, .npy or .npz file."),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="What to compare images with: a data set, a folder or a file.")
@@ -189,11 +186,11 @@ def evaluate(
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, max=2**31 - 1, help="Of the latents of a run's images; 0 by default.")
+        int | None, typer.Option(min=0, max=2**31 - 1, help="Seed of the latents of a run's images; 0 by default.")
     ] = None,
     out: Annotated[
         pathlib.Path | None,
-        typer.Option("-o", "--out", help="A file to which the scores are added; RUN/scores.jsonl for a run."),
+        typer.Option("-o", "--out", help="The file to append the scores to; RUN/scores.jsonl for a run."),
     ] = None,
     neighbours: Annotated[
         pathlib.Path | None,
@@ -202,17 +199,17 @@ def evaluate(
         ),
     ] = None,
     per_class: Annotated[
-        bool, typer.Option("--per-class", help="Score each class of a class-conditional run by itself too.")
+        bool, typer.Option("--per-class", help="Also score each class of a class-conditional run separately.")
     ] = False,
     plugin: Plugins = None,
 ):
-    """Score a run, or images that anyone made, against real ones."""
+    """Score the images of a run, or any other images, against real ones."""
     if (run is None) == (images is None) or (images is None) != (data is None):
         raise _wrong("evaluate", "give a run directory, or both --images and --data")
     if images is not None and per_class:
-        raise _wrong("--per-class", "is for a run; of these images it is not known what classes they were made for")
+        raise _wrong("--per-class", "is for a run; the classes of these images are not known")
     if images is not None and seed is not None:
-        raise _wrong("--seed", "is of the latents of a run's images; these images are made already")
+        raise _wrong("--seed", "sets the latents of a run's images, and these images exist already")
     if neighbours is not None and neighbours.suffix not in (".png", ".jpg"):
         raise _wrong("--neighbours", f"must be the name of a picture, such as neighbours.png. Received: {neighbours}")
     for path in (out, neighbours):
@@ -222,7 +219,7 @@ def evaluate(
             )
     if run is not None:
         if not (run / "resolved.yaml").is_file():
-            raise _wrong("RUN", f"{run} is no run directory")
+            raise _wrong("RUN", f"{run} is not a run directory")
         checked, given = _read(str(run / "resolved.yaml"), None, plugin)
     _load_engine()
     from kgan.arguments import lookup
@@ -269,27 +266,31 @@ def evaluate(
 
 @app.command()
 def compare(
-    a: Annotated[str, typer.Argument(metavar="A", help="A recipe, a run directory, or a folder of such.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="A recipe, a run directory, or a folder of run directories.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Likewise.")],
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each recipe.")] = 3,
     steps: Annotated[
-        int | None, typer.Option(min=10, help="Of every training; the shorter recipe's by default.")
+        int | None, typer.Option(min=10, help="Steps of every training; by default those of the shorter recipe.")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(min=1.0, help="Instead, every training takes so long.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=1.0, help="Seconds of every training, instead of --steps.")
+    ] = None,
     metric: Annotated[
         str, typer.Option(help="What to compare by: a metric, or one of the values of a metric, such as recall.")
     ] = "frechet_distance",
     samples: Samples = 2000,
-    out: Annotated[pathlib.Path | None, typer.Option(help="Where to; comparisons/<A>-vs-<B>-0001 by default.")] = None,
+    out: Annotated[
+        pathlib.Path | None, typer.Option(help="The output folder; comparisons/<A>-vs-<B>-0001 by default.")
+    ] = None,
     set: Settings = None,
     plugin: Plugins = None,
 ):
-    """Compare two recipes over several seeds, or runs that are there: a table, both curves, and a sentence."""
+    """Compare two recipes over several seeds, or existing runs: a table, both curves, and a sentence."""
     if steps is not None and seconds is not None:
         raise _wrong("--seconds", "give the length once, as --steps or as --seconds")
     from kgan.runner import recipes
 
-    # a folder that happens to be called as a shipped recipe is not meant, unless it holds runs
+    # a shipped recipe has precedence over a folder of the same name, unless that contains runs
     there = [
         pathlib.Path(one).is_dir() and not (one in recipes.shipped() and not recipes.runs_in(one)) for one in (a, b)
     ]
@@ -308,11 +309,12 @@ def compare(
     runs = [recipes.runs_in(one) for one in (a, b)] if there[0] else None
     for one, found in zip((a, b), runs or (), strict=False):
         if not found:
-            raise _wrong(one, "is no run directory, and holds none")
+            raise _wrong(one, "is not a run directory, and does not contain one")
         comparison.check_one_recipe(found)
     length, chosen = (None, None) if runs else trials.common_length(both, metrics)
     series = comparison.collect_all(runs, value) if runs else None
-    result = comparison.compare(names, series, value) if series else None  # refuses before anything is written
+    # first, so that its errors are raised before anything is written
+    result = comparison.compare(names, series, value) if series else None
     directory = run.claim(f"{pathlib.Path(a).stem}-vs-{pathlib.Path(b).stem}", out, "comparisons")
     if result is None:
         steps = steps or length
@@ -329,7 +331,7 @@ def _wrong(what, message):
 
 
 def main():
-    """Entry point: errors of the user's end in one sentence each and exit code 2, other troubles of a run in 1."""
+    """Entry point: the user's errors end with one sentence each and exit code 2, other failures of a run with 1."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     try:

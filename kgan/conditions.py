@@ -1,8 +1,8 @@
 """What images depend on besides latents: nothing, or a class.
 
-A condition reads a batch, says what the players take, draws what `generate` needs, and checks and names all of it. The rest
-of kgan hands on what is given, y, without looking at it: the generator takes latents z or `[z, y]`, the discriminator an
-image x, or `[x, y]` if it has two inputs.
+A condition reads a batch, defines the inputs of the players, draws what `generate` needs, and checks all of it. The rest of
+kgan passes on the condition's values y without reading them: the generator takes latents z or `[z, y]`, the discriminator
+an image x, or `[x, y]` if it has two inputs.
 """
 
 import abc
@@ -19,10 +19,10 @@ from kgan.backend import static_shape
 
 
 class Batch(NamedTuple):
-    """What a training step works on.
+    """The data of one training step.
 
     Attributes:
-        given: What the players take besides latents and images, such as labels `(batch,)`; `None` if there is nothing.
+        given: What the players take besides latents and images, such as labels `(batch,)`; `None` without a condition.
         real: Real images `(batch, height, width, channels)`, floats in [-1, 1].
     """
 
@@ -50,8 +50,8 @@ class Condition(Configured, abc.ABC):
     -1.0
 
     Attributes:
-        what: String. How an error calls what is given.
-        watched: Names of what `watch` returns.
+        what: String. What error messages call the values of the condition.
+        watched: The names of the tensors that `watch` returns.
         classes: The class numbers, a sequence; empty if there are no classes.
     """
 
@@ -61,18 +61,18 @@ class Condition(Configured, abc.ABC):
 
     @abc.abstractmethod
     def read(self, data):
-        """Return a batch, as `fit` hands it over, as the pair `(given, real)` of a `Batch`."""
+        """Return a batch, in the form in which `fit` receives it, as the pair `(given, real)` of a `Batch`."""
 
     @abc.abstractmethod
     def specs(self, generator):
-        """Return the shape and type of what is given, a `keras.KerasTensor`, or `None` if nothing is."""
+        """Return the shape and type of `given`, a `keras.KerasTensor`, or `None` if `given` is `None`."""
 
     def draw(self, n, wanted, seeds):
-        """Return what is given to generate `n` images, an array `(n, ...)`, or `None`.
+        """Return the condition's values for `n` images to generate, an array `(n, ...)`, or `None`.
 
         Args:
             n: Integer.
-            wanted: What the user of `generate` asked for as `labels`; `None` for anything.
+            wanted: The argument `labels` of `generate`; `None` draws values.
             seeds: A `keras.random.SeedGenerator` to draw with.
 
         Raises:
@@ -84,37 +84,37 @@ class Condition(Configured, abc.ABC):
         return np.asarray(wanted)
 
     def labels(self, y):
-        """Return what of `y` in `fit(x, y)` is read."""
+        """Return the part of `y` in `fit(x, y)` that this condition reads."""
         return y
 
     def labels_like(self, labels, n):
-        """Return `labels` for `generate(n)` that are distributed as these labels of real images, `(m,)` or `None`."""
+        """Return `labels` for `generate(n)` with the distribution of these labels of real images, `(m,)` or `None`."""
         return
 
     def layout(self, n, columns=None):
         """Return how `n` images are arranged in a grid.
 
         Returns:
-            The number of columns, or `None` for a square; for each image the number of its latent vector; and for each
-            image its label, or `None`.
+            The number of columns, or `None` for a square; the index of each image's latent vector; and each image's label,
+            or `None`.
         """
         return columns, np.arange(n), None
 
     def judge(self, others, given):
-        """Return what the discriminator's outputs beside its score mean.
+        """Return the losses and hits of the discriminator's other outputs, besides its score.
 
         Args:
             others: List of tensors, the outputs.
-            given: What was given, such as labels `(batch,)`.
+            given: The values of the condition, such as labels `(batch,)`.
 
         Returns:
-            A dict of losses that are added to those of both players, and a dict of hits, 1 or 0, by the ends of their
-            names in the logs; tensors `(batch,)`.
+            Two dicts of tensors `(batch,)`: losses that are added to those of both players, and hits, which are 1 or 0. The
+            keys are the names of the logs without `d_` and `g_`.
         """
         return {}, {}
 
     def log_names(self, outputs):
-        """Return the names of what is logged besides, if the discriminator has so many outputs."""
+        """Return the names of additional logs, for a discriminator with this number of outputs."""
         return ()
 
     def player_arguments(self):
@@ -125,21 +125,21 @@ class Condition(Configured, abc.ABC):
         """Raise ValueError if a player was not made for this condition, or images cannot be packed under it."""
 
     def check_outputs(self, discriminator, shapes):
-        """Raise ValueError unless the shapes of the discriminator's outputs, strings, are as they must be."""
+        """Raise ValueError if the shapes of the discriminator's outputs, strings, are not valid."""
         if shapes != ["(batch, 1)"]:
             raise ValueError(
-                "The discriminator must put out one number for each image, shape (batch, 1). "
+                "The discriminator must output one number for each image, shape (batch, 1). "
                 f"Received: shape {' and '.join(shapes)} from model {discriminator.name!r}."
-                + (" Class logits beside it are for a GAN with `num_classes`." if len(shapes) > 1 else "")
+                + (" Class logits besides it need a GAN with `num_classes`." if len(shapes) > 1 else "")
             )
 
     def check_data(self, labels):
         """Raise ValueError if the labels of a whole data set, `(n,)` or `None`, are not what this condition reads."""
 
     def check_classes(self):
-        """Raise ValueError if there are no classes that could be scored one by one."""
+        """Raise ValueError if there are no classes that can be scored separately."""
         if not self.classes:
-            raise ValueError("Single classes can be scored only of a GAN that was made with `num_classes`.")
+            raise ValueError("Classes can be scored separately only for a GAN that was made with `num_classes`.")
 
     def watch(self, data):
         """Return the tensors of a batch whose smallest and largest values are to be checked, by name."""
@@ -148,7 +148,7 @@ class Condition(Configured, abc.ABC):
         return {"images": images} if floats and len(images.shape) == 4 else {}
 
     def check_range(self, name, low, high):
-        """Raise ValueError if what `watch` named lies outside of its range; `low` and `high` are floats."""
+        """Raise ValueError if values of the tensor `name` lie outside of their range; `low` and `high` are floats."""
         if not (low >= -1.001 and high <= 1.001):
             raise ValueError(
                 "Images must be floats in [-1, 1], the range of a generator that ends in tanh, or uint8. "
@@ -158,7 +158,7 @@ class Condition(Configured, abc.ABC):
 
 @register_keras_serializable("kgan")
 class Unconditional(Condition):
-    """Nothing is given: images of latents alone. Labels in the data are ignored."""
+    """No condition: images depend on latents alone. Labels in the data are ignored."""
 
     def read(self, data):
         images, *_ = keras.utils.unpack_x_y_sample_weight(data)
@@ -183,12 +183,12 @@ class Classes(Condition):
     """Each image has a class: class-conditional GANs (Mirza and Osindero, arXiv:1411.1784).
 
     A batch is a pair of images and labels, integers `(batch,)` or `(batch, 1)` in [0, n). Fakes are made for the labels of
-    the real images of the same batch. The discriminator takes `[images, labels]`; or it takes images alone and puts out
-    class logits `(batch, n)` beside its score. Then their cross-entropy, -log P(class = label | image), is added to the
+    the real images of the same batch. The discriminator takes `[images, labels]`; or it takes images alone and outputs
+    class logits `(batch, n)` besides its score. Then their cross-entropy, -log P(class = label | image), is added to the
     losses of both players: both maximize the log-likelihood of the classes (Odena et al., arXiv:1610.09585, equation 3).
 
     Args:
-        n: Integer. How many classes there are.
+        n: Integer. The number of classes.
     """
 
     what = "labels"
@@ -200,7 +200,7 @@ class Classes(Condition):
 
     def read(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        # where a label is too large, engines raise errors of their own or compute NaN before the range is checked
+        # clip, because with a label out of range engines raise their own errors or compute NaN before the range is checked
         return ops.clip(self._class_numbers(labels), 0, self.n - 1), scaled(images)
 
     def _class_numbers(self, labels):
@@ -243,7 +243,7 @@ class Classes(Condition):
         return np.sort(labels)[np.linspace(0, len(labels) - 1, n).astype(int)].astype("int32")
 
     def layout(self, n, columns=None):
-        """A row for each class, beginning again after the last; the images of a column share their latents."""
+        """One row for each class, starting again after the last class; the images of a column share their latents."""
         columns = columns or -(-n // self.n)
         return columns, np.arange(n) % columns, np.arange(n) // columns % self.n
 
@@ -278,15 +278,15 @@ class Classes(Condition):
         classifies = len(shapes) == 2
         if classifies and shapes != ["(batch, 1)", f"(batch, {self.n})"]:
             raise ValueError(
-                f"A discriminator of two outputs must put out a score (batch, 1) and class logits (batch, {self.n}). "
+                f"A discriminator with two outputs must output a score (batch, 1) and class logits (batch, {self.n}). "
                 f"Received: shapes {' and '.join(shapes)} from model {discriminator.name!r}."
             )
         if not classifies:
             super().check_outputs(discriminator, shapes)
         if not classifies and not takes_given(discriminator):
             raise ValueError(
-                f"With `num_classes={self.n}` the discriminator must take [images, labels], or put out class logits "
-                f"(batch, {self.n}) beside its score. Received: model {discriminator.name!r}, which does neither."
+                f"With `num_classes={self.n}` the discriminator must take [images, labels], or output class logits "
+                f"(batch, {self.n}) besides its score. Received: model {discriminator.name!r}, which does neither."
             )
 
     def check_data(self, labels):
@@ -322,7 +322,7 @@ CONDITIONS = {"classes": Classes, "unconditional": Unconditional}
 
 
 def get(identifier=None, num_classes=None):
-    """Return a condition: the object itself, the one of that name, or that of so many classes.
+    """Return a condition: the object itself, the one of that name, or `Classes(num_classes)`.
 
     Args:
         identifier: A `Condition`, or a name in `CONDITIONS`; `None` for `Unconditional`.
@@ -368,18 +368,18 @@ def _check_made_for(n, generator, discriminator):
 
 
 def together(*inputs):
-    """What a model is called with: the one tensor of these that is not `None`, or the list of them."""
+    """The input of a model: those tensors that are not `None`, as a list, or as one tensor if there is only one."""
     there = [one for one in inputs if one is not None]
     return there[0] if len(there) == 1 else there
 
 
 def takes_given(model):
-    """Whether a model takes what is given beside its first input, unless it is known to have a single input."""
+    """Whether a model takes the condition as a second input; true if the number of its inputs is not known."""
     return len(getattr(model, "inputs", None) or (None, None)) > 1
 
 
 def scaled(images):
-    """Images as floats in [-1, 1]: uint8 images are scaled, floats are taken as they are.
+    """Images as floats in [-1, 1]: uint8 images are scaled, floats are not changed.
 
     Args:
         images: Tensor of any shape.

@@ -1,4 +1,4 @@
-"""What the numbers of a run depend on besides its recipe: versions, engine, devices, machine."""
+"""Versions, engine, devices and machine: what the results of a run depend on besides its recipe."""
 
 import importlib.metadata
 import platform
@@ -7,7 +7,7 @@ from joblib import cpu_count
 
 
 def versions():
-    """Versions of the packages that a run's numbers depend on, by name."""
+    """Versions of the packages that the results of a run depend on, by name."""
     found = {}
     for package in ("kgan", "keras", "numpy", "tensorflow", "jax", "torch"):
         try:
@@ -19,7 +19,7 @@ def versions():
 
 def engine(gan):
     """The engine that a GAN trains on: its name in Keras, and how many devices it uses."""
-    from kgan import backend  # `kgan env` and lists load no framework
+    from kgan import backend  # here, so that `kgan env` and lists load no framework
 
     return {"backend": backend.NAME, "devices": max(1, len(backend.devices(gan)))}
 

@@ -1,4 +1,4 @@
-"""Files that are never half written."""
+"""Writing files completely or not at all."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ import pathlib
 
 @contextlib.contextmanager
 def replace_when_written(path):
-    """Yield a temporary path beside `path`, with its ending; what is written there takes its place, or leaves nothing."""
+    """Yield a temporary path with the same ending; the file replaces `path` at the end, or is deleted after an error."""
     path = pathlib.Path(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:

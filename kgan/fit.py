@@ -1,4 +1,4 @@
-"""What goes along with a `fit`: the order of its callbacks, the count of epochs, the checks of the data's ranges."""
+"""What `fit` does besides training: the order of callbacks, the count of epochs, the checks of the data's ranges."""
 
 import contextlib
 import warnings
@@ -9,10 +9,11 @@ from kgan.callbacks.measuring import Measuring
 
 
 class Keeper(keras.callbacks.Callback):
-    """Counts epochs, lets the data shuffle for the next one, and checks the ranges of the data.
+    """Counts epochs, shuffles the data for the next one, and checks the ranges of the data.
 
-    After the first batch, when the second one begins: Keras runs its progress bar beside the training as long as no callback
-    waits for the end of a batch. And after each epoch, since a wrong label may come in any batch.
+    It checks the first batch when the second one begins, not when the first one ends: Keras updates its progress bar
+    asynchronously only if no callback acts at the end of a batch. It checks again after each epoch, since a wrong label may
+    be in any batch.
     """
 
     def __init__(self, next_epoch):
@@ -29,7 +30,7 @@ class Keeper(keras.callbacks.Callback):
             self._check()
 
     def on_test_begin(self, logs=None):
-        self._check()  # while what was seen of the epoch is there: validation begins anew
+        self._check()  # now, because validation resets the ranges
 
     def on_epoch_end(self, epoch, logs=None):
         self._check()
@@ -51,13 +52,13 @@ class EitherLoss(keras.callbacks.Callback):
 
 
 def with_own_callbacks(callbacks, model, next_epoch, data):
-    """What `fit` was given as `callbacks`, after the model's own, those that measure before those that act on the logs.
+    """The model's own callbacks, then those of the user: first those that measure, then those that act on the logs.
 
     Args:
         callbacks: Callback, list of callbacks, `keras.callbacks.CallbackList` or `None`.
         model: `GAN`.
-        next_epoch: List of functions to call between epochs.
-        data: What `fit` trains with, which those that measure are given.
+        next_epoch: List of functions that are called between epochs.
+        data: The data of `fit`, which the measuring callbacks receive.
     """
     given = getattr(callbacks, "callbacks", callbacks) or []
     given = keras.tree.flatten(given if isinstance(given, list | tuple) else [given])
@@ -80,7 +81,7 @@ def with_own_callbacks(callbacks, model, next_epoch, data):
 
 @contextlib.contextmanager
 def patient(callbacks):
-    """Within it, EarlyStopping waits for a measured value without a warning in each epoch that has none.
+    """A context in which EarlyStopping does not warn about each epoch without a measured value.
 
     Args:
         callbacks: List of callbacks, or `keras.callbacks.CallbackList`.
@@ -88,7 +89,6 @@ def patient(callbacks):
     with warnings.catch_warnings():
         for callback in getattr(callbacks, "callbacks", callbacks):
             for name in callback.values if isinstance(callback, Measuring) else ():
-                warnings.filterwarnings(
-                    "ignore", f"Early stopping conditioned on metric `{name}"
-                )  # of single classes too
+                # a prefix, so that it matches the scores of single classes too
+                warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{name}")
         yield

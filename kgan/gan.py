@@ -51,38 +51,38 @@ class GAN(backend.Steps, KerasFile, keras.Model):
     (4, 8, 8, 1)
 
     Real images are arrays, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a torch `DataLoader`, with or without labels,
-    which are ignored. uint8 images are scaled to [-1, 1]; floats must lie there, which is checked on the first batch.
+    which are ignored. uint8 images are scaled to [-1, 1]; floats must lie in that range, which is checked on the first
+    batch.
 
-    With a condition it trains on what that reads, as on pairs of images and labels with `num_classes`: the generator is
-    called with `[latents, labels]`, the discriminator with `[images, labels]`. Fakes are made for the labels of the real
-    batch, so that both have the same classes, and images of the same class meet in a paired loss. See
-    `kgan.conditions.Classes`.
+    A condition adds an input. With `num_classes` the data are pairs of images and labels: the generator is called with
+    `[latents, labels]`, the discriminator with `[images, labels]`. Fakes are made for the labels of the real batch, so that
+    both have the same classes, and a paired loss compares images of the same class. See `kgan.conditions.Classes`.
 
     Args:
         generator: `keras.Model`, latents `(batch, latent_dim)` -> images `(batch, height, width, channels)` in [-1, 1] (or
             examples of any other shape), or a function without arguments that returns one.
         discriminator: `keras.Model`, images -> `(batch, 1)`, logits or probabilities, or a function that returns one.
         latent_dim: Integer. Size of a latent vector.
-        latents: Name in `kgan.latents`, or a function `(shape, seed) -> tensor` that is called once a draw with a
-            `keras.random.SeedGenerator`.
-        seed: Integer. Seed of the latents; `None` draws one.
+        latents: Name in `kgan.latents`, or a function `(shape, seed) -> tensor` that is called once for each draw,
+            with a `keras.random.SeedGenerator` as `seed`.
+        seed: Integer. Seed of the latents; `None` draws a random seed.
         pack: Integer m. The discriminator sees m images at once, all real or all generated, along the channels: PacGAN
             (arXiv:1712.04086). It must take images of m times the channels (points of m times the numbers). Where m does
             not divide the batch, its first images are used again.
         num_classes: Integer. Makes the GAN class-conditional: the short form of `condition=kgan.conditions.Classes(n)`.
         condition: `kgan.conditions.Condition`, or a name in `kgan.conditions`: what images depend on besides latents. `None`
-            for nothing.
+            makes an unconditional GAN.
 
     Attributes:
         generator, discriminator: The players, plain Keras models.
         ema_generator: The averaged generator, or `None` without `compile(ema=...)`.
         augment: The augmentation, or `None` without `compile(augment=...)`.
         d_opt, g_opt: Their optimizers, once compiled.
-        rules: What `compile` was given, a `kgan.rules.Rules`.
+        rules: The arguments of `compile`, a `kgan.rules.Rules`.
 
     Raises:
         ValueError: if a player is not a Keras model, or does not fit `latent_dim`, the condition or the other player; or if
-            `pack` images of several classes would be one example.
+            `pack` is not 1 although there are classes.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         self.test_seeds = keras.random.SeedGenerator(self._test_seed)
         self.turn = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="turn")
         self.epochs = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="epochs")
-        self._beside: dict = {}  # models and layers that `compile` adds and takes away, which a dict lets Keras forget
+        self._beside: dict = {}  # models and layers that `compile` adds and removes: Keras drops what leaves a dict
         self.built = True
 
     @takes_arguments_of(Rules)
@@ -128,13 +128,13 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         rules.check_loss(loss)
         if rules.class_loss_weight != 1.0 and not self._other_logs:
             raise ValueError(
-                "`class_loss_weight` is for a discriminator that puts out class logits beside its score. "
+                "`class_loss_weight` is for a discriminator that outputs class logits besides its score. "
                 f"Received: {rules.class_loss_weight!r}, and a discriminator that does not."
             )
         d_opt = rules.d_opt = optimizer.for_player(rules.d_opt, "d_opt", self.discriminator)
         g_opt = rules.g_opt = optimizer.for_player(rules.g_opt, "g_opt", self.generator)
 
-        # nothing is changed before all of it is known to be right
+        # change the model only after all arguments are known to be valid
         self.rules, self.loss, self.critic = rules, loss, critic
         self.d_opt, self.g_opt = d_opt, g_opt
         self.d_objective = tricks.loss_under(rules.tricks, loss, self.penalty_seeds)
@@ -161,7 +161,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         return lambda images: trick.change_images(images, self.d_opt.iterations, self.penalty_seeds)
 
     def _values_to_log(self):
-        """What is logged as it is at the end of a step: the values of schedules, and what an augmentation adapts."""
+        """What is logged by its value at the end of a step, not as a mean: schedules, and what an augmentation adapts."""
         rules = self.rules
         scheduled = [("", rules, self.g_opt), ("d_opt_", self.d_opt, self.d_opt), ("g_opt_", self.g_opt, self.g_opt)]
         scheduled += [(f"{penalty.name}_", penalty, self.d_opt) for penalty in rules.penalties]
@@ -179,7 +179,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
 
     @property
     def sampling_generator(self):
-        """The averaged generator where there is one, the trained one otherwise."""
+        """The averaged generator if there is one, the trained generator otherwise."""
         return self.generator if self.ema_generator is None else self.ema_generator
 
     def step(self, data):
@@ -203,19 +203,19 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         return batch
 
     def draw_latents(self, batch, seeds=None):
-        """Latents `(batch, latent_dim)`, as many as there are real images; one draw of the sampler."""
+        """Latents `(batch, latent_dim)`, one vector for each real image, from one draw of the sampler."""
         return self._sample((ops.shape(batch.real)[0], self.latent_dim), seeds or self.latent_seeds)
 
     def call(self, inputs, training=False):
-        """Images of latents, or of `[latents, labels]`; from the averaged generator, where there is one, unless training."""
+        """Generate images of latents, or of `[latents, labels]`; in inference the averaged generator is used, if any."""
         return (self.generator if training else self.sampling_generator)(inputs, training=training)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):
-        """Train. See `keras.Model.fit`: `x` holds real images, `y` their labels, which are read with `num_classes` only.
+        """Train. See `keras.Model.fit`: `x` holds real images, `y` their labels, which only a condition reads.
 
         Raises:
-            ValueError: if the images have another shape than the generator's, or lie outside [-1, 1]; with `num_classes`,
-                if there are no labels, or they are not integers `(n,)` in [0, num_classes).
+            ValueError: if the images do not have the shape of the generator's images, or lie outside [-1, 1]; with
+                `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
         """
         next_epoch: list = []
         own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y))
@@ -224,7 +224,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         def fit_span(callbacks, epochs, **more):
             feed = x
             if isinstance(x, Batches):
-                more["shuffle"] = False  # Keras would take the batches of a PyDataset in an order of its own
+                more["shuffle"] = False  # Keras would shuffle the batches of a PyDataset again
                 feed, order_changed = backend.stream(x)
                 next_epoch[:] = x.next_epoch, order_changed
             return keras_fit(feed, y, batch_size, epochs, verbose, callbacks, *args, **kwargs, **more)
@@ -240,7 +240,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 and not args
                 and kwargs.keys() <= {"initial_epoch", "validation_data"}
             ):
-                # an order that a resume can name
+                # Batches, because a resumed training can find its place in their order
                 x = Batches(x, batch_size or 32, seed=self.seed, epoch=int(self.epochs), labels=labels)
                 batch_size = y = None
             first_epoch = kwargs.pop("initial_epoch", 0)
@@ -256,7 +256,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         return logs
 
     def evaluate(self, *args, **kwargs):
-        """The logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
+        """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         self.test_seeds.state.assign([self._test_seed, 0])
         with backend.undisturbed():
             results = super().evaluate(*args, **kwargs)
@@ -264,15 +264,15 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         return results
 
     def generate(self, n, seed=None, batch_size=256, labels=None):
-        """Generate images, from the averaged generator where there is one.
+        """Generate images with the averaged generator if there is one, otherwise with the trained one.
 
         Args:
-            n: Integer. How many.
-            seed: Integer: the same seed gives the same images. `None` draws one.
-            batch_size: Integer. How many are generated at once.
-            labels: What they are generated for, with a condition. With `num_classes` an integer, the class of all images, or
-                integers `(n,)`; `None` draws classes uniformly, after the latents: the same seed gives the same latents,
-                whatever the labels.
+            n: Integer. Number of images.
+            seed: Integer. The same seed gives the same images. `None` draws a random seed.
+            batch_size: Integer. Number of images that are generated at once.
+            labels: The condition of the images. With `num_classes` it is an integer, the class of all images, or integers
+                `(n,)`; `None` draws classes uniformly. Classes are drawn after the latents, so that the same seed gives the
+                same latents with any labels.
 
         Returns:
             A float32 array `(n, height, width, channels)` in [-1, 1].
@@ -286,7 +286,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         return self._images(np.arange(n), labels, seed, batch_size)
 
     def generate_grid(self, rows, columns, seed=None):
-        """Generate the images of a grid, row by row, arranged as the condition asks for: with classes a row for each.
+        """Generate the images of a grid, row by row, in the layout of the condition: with classes, one row for each class.
 
         Args:
             rows, columns: Integers.
@@ -299,7 +299,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         return self._images(which, labels, seed)
 
     def _images(self, which, labels, seed, batch_size=256):
-        """Images of the latent vectors with the numbers `which` in a draw from that seed."""
+        """Images of some of the latent vectors that the seed gives: those at the positions `which`."""
         seeds = keras.random.SeedGenerator(None if seed is None else integer("seed", seed, at_least=0))
         latents = ops.convert_to_numpy(self._sample((int(which.max()) + 1, self.latent_dim), seeds))[which]
         inputs = together(latents, self.condition.draw(len(which), labels, seeds))
@@ -308,7 +308,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             return self.sampling_generator.predict(inputs, batch_size=batch_size, verbose=0).astype("float32")
 
     def sync(self):
-        """Put the state of a running `fit` into the variables, where the engine (JAX) keeps it elsewhere meanwhile."""
+        """Copy the state of a running `fit` into the variables: JAX keeps it elsewhere during training."""
         backend.sync(self)
 
     @property
@@ -322,10 +322,9 @@ class GAN(backend.Steps, KerasFile, keras.Model):
 
 
 def load(path):
-    """Load a GAN that `save` wrote, ready to generate or to go on training where it stopped.
+    """Load a GAN that `save` wrote; it can generate images, or continue its training.
 
-    It is `keras.saving.load_model` in safe mode, with kgan's classes registered. A checkpoint is one more thing that
-    it loads.
+    This is `keras.saving.load_model` in safe mode, with kgan's classes registered. It also loads checkpoints.
 
     Example:
 
@@ -343,7 +342,7 @@ def load(path):
         The `GAN`; or another Keras model, if that is what the file holds.
 
     Raises:
-        ValueError: if it is damaged, or was made of classes that are not registered here.
+        ValueError: if the file is damaged, or contains classes that are not registered.
     """
     if pathlib.Path(path).is_dir():
         return state.load(path)

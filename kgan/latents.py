@@ -1,7 +1,7 @@
-"""Where latents are drawn from.
+"""The distributions of latents.
 
 A sampler is a function `(shape, seed) -> tensor`: `shape` is `(batch, latent_dim)`, `seed` a `keras.random.SeedGenerator`
-that it hands to one random operation, so that a draw advances the seed by one.
+that it passes to one random operation, so that a draw advances the seed by one.
 """
 
 import keras
@@ -37,7 +37,7 @@ LATENTS = {"normal": normal, "uniform": uniform, "sphere": sphere}
 
 
 def get(identifier):
-    """Return the sampler of that name, or `identifier` itself where it is a function.
+    """Return the sampler of that name, or `identifier` itself if it is a function.
 
     Raises:
         ValueError: if `identifier` is neither a known name nor callable.

@@ -1,4 +1,4 @@
-"""Layers of players that Keras does not have, or has otherwise."""
+"""Layers for players that Keras does not have, or implements differently."""
 
 import keras
 from keras import layers, ops
@@ -11,14 +11,14 @@ from kgan import backend
 class SpectralNormalization(layers.Wrapper):
     """Divides a layer's kernel W by its largest singular value sigma (Miyato et al., arXiv:1802.05957, algorithm 1).
 
-    W is the kernel as a matrix, a row for each input and a column for each unit or filter. Each call in training takes one
-    step of the power iteration from the saved vector u,
+    W is the kernel as a matrix, with a row for each input and a column for each unit or filter. Each call in training takes
+    one step of the power iteration from the saved vector u,
 
         v = W u / ||W u||,  u = W^T v / ||W^T v||,  sigma = v^T W u,
 
-    and the layer, which is linear before its bias and activation, is given x / sigma. The gradient flows through sigma, as
-    in equation 12. (`keras.layers.SpectralNormalization` overwrites W with W / sigma instead, another algorithm, whose
-    gradient is not the same on all engines.) In inference u stays as it is.
+    and the layer, which is linear before its bias and activation, receives x / sigma. The gradient flows through sigma, as
+    in equation 12. (`keras.layers.SpectralNormalization` overwrites W with W / sigma instead, which is another
+    algorithm, and its gradient differs between engines.) In inference u does not change.
 
     Example:
 
@@ -34,7 +34,7 @@ class SpectralNormalization(layers.Wrapper):
         layer: A `Dense`, `Conv1D`, `Conv2D` or `Conv3D` layer.
 
     Raises:
-        ValueError: if it is another one.
+        ValueError: if `layer` is not one of these.
     """
 
     def __init__(self, layer, **kwargs):
@@ -56,7 +56,7 @@ class SpectralNormalization(layers.Wrapper):
         before = ops.convert_to_tensor(self.u)
         v = _unit(ops.matmul(fixed, before))
         u = _unit(ops.matmul(v, fixed))
-        u = ops.where(ops.any(u != 0), u, before)  # of a kernel of zeros there is none, and it would stay so
+        u = ops.where(ops.any(u != 0), u, before)  # u of a zero kernel would be zero, and stay zero
         if training:
             self.u.assign(u)
         sigma = ops.maximum(ops.sum(v * ops.matmul(kernel, u)), keras.config.epsilon())
@@ -68,10 +68,10 @@ class SpectralNormalization(layers.Wrapper):
 
 @register_keras_serializable("kgan")
 class MinibatchStdDev(layers.Layer):
-    """Adds a channel that says how much the examples of a batch differ (Karras et al., arXiv:1710.10196, section 3).
+    """Adds a channel that measures how much the examples of a batch differ (Karras et al., arXiv:1710.10196, section 3).
 
-    It holds one number: the standard deviation over the batch of each feature at each place, averaged over all of these. A
-    generator whose images are all alike gives itself away by it.
+    Its value is one number: the standard deviation over the batch of each feature at each position, averaged over all of
+    these. With it the discriminator recognizes a generator whose images are all alike.
 
     Example:
 
@@ -94,15 +94,15 @@ class MinibatchStdDev(layers.Layer):
 
 @register_keras_serializable("kgan")
 class SelfAttention(layers.Layer):
-    """Lets each place of a feature map look at all others: SAGAN (Zhang et al., arXiv:1805.08318, section 3).
+    """Lets each position of a feature map attend to all others: SAGAN (Zhang et al., arXiv:1805.08318, section 3).
 
-    With 1 x 1 convolutions f and g to an eighth of the C channels, h to a half of them, v back to C, and a scalar gamma that
-    starts at 0, a place j of x becomes
+    With 1 x 1 convolutions f and g to C / 8 channels, h to C / 2 channels, v back to C channels, and a scalar gamma that
+    starts at 0, position j of x becomes
 
         x_j + gamma v(sum_i b_ji h(x)_i),  b_j = softmax over i of <f(x)_j, g(x)_i>.
 
-    This is the form of the authors' code: the places i are those of g(x) and h(x) after 2 x 2 max pooling, a quarter of all.
-    (The paper has them all, and an eighth of the channels in h too.) There are no biases.
+    This is the form of the authors' code: the positions i are those of g(x) and h(x) after 2 x 2 max pooling, a quarter of
+    all. (The paper uses all of them, and C / 8 channels for h too.) There are no biases.
 
     Example:
 
@@ -146,7 +146,7 @@ class SelfAttention(layers.Layer):
             return places(ops.max_pool(features, 2, 2, padding="same"))
 
         query, key = places(apply(self.query, inputs)), pooled(apply(self.key, inputs))
-        # (batch, places, pooled places); XLA cannot differentiate a transpose within a branch, as lazy penalties are
+        # (batch, places, pooled places); no transpose: XLA cannot differentiate one in a branch, where lazy penalties run
         weights = ops.softmax(ops.einsum("bqc,bkc->bqk", query, key))
         seen = ops.matmul(weights, pooled(apply(self.value, inputs)))
         seen = ops.reshape(seen, (-1, *inputs.shape[1:3], seen.shape[-1]))
@@ -161,10 +161,10 @@ class SelfAttention(layers.Layer):
 
 @register_keras_serializable("kgan")
 class GroupedConv2D(layers.Conv2D):
-    """`keras.layers.Conv2D(groups=...)`, on TensorFlow as a convolution for each group.
+    """`keras.layers.Conv2D(groups=...)`, computed on TensorFlow as one convolution for each group.
 
-    TensorFlow's own one took 40 to 60 times as long on CPU (64 channels in 8 groups at 16 x 16, batch 64, forward and
-    backward: 645 ms against 11), with XLA too. The weights and values are the same.
+    TensorFlow's own grouped convolution took 40 to 60 times as long on CPU (64 channels in 8 groups at 16 x 16, batch 64,
+    forward and backward: 645 ms against 11), also with XLA. The weights and values are the same.
 
     Args:
         As those of `keras.layers.Conv2D`.
@@ -180,12 +180,12 @@ class GroupedConv2D(layers.Conv2D):
 
 @register_keras_serializable("kgan")
 class ModulatedBasis(layers.Layer):
-    """Features of a few places from a latent: a learned basis, each channel of it scaled by a linear map of the latent.
+    """Makes small feature maps from latents: a learned basis, each channel scaled by a linear map of the latent.
 
     The first layer of R3GAN's generator (Huang et al., arXiv:2501.05441): features_hwc = basis_hwc (W z)_c.
 
     Args:
-        shape: Tuple `(height, width, channels)` of what comes out.
+        shape: Tuple `(height, width, channels)` of the output.
     """
 
     def __init__(self, shape, **kwargs):

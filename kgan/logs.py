@@ -1,4 +1,4 @@
-"""What a step reports: the running means behind the logs, and the ranges of the data."""
+"""What a step reports: running means for the logs, and the ranges of the data."""
 
 import keras
 from keras import ops
@@ -7,16 +7,16 @@ from kgan.losses import has_parts
 
 
 class Logs:
-    """The running means behind the logs: each log is the mean over the images of the epoch so far.
+    """The running means of the logs: each log is the mean over the images of the epoch so far.
 
-    Not a Keras object itself, so that a model that is compiled again forgets the old metrics.
+    This is not a Keras object, so that a model that is compiled again does not keep the old metrics.
 
     Args:
         loss: `kgan.losses.AdversarialLoss`.
         condition: `kgan.conditions.Condition`.
-        others: Names of what the condition makes of the discriminator's outputs beside its score.
+        others: Names of the condition's logs, which it makes from the discriminator's other outputs.
         penalties: The penalties.
-        values: Functions that return what is logged as it is at the end of a step, not as a mean, by name.
+        values: Functions, by name, that return values to be logged as they are at the end of a step, not as means.
     """
 
     def __init__(self, loss, condition, others=(), penalties=(), values=None):
@@ -32,7 +32,7 @@ class Logs:
 
     @property
     def all_names(self):
-        """Names of the logs, of the penalties, and of what is logged as it is."""
+        """Names of the logs, of the penalties, and of the values that are not means."""
         return [*self.names, *self._penalties, *self._values]
 
     @property
@@ -40,7 +40,7 @@ class Logs:
         return [self._means, *self._ranges.values()]
 
     def discriminator(self, real, fake):
-        """Report the discriminator's losses and accuracies, of its verdicts on real and on fake images."""
+        """Report the discriminator's losses and accuracies, from its verdicts on real and fake images."""
         loss, others = self._loss, {}
         if self._parts:
             others = {"d_real_loss": loss.real(real.logits), "d_fake_loss": loss.fake(fake.logits)}
@@ -75,12 +75,12 @@ class Logs:
         return results | {name: value() for name, value in self._values.items()}
 
     def watch(self, tensors):
-        """Take note of the smallest and largest values in tensors, a dict by names that the condition watches."""
+        """Update the smallest and largest values of tensors, a dict by the names that the condition watches."""
         for name, tensor in tensors.items():
             self._ranges[name].update_state(tensor)
 
     def check_ranges(self):
-        """Raise ValueError if values outside of the condition's ranges were seen."""
+        """Raise ValueError if values lay outside of the condition's ranges."""
         for name, seen in self._ranges.items():
             self._condition.check_range(name, *seen.both())
 

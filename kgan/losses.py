@@ -29,13 +29,13 @@ class AdversarialLoss(Configured):
     """What discriminator and generator minimize, as pure functions of logits.
 
     A subclass defines `real` and `fake`, whose sum is the discriminator's loss, and `generator`; or, where the loss does not
-    separate into these two parts, `discriminator` and `generator`. All of them return one value for each example.
+    separate into these two parts, `discriminator` and `generator`. Each method returns one value for each example.
 
     Attributes:
-        threshold: Float. An image whose logit is above it counts as real. Under a paired loss the one of two images whose
-            logit is higher counts as real.
-        paired: Whether the loss compares each fake image with a real one, so that `generator` needs `real_logits`; `None`
-            may be handed to it otherwise.
+        threshold: Float. An image whose logit is above it counts as real. Under a paired loss the image with the
+            higher logit of the two counts as real.
+        paired: Whether the loss compares each fake image with a real one, so that `generator` needs `real_logits`. Other
+            losses may receive `None`.
 
     Example:
 
@@ -70,7 +70,7 @@ class AdversarialLoss(Configured):
     def margin(self, logits, others=None):
         """How far logits lie above what counts as real, a tensor like them.
 
-        That is the threshold, or under a paired loss `others`, the logits of the images that these are compared with.
+        That is above the threshold; under a paired loss, above `others`, the logits that these are compared with.
         """
         return logits - (others if self.paired else self.threshold)
 
@@ -95,7 +95,7 @@ class NonSaturating(AdversarialLoss):
         ValueError: if `smoothing` is not in [0, 1).
     """
 
-    smoothing = 0.0  # of subclasses with a constructor of their own too
+    smoothing = 0.0  # for subclasses whose own constructor does not set it
 
     def __init__(self, smoothing: float = 0.0):
         if not is_number(smoothing) or not 0 <= smoothing < 1:
@@ -150,7 +150,7 @@ class LeastSquares(AdversarialLoss):
 
 @register_keras_serializable("kgan")
 class Wasserstein(AdversarialLoss):
-    """The critic's difference of means; it wants a Lipschitz critic (arXiv:1701.07875, algorithm 1)."""
+    """The critic's difference of means; it needs a Lipschitz critic (arXiv:1701.07875, algorithm 1)."""
 
     def real(self, real_logits):
         return -flat(real_logits)
@@ -178,7 +178,7 @@ class Hinge(AdversarialLoss):
 
 @register_keras_serializable("kgan")
 class Relativistic(AdversarialLoss):
-    """RpGAN: each fake against a real image (arXiv:1807.00734, equations 9 and 10)."""
+    """RpGAN: each fake is compared with a real image (arXiv:1807.00734, equations 9 and 10)."""
 
     paired = True
 
@@ -190,9 +190,9 @@ class Relativistic(AdversarialLoss):
 
 
 class KerasLoss(AdversarialLoss):
-    """A Keras loss as an adversarial one: `loss(1, D(real)) + loss(0, D(fake))`, and `loss(1, D(fake))` for the generator.
+    """A Keras loss as an adversarial loss: `loss(1, D(real)) + loss(0, D(fake))`, and `loss(1, D(fake))` for the generator.
 
-    It is called with D's output as it is, `(batch, 1)`, and keeps its own reduction.
+    It receives D's output unchanged, `(batch, 1)`, and keeps its own reduction.
     """
 
     def __init__(self, loss, threshold):
@@ -220,10 +220,10 @@ LOSSES = {
 
 
 def get(identifier):
-    """Return a loss: a kgan name or object, or a Keras loss, by name or object, as it is.
+    """Return a loss of kgan, or a Keras loss, from its name or the object itself.
 
     Raises:
-        ValueError: if `identifier` is none of these.
+        ValueError: if `identifier` is not a valid loss.
     """
     if isinstance(identifier, str):
         if identifier in LOSSES:
@@ -243,21 +243,21 @@ def get(identifier):
 
 
 def adversarial(loss, critic):
-    """Return `loss` (what `get` returned) as an `AdversarialLoss` that fits what `critic` puts out.
+    """Return `loss`, a result of `get`, as an `AdversarialLoss` that fits the output of `critic`.
 
     kgan's own losses, and Keras losses with `from_logits`, are computed on logits wherever the discriminator's last
-    activation is known: where that is a sigmoid, on what goes into it. `critic.logits` is set to which of the two it puts
-        out.
+    activation is known: if it is a sigmoid, on the input of the sigmoid. `critic.logits` is set to whether the critic
+    returns logits.
     """
     if isinstance(loss, AdversarialLoss):
         critic.logits = True
         return loss
     from_logits = getattr(loss, "from_logits", None)
-    if from_logits is None:  # mean squared error, hinge: on the output as it is
+    if from_logits is None:  # mean squared error, hinge: computed on the unchanged output
         critic.logits = False
         hinge = isinstance(loss, keras.losses.Hinge | keras.losses.SquaredHinge)
         return KerasLoss(loss, 0.0 if hinge else 0.5)
-    if not critic.known:  # the user's word on what an opaque discriminator puts out
+    if not critic.known:  # kgan cannot see the last activation, so the user's `from_logits` decides
         critic.logits = from_logits
         return KerasLoss(loss, 0.0 if from_logits else 0.5)
     if from_logits and critic.sigmoid:

@@ -30,11 +30,11 @@ class Penalty:
     `keras.random.SeedGenerator`; it returns a scalar.
 
     Args:
-        weight: Float, or a schedule of one such as `kgan.ramps.Cosine(20.0, 2.0, 1000)`, a function of the count of the
-            discriminator's updates. The strength, lambda or gamma of the papers.
-        every: Integer n. The penalty is computed in every n-th update of the discriminator only, from the first one on, and
-            counts n times there: the lazy regularization of StyleGAN2 (arXiv:1912.04958, section 3.1), as part of that
-            update's loss. What is logged is the mean over the steps that computed it, without the n; 0 where none did.
+        weight: Float, or a schedule such as `kgan.ramps.Cosine(20.0, 2.0, 1000)`, a function of the number of the
+            discriminator's updates. The papers call it lambda or gamma.
+        every: Integer n. The penalty is computed only in every n-th update of the discriminator, starting with the first,
+            and is multiplied by n there: the lazy regularization of StyleGAN2 (arXiv:1912.04958, section 3.1), as part of
+            that update's loss. The log is the mean over the steps that computed it, without the factor n; 0 if none did.
     """
 
     name = "penalty"
@@ -83,7 +83,7 @@ class R1(Penalty):
 
 @register_keras_serializable("kgan")
 class R2(Penalty):
-    """Zero-centred penalty on fakes (arXiv:1801.04406, equation 10). With `R1` beside it, both are taken."""
+    """Zero-centred penalty on fakes (arXiv:1801.04406, equation 10). It can be combined with `R1`."""
 
     name = "r2"
 
@@ -92,7 +92,7 @@ class R2(Penalty):
 
 
 def distance_from_one(critic, images):
-    """E (||grad_x D(x)|| - 1)^2; the root's argument has 1e-12 added, since its derivative at zero is infinite."""
+    """E (||grad_x D(x)|| - 1)^2; 1e-12 is added under the square root, since its derivative at zero is infinite."""
     norm = ops.sqrt(squared_norm(input_gradient(critic, images)) + 1e-12)
     return ops.mean(ops.square(norm - 1.0))
 
@@ -132,7 +132,7 @@ class DRAGAN(Penalty):
 
 @register_keras_serializable("kgan")
 class Drift(Penalty):
-    """Keeps a Wasserstein critic's scores, which no loss holds in place, near zero (arXiv:1710.10196, appendix A.1)."""
+    """Keeps the scores of a Wasserstein critic near zero, which its loss does not do (arXiv:1710.10196, appendix A.1)."""
 
     name = "drift"
 

@@ -15,7 +15,7 @@ def pixels(images):
     """Images `(n, height, width, channels)` in [-1, 1] as uint8.
 
     Raises:
-        ValueError: if these are no images of 1 or 3 channels, or there are none.
+        ValueError: if `images` is not an array of at least one image with 1 or 3 channels.
     """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
@@ -27,18 +27,18 @@ def pixels(images):
 
 
 def grid(images, columns=None, smallest=32):
-    """Lay images out in rows, with a thin gap; images of less than `smallest` pixels are enlarged by a whole factor.
+    """Arrange images in rows, with a thin gap; images smaller than `smallest` are enlarged by an integer factor.
 
     Args:
         images: Array `(n, height, width, channels)` in [-1, 1], with 1 or 3 channels.
-        columns: Integer. Images in a row; as near to a square as it gets by default.
+        columns: Integer. Images in a row; by default the grid is as close to a square as possible.
         smallest: Integer. Side in pixels below which images are enlarged.
 
     Returns:
         A uint8 array `(rows, columns)` or `(rows, columns, 3)` of pixels.
 
     Raises:
-        ValueError: if these are no images, or there are none.
+        ValueError: if `images` is not an array of at least one image.
     """
     small = pixels(images)
     factor = min(math.ceil(smallest / min(small.shape[1:3])), 512 // max(small.shape[1:3])) or 1
@@ -59,8 +59,8 @@ def scatter(points, side=480):
 
     Args:
         points: Array `(n, 2)`.
-        side: Integer. Side of the picture in pixels. It shows a square around the origin, to the first of 1.25, 1.5, 2, 3,
-            4, ... that 99 % of the points lie within, so that the scale of a film seldom changes.
+        side: Integer. Side of the picture in pixels. The axes go from -limit to limit, with the first of 1.25, 1.5, 2, 3, 4,
+            ... that 99 % of the coordinates lie within, so that the scale of an animation seldom changes.
 
     Returns:
         A uint8 array `(side, side, 3)` of pixels.
@@ -78,12 +78,12 @@ def scatter(points, side=480):
 
 
 def picture(examples, columns=None):
-    """What examples look like: a `grid` of images `(n, height, width, channels)`, a `scatter` plot of points `(n, 2)`."""
+    """Draw examples: a `grid` of images `(n, height, width, channels)`, or a `scatter` plot of points `(n, 2)`."""
     return scatter(examples) if np.ndim(examples) == 2 and np.shape(examples)[1] == 2 else grid(examples, columns)
 
 
 def save(drawn, path):
-    """Write pixels as a picture, whole or not at all; the folder is made where it is missing."""
+    """Write pixels as a picture, completely or not at all; a missing folder is created."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_when_written(path) as temporary:
@@ -100,7 +100,7 @@ def animate(paths, path, milliseconds=200):
 
 
 def film(frames, path, milliseconds=80, last=None):
-    """Write arrays of pixels as an animated GIF that begins again at its end; the last one may stay longer."""
+    """Write arrays of pixels as an animated GIF that repeats; the last frame may stay longer."""
     images = [Image.fromarray(frame) for frame in frames]
     images = [image.convert("P") if image.mode == "L" else image for image in images]
     durations = [milliseconds] * (len(images) - 1) + [last or milliseconds]
@@ -110,13 +110,13 @@ def film(frames, path, milliseconds=80, last=None):
 
 
 def save_curves(curves, path, title="", across="step"):
-    """Draw curves below each other, each with its interval as a band.
+    """Draw curves in separate plots below each other, each with its interval as a band.
 
     Args:
-        curves: Dict from a name to four arrays: where, the value, and the ends of its interval.
-        path: Where to, a `.png` or `.svg`.
+        curves: Dict from a name to four arrays: the horizontal position, the value, and the ends of its interval.
+        path: The picture to write, `.png` or `.svg`.
         title: String.
-        across: String. What the horizontal axis counts.
+        across: String. Label of the horizontal axis.
     """
     figure = Figure(figsize=(8, 1 + 2.2 * len(curves)), layout="constrained")
     rows = figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0]

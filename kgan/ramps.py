@@ -1,9 +1,9 @@
 """Numbers that change while a GAN trains: learning rates, Adam's betas, weights of penalties, the average's decay.
 
-Wherever a docstring says "or a schedule", a `keras.optimizers.schedules.LearningRateSchedule` stands in the number's place:
-a function of how often the player was updated before, the discriminator for its optimizer, penalties and augmentation,
-the generator for its optimizer and average. (Keras itself counts batches for a learning rate, where an optimizer accumulates
-gradients.) Linear and Cosine go from one value to another, up or down, and stay there.
+Wherever a docstring says "or a schedule", the argument may be a `keras.optimizers.schedules.LearningRateSchedule` instead of
+a number. It is a function of the number of updates so far: those of the discriminator for its optimizer, penalties and
+augmentation, those of the generator for its optimizer and average. (For a learning rate Keras itself counts batches, if an
+optimizer accumulates gradients.) Linear and Cosine go from one value to another, up or down, and then stay constant.
 """
 
 import contextlib
@@ -19,15 +19,15 @@ from kgan.arguments import integer, is_number
 
 
 class Ramp(LearningRateSchedule):
-    """From `start` to `end` in `steps` updates. A subclass gives `share(done)`, both from 0 to 1.
+    """From `start` to `end` in `steps` updates. A subclass defines `share(done)`, a function from [0, 1] to [0, 1].
 
     Args:
         start: Float. The value in the first update.
-        end: Float. The value after `steps` updates, and from then on.
-        steps: Integer. How many updates it takes.
+        end: Float. The value after `steps` updates, which then stays constant.
+        steps: Integer. The number of updates from `start` to `end`.
 
     Raises:
-        ValueError: if `start` or `end` is no number, or `steps` no integer above 0.
+        ValueError: if `start` or `end` is not a finite number, or `steps` is not an integer above 0.
     """
 
     def __init__(self, start: float, end: float, steps: int):
@@ -54,7 +54,7 @@ def _check(ramp, name, value):
 
 @register_keras_serializable("kgan")
 class Linear(Ramp):
-    """In a straight line.
+    """A straight line from `start` to `end`.
 
     Example:
 
@@ -69,11 +69,11 @@ class Linear(Ramp):
 
 @register_keras_serializable("kgan")
 class Cosine(Ramp):
-    """Along half a period of a cosine: slowly, faster, slowly. The burn-in of R3GAN (arXiv:2501.05441).
+    """Half a period of a cosine: slow, fast, slow. The burn-in of R3GAN (arXiv:2501.05441).
 
     Example:
 
-    R3GAN's weight of its penalties, of which a little is left when the players have found each other:
+    The weight of R3GAN's penalties, which is large at the beginning only:
 
     >>> weight = kgan.ramps.Cosine(start=20.0, end=2.0, steps=1000)
     >>> [float(weight(step)) for step in (0, 500, 1000)]
@@ -87,7 +87,7 @@ class Cosine(Ramp):
 
 @register_keras_serializable("kgan")
 class Constant(Ramp):
-    """One value, as the number itself.
+    """A constant value, equivalent to the number itself.
 
     Args:
         value: Float.
@@ -108,7 +108,7 @@ RAMPS = {"burn_in": Cosine, "constant": Constant, "cosine": Cosine, "linear": Li
 
 
 def holder(thing):
-    """What has the arguments: the thing itself, or the optimizer inside one that scales its loss."""
+    """The object that holds the arguments: `thing`, or the optimizer inside a LossScaleOptimizer."""
     return getattr(thing, "inner_optimizer", thing)
 
 
@@ -117,13 +117,13 @@ def of(thing):
     return {
         name: value
         for name, value in vars(holder(thing)).items()
-        if isinstance(value, LearningRateSchedule) and not name.startswith("_")  # an optimizer sees to its rate itself
+        if isinstance(value, LearningRateSchedule) and not name.startswith("_")  # an optimizer handles `_learning_rate`
     }
 
 
 @contextlib.contextmanager
 def at(thing, step):
-    """Within it, what is a schedule in `thing` is its value after `step` updates."""
+    """A context in which each schedule in `thing` is replaced by its value after `step` updates."""
     found, thing = of(thing), holder(thing)
     try:
         for name, schedule in found.items():
@@ -135,10 +135,10 @@ def at(thing, step):
 
 
 def values(things):
-    """Functions that return what each schedule is in the next update, by the names of their logs.
+    """Functions that return each schedule's value in the next update, by the names of their logs.
 
     Args:
-        things: Triples: what the names begin with, the object that has the schedules, the optimizer that counts.
+        things: Triples: the prefix of the names, the object that has the schedules, the optimizer whose updates count.
     """
     return {
         f"{start}{name}": functools.partial(lambda schedule, counter: schedule(counter.iterations), schedule, optimizer)
@@ -148,7 +148,7 @@ def values(things):
 
 
 def read(config):
-    """A config whose schedules are objects again: Keras reads back those of learning rates only."""
+    """A config with its schedules as objects again: Keras itself restores only those of learning rates."""
     return {
         name: keras.saving.deserialize_keras_object(value)
         if isinstance(value, dict) and "class_name" in value
@@ -158,21 +158,21 @@ def read(config):
 
 
 def in_config(config, name):
-    """The `Ramp` that stands in a serialized config under that name, or `None`."""
+    """The `Ramp` under that name in a serialized config, or `None`."""
     value = config.get(name)
     kind = keras.saving.get_registered_object(value["registered_name"]) if isinstance(value, dict) else None
     return kind.from_config(value["config"]) if isinstance(kind, type) and issubclass(kind, Ramp) else None
 
 
 def shown(value):
-    """What an error says was received."""
+    """A value as error messages show it."""
     config = value.get_config() if isinstance(value, Ramp) else {}
     arguments = ", ".join(f"{name}={value!r}" for name, value in config.items())
     return f"{type(value).__name__}({arguments})" if config else repr(value)
 
 
 def all_are(valid, value):
-    """Whether a number is `valid`, or both ends of a ramp are; of Keras' own schedules that is not known beforehand."""
+    """Whether a number is `valid`, or both ends of a ramp are; Keras' own schedules cannot be checked beforehand."""
     if isinstance(value, Ramp):
         return valid(value.start) and valid(value.end)
     if isinstance(value, LearningRateSchedule):

@@ -1,4 +1,4 @@
-"""What `compile` is given: checked, saved with the GAN, and the source of the keys of a recipe."""
+"""The arguments of `compile`: they are checked here, saved with the GAN, and define the keys of a recipe."""
 
 import dataclasses
 import inspect
@@ -12,7 +12,7 @@ from kgan import augment, backend, losses, penalties, ramps, schedules, tricks
 from kgan.arguments import is_number, nearest
 from kgan.players.average import check_decay
 
-# what may stand at an argument by its name
+# the objects that a name can stand for, by argument
 NAMED: dict[str, dict[str, Any]] = {
     "loss": losses.LOSSES,
     "schedule": schedules.SCHEDULES,
@@ -27,30 +27,31 @@ class Rules:
     """How the players are trained.
 
     Args:
-        d_opt: Keras optimizer of the discriminator, with its own rate, clipping and gradient accumulation. Adam's `beta_1`
-            and `beta_2` may be schedules, as `kgan.ramps.Cosine(0.9, 0.99, 10000)`; its momenta are then corrected by the
-            betas of the moment, as in R3GAN's code (arXiv:2501.05441).
-        g_opt: Keras optimizer of the generator; another instance.
+        d_opt: Keras optimizer of the discriminator, with its own learning rate, clipping and gradient accumulation. Adam's
+            `beta_1` and `beta_2` may be schedules, such as `kgan.ramps.Cosine(0.9, 0.99, 10000)`; its momenta are then
+            corrected by the current betas, as in R3GAN's code (arXiv:2501.05441).
+        g_opt: Keras optimizer of the generator, an instance of its own.
         loss: Name in `kgan.losses`, a `kgan.losses.AdversarialLoss`, or a Keras loss such as
             `keras.losses.BinaryCrossentropy(label_smoothing=0.1)`.
         schedule: Name in `kgan.schedules`, or an object such as `kgan.schedules.Alternating(d_steps=5)`.
         penalties: Names in `kgan.penalties`, or objects such as `kgan.penalties.R1(10.0)`.
-        ema: Float between 0 and 1, the decay of an averaged generator that is kept beside the trained one. Warmed up: after
-            t updates it is min(ema, (1 + t) / (10 + t)). Or a schedule, taken as it is. `None` keeps no average.
+        ema: Float between 0 and 1, the decay of an averaged generator that is kept beside the trained one. It is warmed
+            up: after t updates the decay is min(ema, (1 + t) / (10 + t)). A schedule is used without warm-up. `None` keeps
+            no average.
         tricks: Names in `kgan.tricks`, or objects such as `kgan.tricks.WeightClip(0.01)`.
-        augment: Name in `kgan.augment`, or an object such as `kgan.augment.ADA(target=0.6)`: how images are changed, real
-            and generated ones, each anew, before the discriminator sees them in training. Penalties see such images too;
-            their gradients are with respect to the images before the change, as in StyleGAN2-ADA's and R3GAN's code. `None`
-            changes no image.
-        class_loss_weight: Float. Weight of the cross-entropy of the classes, where the discriminator puts out class logits.
-            The cross-entropy is logged without the weight, and is not a part of the logs `d_loss` and `g_loss`.
+        augment: Name in `kgan.augment`, or an object such as `kgan.augment.ADA(target=0.6)`: random changes of
+            the real and generated images before the discriminator sees them in training. Penalties are computed on changed
+            images too; their gradients are with respect to the images before the change, as in StyleGAN2-ADA's and R3GAN's
+            code. `None` changes no image.
+        class_loss_weight: Float. Weight of the cross-entropy of the classes, if the discriminator outputs class logits. The
+            cross-entropy is logged without the weight, and the logs `d_loss` and `g_loss` do not contain it.
         run_eagerly: As in `keras.Model.compile`.
         steps_per_execution: As in `keras.Model.compile`.
         jit_compile: As in `keras.Model.compile`.
 
     Raises:
-        TypeError: if there is no such argument.
-        ValueError: if the value of an argument is not valid, or two of them do not go together.
+        TypeError: if an argument is unknown.
+        ValueError: if the value of an argument is not valid, or two values contradict each other.
     """
 
     d_opt: Any = "adam"
@@ -100,7 +101,7 @@ class Rules:
 
 
 def _several(argument, given, get, name_of):
-    """One name or object, several of them or `None`, as a tuple of objects whose names differ."""
+    """Return one name or object, several of them, or `None` as a tuple of objects, each with its own name."""
     several = isinstance(given, list | tuple)
     found = () if given is None else tuple(get(one) for one in (given if several else (given,)))
     names = [name_of(one) for one in found]
@@ -117,7 +118,7 @@ Arguments = ParamSpec("Arguments")
 def takes_arguments_of(
     rules: Callable[Arguments, Any],
 ) -> Callable[[Callable[..., Result]], Callable[Concatenate[Any, Arguments], Result]]:
-    """Give a method the signature and the documentation of a class whose arguments it takes."""
+    """Give a method the signature and the documentation of the class whose arguments it takes."""
     arguments = inspect.signature(rules).parameters
 
     def decorate(method):

@@ -1,7 +1,7 @@
-"""Who is updated when.
+"""Schedules: which player is updated in which step.
 
 A schedule's `step(gan, batch)` is one training step on one batch, a pair `(given, real)` (`kgan.conditions.Batch`). A player
-that is not updated in a step reports its loss, and its weights, statistics and optimizer stay as they are.
+that is not updated in a step still reports its loss; its weights, statistics and optimizer do not change.
 """
 
 from keras import ops
@@ -42,10 +42,10 @@ class Simultaneous(Schedule):
 
 @register_keras_serializable("kgan")
 class Alternating(Schedule):
-    """`d_steps` updates of the discriminator, each on its own minibatch, for one of the generator.
+    """`d_steps` updates of the discriminator, each on its own minibatch, for each update of the generator.
 
-    Algorithm 1 of Goodfellow et al., arXiv:1406.2661: each training step updates the discriminator, every `d_steps`-th the
-    generator too, against the discriminator just updated.
+    Algorithm 1 of Goodfellow et al., arXiv:1406.2661: each training step updates the discriminator; every `d_steps`-th
+    step then also updates the generator, against the updated discriminator.
 
     Example:
 
@@ -53,9 +53,9 @@ class Alternating(Schedule):
     {'d_steps': 5, 'reuse_latents': False}
 
     Args:
-        d_steps: Integer, k of the paper.
-        reuse_latents: Whether the generator is updated on the latents that the discriminator's fakes were made of, as much
-            PyTorch code does, rather than on fresh ones.
+        d_steps: Integer, k in the paper.
+        reuse_latents: Whether the generator's update uses the same latents as the discriminator's update, as in much
+            PyTorch code, instead of new ones.
     """
 
     def __init__(self, d_steps: int = 1, reuse_latents: bool = False):
@@ -79,10 +79,10 @@ class Alternating(Schedule):
 
 @register_keras_serializable("kgan")
 class Combined(Schedule):
-    """Freeze the discriminator and train the two as one model, as Keras tutorials do.
+    """Freeze the discriminator and train both players as one model, as Keras tutorials do.
 
-    The discriminator is updated on real images, then, separately, on fakes of a generator in inference mode; then the
-    generator through the frozen discriminator, whose dropout is on and whose BatchNormalization is in inference mode.
+    The discriminator is updated first on real images, and then on fakes of a generator in inference mode. The generator is
+    updated last, through the frozen discriminator, whose dropout is on and whose BatchNormalization is in inference mode.
     """
 
     def step(self, gan, batch):
@@ -107,8 +107,8 @@ class Periods(Schedule):
     Epochs are counted over all calls of `fit`, and saved with the model.
 
     Args:
-        d_epochs: Integer. Epochs of each of the discriminator's periods.
-        g_epochs: Integer. Epochs of each of the generator's.
+        d_epochs: Integer. The length of each of the discriminator's periods.
+        g_epochs: Integer. The length of each of the generator's periods.
     """
 
     def __init__(self, d_epochs: int = 1, g_epochs: int = 1):

@@ -1,7 +1,7 @@
 """One update of one player: losses and penalties -> gradients -> optimizer -> logs.
 
-`kgan.schedules` decides who is updated when; what is here is the same for all of them. A batch is a pair `(given, real)`
-(`kgan.conditions.Batch`); what is given is handed on unopened.
+`kgan.schedules` decides which player is updated when; this module is the same for all schedules. A batch is a pair
+`(given, real)` (`kgan.conditions.Batch`); `given` is passed on without being read.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from kgan.players import average
 
 
 def minimize(losses, *players):
-    """Run `losses() -> ([one for each player], extra)` once, then update each player; return `extra`.
+    """Run `losses() -> ([a loss for each player], extra)` once, then update each player; return `extra`.
 
     All gradients are taken at the same weights, before the first update. A player is a pair `(model, optimizer)`.
     """
@@ -36,7 +36,7 @@ def minimize(losses, *players):
 
 
 def fakes(gan, given, latents, training=True):
-    """G(z), or G(z, y) of what is given."""
+    """G(z), or G(z, y) with the condition's values y."""
     return gan.generator(together(latents, given), training=training)
 
 
@@ -57,7 +57,7 @@ def generator_loss(gan, real, fake):
 
 
 def other_losses(gan, *verdicts):
-    """What the discriminator's outputs beside its score add to both players' losses, such as the classes' cross-entropy."""
+    """The losses of the discriminator's other outputs, such as the cross-entropy of the classes, for either player."""
     return gan.rules.class_loss_weight * sum(ops.mean(loss) for one in verdicts for loss in one.losses.values())
 
 
@@ -68,8 +68,8 @@ def penalize(gan, batch, fake, turn=None):
         gan: The `GAN`.
         batch: The `Batch`.
         fake: Fakes.
-        turn: Integer tensor, how many updates there were before this one; the discriminator's, by default. A lazy penalty
-            is taken in every n-th, n times.
+        turn: Integer tensor, the number of updates before this one; by default those of the discriminator. A lazy penalty is
+            computed in every n-th update, and multiplied by n.
     """
     turn = gan.d_opt.iterations if turn is None else turn
     critic = functools.partial(gan.critic.score, given=batch.given)  # a function of images alone
@@ -138,7 +138,7 @@ def update_on_fake(gan, batch, latents):
 
     def losses():
         on_fake = gan.critic(fake, batch.given)
-        penalty = penalize(gan, batch, fake, turn=gan.d_opt.iterations // 2)  # it is updated on real images too
+        penalty = penalize(gan, batch, fake, turn=gan.d_opt.iterations // 2)  # half of its updates are on real images
         return [ops.mean(gan.d_objective.fake(on_fake.logits)) + other_losses(gan, on_fake) + penalty], on_fake
 
     on_fake = minimize(losses, (gan.discriminator, gan.d_opt))
@@ -171,9 +171,7 @@ def update_generator(gan, batch, latents, with_real=False):
 
 
 def after_discriminator(gan, batch, on_real, on_fake=None):
-    """What follows an update of the discriminator on real images: tricks, and an augmentation that adapts to its
-    verdicts.
-    """
+    """Apply what follows an update of the discriminator on real images: tricks, and the adaptation of an augmentation."""
     tricks_after_update(gan)
     if gan.augment is not None:
         margin = gan.loss.margin(on_real.logits, None if on_fake is None else on_fake.logits)
@@ -200,10 +198,10 @@ def frozen(model):
 
 
 def waiting(player, report):
-    """What a player does in a step in which it is not updated, as a function to call once the other player was.
+    """Return a function for a player that is not updated in this step, to be called after the other player's update.
 
-    The other player's update runs the waiting one in training mode. Its statistics (all weights but the trained ones) are
-    put back as they are now, and it reports its loss: `report` is called with the verdicts that the function is called with.
+    The other player's update runs the waiting one in training mode. The function restores its statistics, which are all
+    weights but the trained ones, and reports its loss: it passes its verdicts on to `report`.
     """
     statistics = [(variable, ops.copy(variable)) for variable in player.non_trainable_weights]
 

@@ -1,8 +1,8 @@
-"""What is done to the discriminator in training besides the paper's loss, one trick under the other.
+"""Changes to the training of the discriminator besides its loss, one trick under the other.
 
 weight_clip     w <- clip(w, -bound, bound) after each update, Arjovsky et al., arXiv:1701.07875, algorithm 1
-label_flip      a real image is called fake, or a fake one real, with a small probability
-instance_noise  Gaussian noise on all images that it sees, which fades, Sonderby et al., arXiv:1610.04490, section 3
+label_flip      a real image is labelled fake, or a fake one real, with a small probability
+instance_noise  Gaussian noise on all images that it sees, which decreases to 0, Sonderby et al., arXiv:1610.04490, section 3
 """
 
 import functools
@@ -17,10 +17,10 @@ from kgan.losses import AdversarialLoss, KerasLoss, flat, has_parts
 
 
 class Trick(Configured):
-    """Something that is done to the discriminator in training.
+    """A change to the training of the discriminator.
 
-    A subclass overrides what it changes: the loss, the images, or the weights after an update. Random numbers are drawn from
-    `seeds`, a `keras.random.SeedGenerator` that is saved with the GAN.
+    A subclass overrides the methods for what it changes: the loss, the images, or the weights after an update. It draws
+    random numbers from `seeds`, a `keras.random.SeedGenerator` that is saved with the GAN.
     """
 
     def check_loss(self, loss):
@@ -33,7 +33,7 @@ class Trick(Configured):
     def change_images(self, images, updates, seeds):
         """Return what the discriminator sees in place of `images`, `(batch, height, width, channels)`, real or generated.
 
-        `updates` is how often the discriminator was updated before, an integer tensor.
+        `updates` is the number of the discriminator's updates so far, an integer tensor.
         """
         return images
 
@@ -47,7 +47,7 @@ class WeightClip(Trick):
     (arXiv:1701.07875, algorithm 1).
 
     Args:
-        bound: Float above 0, c of the paper, which has 0.01.
+        bound: Float above 0, c in the paper, which uses 0.01.
 
     Raises:
         ValueError: if `bound` is not a number above 0.
@@ -66,9 +66,9 @@ class WeightClip(Trick):
 
 @register_keras_serializable("kgan")
 class LabelFlip(Trick):
-    """In the discriminator's update the label of an image, real or fake, is exchanged with a small probability.
+    """In an update of the discriminator each image's label, real or fake, is exchanged with a small probability.
 
-    Each example draws its own number in each update. The logs go by the true labels.
+    Each example is drawn independently in each update. The logs use the true labels.
 
     Args:
         probability: Float above 0 and below 1.
@@ -97,11 +97,11 @@ class LabelFlip(Trick):
 
 
 class Flipped(AdversarialLoss):
-    """A loss under which some labels are exchanged; `real` and `fake` draw anew in each call.
+    """A loss with some labels exchanged; `real` and `fake` draw which ones in each call.
 
     Args:
-        loss: The loss, of two parts.
-        probability: Float. Of an exchange, for each example.
+        loss: The loss, with the parts `real` and `fake`.
+        probability: Float. The probability that an example's label is exchanged.
         seeds: A `keras.random.SeedGenerator`.
     """
 
@@ -125,8 +125,8 @@ class InstanceNoise(Trick):
     (arXiv:1610.04490, section 3).
 
     Args:
-        std: Float above 0. The standard deviation at the beginning; it falls to 0 in a straight line.
-        steps: Integer. In so many of the discriminator's updates it falls to 0.
+        std: Float above 0. The standard deviation at the beginning; it decreases linearly to 0.
+        steps: Integer. The number of the discriminator's updates after which it is 0.
 
     Raises:
         ValueError: if `std` is not a number above 0, or `steps` is not an integer above 0.

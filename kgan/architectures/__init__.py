@@ -1,4 +1,4 @@
-"""Families of players: both of a family side by side in one file.
+"""Families of players, with the generator and the discriminator of a family in one file.
 
 Each module has `generator(image_shape, latent_dim, ...)` and `discriminator(image_shape, ...)`, which return Keras models;
 the size of the images is an argument, `(height, width, channels)`.
@@ -14,7 +14,7 @@ def get(name):
     """Return the module of that architecture.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if there is no such architecture.
     """
     return lookup("architecture", name, ARCHITECTURES)
 

@@ -1,16 +1,16 @@
-"""How a player is told the class: layers, and players put together from a list of layers and a way of conditioning.
+"""How a player receives the class: layers, and functions that build players from layers and a kind of conditioning.
 
 With a generator's latents z, a discriminator's features phi(x) and a label y:
 
 concatenation
-    one-hot y is appended to z; to the d channels of x, times sqrt(d) (Mirza and Osindero, arXiv:1411.1784)
+    one-hot y is appended to z; and, times sqrt(d), to the d channels of x (Mirza and Osindero, arXiv:1411.1784)
 batch_norm
     each class has its own gamma and beta in the generator's batch normalizations (de Vries et al., arXiv:1707.00683; in
     GANs Miyato and Koyama, arXiv:1802.05637)
 projection
     the score is psi(phi(x)) + <embed(y), phi(x)> (Miyato and Koyama, arXiv:1802.05637, equation 8)
 auxiliary
-    beside the score stand class logits, linear in phi(x), which see no y (Odena et al., arXiv:1610.09585)
+    besides the score there are class logits, linear in phi(x), which do not depend on y (Odena et al., arXiv:1610.09585)
 """
 
 import math
@@ -27,7 +27,7 @@ DISCRIMINATOR = ("projection", "concatenation", "auxiliary")
 
 @register_keras_serializable("kgan")
 class JoinLabels(layers.Layer):
-    """Appends labels to features as one-hot channels, the same at every place.
+    """Appends labels to features as one-hot channels, the same at every position.
 
     Example:
 
@@ -38,7 +38,7 @@ class JoinLabels(layers.Layer):
 
     Args:
         num_classes: Integer.
-        scale: Float. What stands for the one.
+        scale: Float. The value of the channel of the class; the others are 0.
     """
 
     def __init__(self, num_classes, scale=1.0, **kwargs):
@@ -61,14 +61,14 @@ class JoinLabels(layers.Layer):
 
 @register_keras_serializable("kgan")
 class ClassBatchNormalization(layers.Layer):
-    """Batch normalization whose scale and shift, gamma and beta, are those of each example's class.
+    """Batch normalization with a scale gamma and a shift beta for each class.
 
-    It is called with `[features, labels]`. Mean and variance are those of the whole batch, as in
+    It is called with `[features, labels]`. Mean and variance are computed over the whole batch, as in
     `keras.layers.BatchNormalization`.
 
     Args:
         num_classes: Integer.
-        momentum: Float. Of the moving statistics.
+        momentum: Float. Momentum of the moving statistics.
         epsilon: Float. Added to the variance.
     """
 
@@ -103,7 +103,7 @@ class ClassBatchNormalization(layers.Layer):
 
 
 def batch_norm(num_classes, conditioning, **arguments):
-    """The batch normalization of a generator: `ClassBatchNormalization` where that is how the class is told."""
+    """The batch normalization of a generator: `ClassBatchNormalization` if `conditioning` is `"batch_norm"`."""
     if num_classes is not None and conditioning == "batch_norm":
         return ClassBatchNormalization(num_classes, **arguments)
     return layers.BatchNormalization(**arguments)
@@ -115,55 +115,55 @@ def labels_input():
 
 
 def latents_and_labels(latent_dim, num_classes=None, conditioning="concatenation"):
-    """Where a generator that is no list of layers begins.
+    """The inputs of a generator that is not built from a list of layers.
 
     Returns:
-        The inputs of the model; what its first layer is given; and a function that applies what `batch_norm` makes to
+        The inputs of the model; the tensor for its first layer; and a function that applies a layer of `batch_norm` to
         features.
 
     Raises:
-        ValueError: if `conditioning` is another one, or `num_classes` no integer above 0.
+        ValueError: if `conditioning` is not a known name, or `num_classes` is not an integer above 0.
     """
     _check("generator", num_classes, conditioning, GENERATOR)
     latents = keras.Input((latent_dim,))
     if num_classes is None:
         return latents, latents, lambda layer, features: layer(features)
     labels = labels_input()
-    told = JoinLabels(num_classes)([latents, labels]) if conditioning == "concatenation" else latents
+    joined = JoinLabels(num_classes)([latents, labels]) if conditioning == "concatenation" else latents
 
     def normalized(layer, features):
         return layer([features, labels] if isinstance(layer, ClassBatchNormalization) else features)
 
-    return [latents, labels], told, normalized
+    return [latents, labels], joined, normalized
 
 
 def generator(stack, num_classes=None, conditioning="concatenation"):
-    """The generator that a list of layers makes.
+    """Build a generator from a list of layers.
 
     Args:
-        stack: List of a `keras.Input` for the latents, and layers.
+        stack: List of a `keras.Input` for the latents, and the layers.
         num_classes: Integer; `None` makes a `Sequential` of the list.
-        conditioning: `"concatenation"`, or `"batch_norm"`, for which the list must hold what `batch_norm` makes.
+        conditioning: `"concatenation"`, or `"batch_norm"`, for which the list must contain layers of `batch_norm`.
 
     Returns:
         A `keras.Model`, latents, or `[latents, labels]`, -> images.
 
     Raises:
-        ValueError: if `conditioning` is another one, `num_classes` no integer above 0, or the list holds nothing that would
-            learn of the class.
+        ValueError: if `conditioning` is not a known name, `num_classes` is not an integer above 0, or no layer in the list
+            receives the class.
     """
     _check("generator", num_classes, conditioning, GENERATOR)
     if num_classes is None:
         return keras.Sequential(stack, name="generator")
     latents, labels = stack[0], labels_input()
-    told = conditioning == "concatenation"
-    features = JoinLabels(num_classes)([latents, labels]) if told else latents
+    receives_class = conditioning == "concatenation"
+    features = JoinLabels(num_classes)([latents, labels]) if receives_class else latents
     for layer in stack[1:]:
         if isinstance(layer, ClassBatchNormalization):
-            features, told = layer([features, labels]), True
+            features, receives_class = layer([features, labels]), True
         else:
             features = layer(features)
-    if not told:
+    if not receives_class:
         raise ValueError(
             "`conditioning` of a generator without batch normalization must be 'concatenation'. Received: 'batch_norm'"
         )
@@ -171,11 +171,11 @@ def generator(stack, num_classes=None, conditioning="concatenation"):
 
 
 def discriminator(before, after, linear, num_classes=None, conditioning="projection", activation=None):
-    """The discriminator that lists of layers make.
+    """Build a discriminator from lists of layers.
 
     Args:
-        before: List of a `keras.Input` for the images, and the layers before the place where labels are concatenated.
-        after: List of the layers from there to the features `(batch, d)`.
+        before: List of a `keras.Input` for the images, and the layers before the labels are concatenated.
+        after: List of the layers after that, up to the features `(batch, d)`.
         linear: Function `(units, **arguments) -> layer` that makes the last layers.
         num_classes: Integer; `None` makes a `Sequential` of both lists and `linear(1)`.
         conditioning: `"projection"`, `"concatenation"` or `"auxiliary"`.
@@ -186,7 +186,7 @@ def discriminator(before, after, linear, num_classes=None, conditioning="project
         `"auxiliary"` images -> `[(batch, 1), (batch, num_classes)]`.
 
     Raises:
-        ValueError: if `conditioning` is another one, or `num_classes` no integer above 0.
+        ValueError: if `conditioning` is not a known name, or `num_classes` is not an integer above 0.
     """
     _check("discriminator", num_classes, conditioning, DISCRIMINATOR)
     if num_classes is None:
@@ -196,8 +196,8 @@ def discriminator(before, after, linear, num_classes=None, conditioning="project
     for layer in before[1:]:
         features = layer(features)
     if conditioning == "concatenation":
-        # as long a vector as d pixels of variance 1: beside the 784 of a digit a plain 1 is not heard (beside latents it is,
-        # and a longer one leaves nothing to them)
+        # scaled to the norm of d pixels of variance 1: next to the 784 pixels of a digit a plain 1 has hardly any effect
+        # (next to latents it has, and a larger value would dominate them)
         features = JoinLabels(num_classes, scale=math.sqrt(features.shape[-1]))([features, labels])
     for layer in after:
         features = layer(features)
@@ -205,10 +205,10 @@ def discriminator(before, after, linear, num_classes=None, conditioning="project
 
 
 def judging(images, features, linear, num_classes=None, conditioning="projection"):
-    """The discriminator that goes from images to features in any way: `(batch, d)`.
+    """Build a discriminator from its image input and its features `(batch, d)`, computed in any way.
 
     Args:
-        images, features: Its input, and what is made of it, phi(x).
+        images, features: The input, and the features phi(x) that are computed from it.
         linear, num_classes: As in `discriminator`.
         conditioning: `"projection"` or `"auxiliary"`.
 
@@ -216,7 +216,7 @@ def judging(images, features, linear, num_classes=None, conditioning="projection
         A `keras.Model`, as `discriminator`.
 
     Raises:
-        ValueError: if `conditioning` is another one, or `num_classes` no integer above 0.
+        ValueError: if `conditioning` is not a known name, or `num_classes` is not an integer above 0.
     """
     _check("discriminator", num_classes, conditioning, ("projection", "auxiliary"))
     if num_classes is None:

@@ -1,6 +1,6 @@
 """Convolutional players, after DCGAN (Radford et al., arXiv:1511.06434) in the form of the TensorFlow tutorials on MNIST.
 
-Both halve or double the image as often as it takes to come to a base of at most 8 pixels, at least twice: 28 -> 14 -> 7,
+Both players halve or double the image, at least twice, between its size and a base of at most 8 pixels: 28 -> 14 -> 7,
 32 -> 16 -> 8, 64 -> 32 -> 16 -> 8. At 28 x 28 x 1 the defaults are the tutorials' networks.
 """
 
@@ -34,13 +34,13 @@ def generator(
         image_shape: Tuple `(height, width, channels)`; height and width must be multiples of 4.
         latent_dim: Integer.
         filters: Integer. Filters of the last hidden layer; each layer before it has twice as many.
-        kernel_size: Integer. Of all convolutions.
-        slope: Float. Of LeakyReLU below zero.
-        momentum: Float. Of the moving statistics.
-        straight: Whether a convolution of stride 1 comes first, as in the tutorials, the one with the most weights; the
-            paper's generator has none.
-        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
-            none.
+        kernel_size: Integer. Kernel size of all convolutions.
+        slope: Float. Slope of LeakyReLU below zero.
+        momentum: Float. Momentum of the moving statistics.
+        straight: Whether a convolution of stride 1 comes first, as in the tutorials. It has more weights than any other; the
+            paper's generator does not have it.
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
+            leaves it out.
         num_classes: Integer. Makes a class-conditional generator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"concatenation"` or
             `"batch_norm"`.
@@ -51,7 +51,7 @@ def generator(
 
     Raises:
         ValueError: if the image cannot be halved twice, there are no features of the height of `attention`, or
-            `conditioning` is none of these.
+            `conditioning` is not one of these names.
     """
     count = halvings("dcgan", image_shape, base=8, least=2)
     height, width = (side >> count for side in image_shape[:2])
@@ -93,13 +93,13 @@ def discriminator(
     Args:
         image_shape: Tuple `(height, width, channels)`; height and width must be multiples of 4.
         filters: Integer. Filters of the first layer; each later one has twice as many.
-        kernel_size: Integer. Of all convolutions.
-        slope: Float. Of LeakyReLU below zero.
+        kernel_size: Integer. Kernel size of all convolutions.
+        slope: Float. Slope of LeakyReLU below zero.
         dropout: Float. Rate after each layer.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
-        minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
-        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
-            none.
+        minibatch_std: Whether the last layer receives how much the images of a batch differ (arXiv:1710.10196).
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
+            leaves it out.
         num_classes: Integer. Makes a class-conditional discriminator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"`, `"concatenation"`
             or `"auxiliary"`.
@@ -110,7 +110,7 @@ def discriminator(
 
     Raises:
         ValueError: if the image cannot be halved twice, there are no features of the height of `attention`, or
-            `conditioning` is none of these.
+            `conditioning` is not one of these names.
     """
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
     stack: list[Any] = []

@@ -36,9 +36,9 @@ def generator(
         latent_dim: Integer.
         units: Integers. Units of the hidden layers.
         batch_norm: Whether all hidden layers but the first are batch-normalized.
-        momentum: Float. Of the moving statistics.
+        momentum: Float. Momentum of the moving statistics.
         epsilon: Float. Added to the variance.
-        slope: Float. Of LeakyReLU below zero.
+        slope: Float. Slope of LeakyReLU below zero.
         activation: Of the last layer: `"tanh"` for images in [-1, 1], or `None` for points anywhere.
         kernel_initializer: Keras initializer of all kernels.
         num_classes: Integer. Makes a class-conditional generator.
@@ -49,7 +49,7 @@ def generator(
         A `keras.Model`, `(batch, latent_dim)` -> `(batch, *image_shape)`; with classes `[latents, labels]` -> images.
 
     Raises:
-        ValueError: if `conditioning` is none of these.
+        ValueError: if `conditioning` is not one of these names.
     """
     stack: list[Any] = [keras.Input((latent_dim,))]
     for index, width in enumerate(units):
@@ -80,11 +80,11 @@ def discriminator(
         image_shape: Tuple of integers, shape of an image, `(height, width, channels)`.
         units: Integers. Units of the hidden layers.
         dropout: Float. Rate after each hidden layer; 0 leaves dropout out.
-        slope: Float. Of LeakyReLU below zero.
-        activation: Of the last layer: `"sigmoid"`, or `None` for logits. The losses see logits either way.
+        slope: Float. Slope of LeakyReLU below zero.
+        activation: Of the last layer: `"sigmoid"`, or `None` for logits. The losses use logits in both cases.
         kernel_initializer: Keras initializer of all kernels.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
-        minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
+        minibatch_std: Whether the last layer receives how much the images of a batch differ (arXiv:1710.10196).
         num_classes: Integer. Makes a class-conditional discriminator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"`, `"concatenation"`
             or `"auxiliary"`.
@@ -94,7 +94,7 @@ def discriminator(
         `kgan.architectures.conditioning.discriminator`.
 
     Raises:
-        ValueError: if `conditioning` is none of these.
+        ValueError: if `conditioning` is not one of these names.
     """
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
 

@@ -1,10 +1,10 @@
-"""How often a family halves an image, and where in it attention may sit."""
+"""How often an architecture halves an image, and at which sizes it may have attention."""
 
 from collections.abc import Sequence
 
 
 def halvings(family, image_shape, base, least=1):
-    """How often height and width are halved: `least` times, then until both are at most `base` or one is odd.
+    """How often height and width are halved: `least` times, and then until both are at most `base` or one is odd.
 
     Raises:
         ValueError: if they cannot be halved so often.

@@ -49,9 +49,9 @@ def generator(
         latent_dim: Integer.
         widths: Integer, channels of all stages; or a sequence, one for each, from the smallest features to the image.
         blocks: Integer. Blocks of a stage.
-        expansion: Integer. How many times as wide a block is inside.
+        expansion: Integer. The factor by which a block is wider inside.
         group_width: Integer. Channels of a group of the 3 x 3 convolutions.
-        activation: Of the last layer: `"tanh"`, or `None` as in the paper, where images may leave [-1, 1].
+        activation: Of the last layer: `"tanh"`, or `None` as in the paper, where values may lie outside [-1, 1].
         num_classes: Integer. Makes a class-conditional generator: the class is appended to the latents.
 
     Returns:
@@ -84,14 +84,14 @@ def discriminator(
     num_classes: int | None = None,
     conditioning: Literal["projection", "auxiliary"] = "projection",
 ):
-    """The generator turned round: from the image to 4 x 4 features (7 x 7 for images of 28), then a weight for each place.
+    """The reverse of the generator: from the image to 4 x 4 features (7 x 7 for images of 28), then a weight for each place.
 
     Args:
         image_shape: Tuple `(height, width, channels)`; height and width must be even.
         widths: Integer, channels of all stages; or a sequence, one for each, from the smallest features to the image, as in
             the generator.
         blocks: Integer. Blocks of a stage.
-        expansion: Integer. How many times as wide a block is inside.
+        expansion: Integer. The factor by which a block is wider inside.
         group_width: Integer. Channels of a group of the 3 x 3 convolutions.
         num_classes: Integer. Makes a class-conditional discriminator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"` or `"auxiliary"`.
@@ -102,7 +102,7 @@ def discriminator(
 
     Raises:
         ValueError: if the image cannot be halved, there are more or fewer widths than stages, a group does not fit, or
-            `conditioning` is none of these.
+            `conditioning` is not one of these names.
     """
     count = halvings("r3gan", image_shape, base=4)
     stages = _stages(widths, count + 1, expansion, group_width)
@@ -127,7 +127,7 @@ def discriminator(
 
 
 class _Block:
-    """Applies a new residual block to features, each time; `count` of them in all."""
+    """Applies a new residual block to features in each call; the player has `count` blocks in all."""
 
     def __init__(self, expansion, group_width, count):
         self.expansion, self.group_width = expansion, group_width

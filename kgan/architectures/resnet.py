@@ -1,8 +1,8 @@
 """Residual players, as in WGAN-GP (Gulrajani et al., arXiv:1704.00028) and SNGAN (Miyato et al., arXiv:1802.05957).
 
-The defaults are SNGAN's networks for CIFAR-10 (its table 4) but for `spectral_norm: true` in the discriminator. Those of
-WGAN-GP have `filters: 128` in both players and `pooling: mean`. An image comes out of a base of 4 or, at 28 x 28, 7 pixels;
-the discriminator halves it to 8 or 7, and has two more blocks there.
+The defaults are SNGAN's networks for CIFAR-10 (its table 4) except for `spectral_norm: true` in the discriminator. Those of
+WGAN-GP have `filters: 128` in both players and `pooling: mean`. The generator starts at a base of 4 pixels, or 7 for
+28 x 28 images; the discriminator halves the image to 8 or 7 pixels, and has two more blocks there.
 """
 
 from collections.abc import Sequence
@@ -34,11 +34,11 @@ def generator(
     Args:
         image_shape: Tuple `(height, width, channels)`; height and width must be even.
         latent_dim: Integer.
-        filters: Integer. Of all convolutions.
+        filters: Integer. Filters of all convolutions.
         normalization: `"batch"`, before each ReLU, or `None`.
         spectral_norm: Whether all layers are spectrally normalized, as in SAGAN (arXiv:1805.08318).
-        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
-            none.
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
+            leaves it out.
         num_classes: Integer. Makes a class-conditional generator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"batch_norm"`, as in the
             projection paper (arXiv:1802.05637), or `"concatenation"`.
@@ -48,8 +48,8 @@ def generator(
         `[latents, labels]` -> images.
 
     Raises:
-        ValueError: if the image cannot be halved, there are no features of the height of `attention`, or `conditioning` or
-            `normalization` is none of these, or the one needs the other.
+        ValueError: if the image cannot be halved, there are no features of the height of `attention`, `conditioning` or
+            `normalization` is not one of these names, or `"batch_norm"` is used without normalization.
     """
     if normalization not in ("batch", None):
         raise ValueError(f"`normalization` of resnet must be 'batch' or None. Received: {normalization!r}")
@@ -92,16 +92,16 @@ def discriminator(
     """A discriminator of residual blocks without normalization, ending in logits.
 
     A block is x -> down(1 x 1(x)) + down(3 x 3(relu(3 x 3(relu(x))))), with 2 x 2 averages; the first one has no ReLU before
-    its first convolution, and the last two, x + 3 x 3(relu(3 x 3(relu(x)))), halve nothing.
+    its first convolution, and the last two, x + 3 x 3(relu(3 x 3(relu(x)))), do not halve.
 
     Args:
         image_shape: Tuple `(height, width, channels)`; height and width must be even.
-        filters: Integer. Of all convolutions.
+        filters: Integer. Filters of all convolutions.
         pooling: Whether the features of the last block are summed over all places, as in SNGAN, or averaged, as in WGAN-GP.
         spectral_norm: Whether all layers are spectrally normalized, as in SNGAN.
-        minibatch_std: Whether the last layer is told how much the images of a batch differ (arXiv:1710.10196).
-        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None` has
-            none.
+        minibatch_std: Whether the last layer receives how much the images of a batch differ (arXiv:1710.10196).
+        attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
+            leaves it out.
         num_classes: Integer. Makes a class-conditional discriminator.
         conditioning: How it receives the class, as in `kgan.architectures.conditioning`: `"projection"` or `"auxiliary"`.
 
@@ -111,7 +111,7 @@ def discriminator(
 
     Raises:
         ValueError: if the image cannot be halved, there are no features of the height of `attention`, or `conditioning` or
-            `pooling` is none of these.
+            `pooling` is not one of these names.
     """
     pool = lookup("pooling of resnet", pooling, {"sum": ops.sum, "mean": ops.mean})
     count = halvings("resnet", image_shape, base=8)

@@ -1,7 +1,7 @@
 """Augmentation of what the discriminator sees in training, for `compile(augment=...)`.
 
-An augmentation of real images alone would teach the generator to make augmented ones. These change real and generated images
-alike, and differentiably, so that the generator learns through them.
+If only real images were augmented, the generator would learn to generate augmented images. These augmentations change real
+and generated images in the same way, and are differentiable, so that the generator's gradient flows through them.
 """
 
 import inspect
@@ -18,12 +18,12 @@ AUGMENTATIONS = {"ada": ADA, "diff_augment": DiffAugment, "transforms": Transfor
 
 
 def get(identifier, image_shape):
-    """Return an augmentation for images of that shape: one like the object, the one of that name, or `None`.
+    """Return a new augmentation for images of that shape, from an object or a name; or `None` for `None`.
 
-    A new one, since what it learns, such as ADA's p, belongs to one GAN.
+    A copy is returned since its state, such as ADA's p, belongs to one GAN.
 
     Raises:
-        ValueError: if `identifier` is none of these or forgets its arguments, or the shape is not that of images.
+        ValueError: if `identifier` is not valid or does not define `get_config`, or the shape is not that of images.
     """
     if identifier is None:
         return None

@@ -12,15 +12,15 @@ from kgan.augment.transforms import POLICY, Kind, Transforms
 
 @register_keras_serializable("kgan")
 class ADA(Transforms):
-    """`Transforms` whose p goes up as long as the discriminator overfits, and down when it does not (arXiv:2006.06676).
+    """`Transforms` with a p that increases while the discriminator overfits, and decreases otherwise (arXiv:2006.06676).
 
-    How much it does is r = E sign(D(real)), the mean over the real images of some updates: 0 where it cannot tell them from
-    generated ones, 1 where it is sure of all. After these updates
+    The measure of overfitting is r = E sign(D(real)), the mean over the real images of some updates: 0 if the discriminator
+    cannot distinguish them from generated ones, 1 if it recognizes all of them. After these updates
 
         p <- clip(p + sign(r - target) * images / length, 0, 1)
 
-    with as many images as they were of. D(real) counts from the loss's threshold, and under a loss of pairs, which has none,
-    from D(fake). p starts at 0; it is saved with the GAN and logged as `ada_p`.
+    where `images` is the number of images in them. D(real) is taken relative to the loss's threshold, or for a paired loss,
+    which has no threshold, relative to D(fake). p starts at 0; it is saved with the GAN and logged as `ada_p`.
 
     Example:
 
@@ -30,13 +30,13 @@ class ADA(Transforms):
     0.02
 
     Args:
-        target: Float in [-1, 1]. The value that r is held at.
-        interval: Integer. After so many of the discriminator's updates p changes.
-        length: Integer. Images in which p can go from 0 to 1.
+        target: Float in [-1, 1]. The target of r.
+        interval: Integer. The number of the discriminator's updates between two changes of p.
+        length: Integer. The number of images in which p can go from 0 to 1.
         policy: As in `Transforms`.
 
     Raises:
-        ValueError: if an argument is none of these.
+        ValueError: if the value of an argument is not valid.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ADA(Transforms):
         self.target, self.interval = target, integer("interval", interval, at_least=1, of="ADA")
         self.length = integer("length", length, at_least=1, of="ADA")
         self.p = self.add_weight((), "zeros", dtype="float32", trainable=False, autocast=False, name="p")
-        # since p changed: the sum of signs, images, updates
+        # since the last change of p: the sum of signs, the number of images, the number of updates
         self.seen = self.add_weight((3,), "zeros", dtype="float32", trainable=False, autocast=False, name="seen")
 
     def adapt(self, margins, count):

@@ -1,4 +1,4 @@
-"""What all augmentations share."""
+"""The base class of augmentations, and checks of their arguments."""
 
 import keras
 from keras import ops
@@ -7,13 +7,13 @@ from kgan import ramps
 
 
 class Augmentation(keras.layers.Layer):
-    """Changes the images that the discriminator sees in training, real and generated ones alike, so that it cannot learn a
-    small data set by heart.
+    """Changes the real and generated images that the discriminator sees in training, so that it does not overfit a small
+    data set.
 
-    The generator's gradient flows through it. A subclass gives `call(images, seeds)`, from images in [-1, 1] of shape
-    `(batch, height, width, channels)` to such images, differentiable, each of them changed by numbers of its own that are
-    drawn from a `keras.random.SeedGenerator`. Its state is in its weights, which are saved with the GAN; its arguments
-    must be in `get_config`, as those of any Keras layer.
+    The generator's gradient flows through it. A subclass defines `call(images, seeds)`, a differentiable function from
+    images in [-1, 1] of shape `(batch, height, width, channels)` to images of the same shape. Each image is changed by its
+    own random numbers, drawn from a `keras.random.SeedGenerator`. The state is in the weights, which are saved with the
+    GAN; the arguments must be in `get_config`, as those of any Keras layer.
     """
 
     def __init__(self):
@@ -27,13 +27,13 @@ class Augmentation(keras.layers.Layer):
         """Called after each update of the discriminator on real images.
 
         Args:
-            margins: How far their logits lie above the loss's threshold, or under a loss of pairs above those of generated
-                images, `(batch, 1)`.
-            count: How many images they were.
+            margins: How far the logits of real images lie above the loss's threshold, or, for a paired loss, above the
+                logits of generated images, `(batch, 1)`.
+            count: The number of real images.
         """
 
     def values(self):
-        """Functions that return what is logged of it, by name."""
+        """Functions, by name, that return the values to log."""
         return {}
 
     def get_config(self):
@@ -45,7 +45,7 @@ class Augmentation(keras.layers.Layer):
 
 
 class Augmented:
-    """What an augmentation makes of images in one GAN's training: with the GAN's seeds, and the strength of the moment.
+    """An augmentation in the training of one GAN: it is called with the GAN's seeds and the current values of schedules.
 
     Args:
         augment: The augmentation.
@@ -58,7 +58,7 @@ class Augmented:
         self.augment, self.image_shape, self.optimizer, self.seeds = augment, image_shape, optimizer, seeds
 
     def __call__(self, images):
-        # a dataset need not say its images' size; and where players compute in float16, places and colours are float32 yet
+        # a dataset may not define the size of its images; and float32, since float16 is too coarse for places and colours
         images = ops.cast(ops.reshape(images, (-1, *self.image_shape)), keras.config.floatx())
         with ramps.at(self.augment, self.optimizer.iterations):
             return self.augment(images, seeds=self.seeds)
@@ -68,7 +68,7 @@ def check_policy(owner, policy, known):
     """Return the policy as a tuple of names.
 
     Raises:
-        ValueError: if it names none, something unknown, or something twice.
+        ValueError: if it is empty, or contains an unknown name, or a name twice.
     """
     named = tuple(policy) if isinstance(policy, list | tuple) else ()
     if not named or any(name not in known for name in named) or len(set(named)) < len(named):
@@ -83,7 +83,7 @@ def check_share(owner, name, value):
     """Return the value, a number in [0, 1] or a schedule that stays there.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not in [0, 1].
     """
     if not ramps.all_are(lambda end: 0 <= end <= 1, value):
         raise ValueError(f"`{name}` of {owner} must be in [0, 1]. Received: {ramps.shown(value)}")

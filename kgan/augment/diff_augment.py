@@ -29,7 +29,7 @@ def color(images, u, strength):
 
 
 def translation(images, u, strength):
-    """By up to an eighth of the size, whole pixels, with zeros from outside; `u` is `(batch, 2)`."""
+    """Translation by whole pixels, up to an eighth of the size, with zeros outside; `u` is `(batch, 2)`."""
 
     def places(size, u):
         limit = ops.floor(strength * size / 8.0 + 0.5)
@@ -42,7 +42,7 @@ def translation(images, u, strength):
 
 
 def cutout(images, u, strength):
-    """A rectangle of half the size, in part outside perhaps, becomes zero; `u` is `(batch, 2)`."""
+    """A rectangle of half the size, which may lie partly outside, becomes zero; `u` is `(batch, 2)`."""
 
     def inside(size, u):
         length = ops.cast(ops.floor(strength * size / 2.0 + 0.5), "int32")
@@ -60,7 +60,7 @@ OPERATIONS = {"color": (color, slice(0, 3)), "translation": (translation, slice(
 
 @register_keras_serializable("kgan")
 class DiffAugment(Augmentation):
-    """Every image is recoloured, moved, and has a hole, in training with few images (arXiv:2006.10738).
+    """Changes the colours of every image, translates it, and cuts out a rectangle: for small data sets (arXiv:2006.10738).
 
     Example:
 
@@ -71,10 +71,10 @@ class DiffAugment(Augmentation):
 
     Args:
         policy: Names of what is done to each image, in this order: `"color"` (brightness by up to 0.5, saturation times 0 to
-            2, contrast times 0.5 to 1.5), `"translation"` (by up to an eighth of the size, zeros coming in), `"cutout"` (a
-            rectangle of half the height and half the width becomes zero).
-        strength: Float in [0, 1], or a schedule of one. All of these limits and sizes are multiplied by it; at 0 images stay
-            as they are.
+            2, contrast times 0.5 to 1.5), `"translation"` (by up to an eighth of the size, with zeros outside), `"cutout"`
+            (a rectangle of half the height and half the width becomes zero).
+        strength: Float in [0, 1], or a schedule. All of these limits and sizes are multiplied by it; at 0 images are not
+            changed.
 
     Raises:
         ValueError: if `policy` names something else, or `strength` is not in [0, 1].

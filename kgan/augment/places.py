@@ -1,4 +1,4 @@
-"""Taking the pixels of images from other places: whole ones, and between them.
+"""Samples images at given positions: at whole pixels, and between pixels.
 
 Keras' `ops.image.affine_transform` has no second derivative on TensorFlow, which gradient penalties need, and works image by
 image on PyTorch; gathering pixels is differentiable everywhere.
@@ -8,7 +8,7 @@ from keras import ops
 
 
 def pick(images, rows, columns):
-    """The pixels at whole places.
+    """Return the pixels at integer positions.
 
     Args:
         images: Tensor `(batch, height, width, channels)`.
@@ -25,7 +25,7 @@ def pick(images, rows, columns):
 
 
 def interpolate(images, rows, columns):
-    """The values at any places, bilinearly; beyond the borders the image goes on as its mirror image.
+    """Return bilinear values at any positions; beyond the borders the image is mirrored.
 
     Args:
         images: Tensor `(batch, height, width, channels)`.
@@ -45,7 +45,7 @@ def interpolate(images, rows, columns):
 
 
 def _neighbours(places, size):
-    """The whole places on both sides, and how far the way to the second one is gone."""
+    """The two neighbouring integer positions, and the fraction of the distance to the second one."""
     last = max(size - 1, 1)
     places = last - ops.abs(places % (2 * last) - last)  # mirrored at the outermost pixels' centres
     low = ops.clip(ops.floor(places), 0, size - 1)

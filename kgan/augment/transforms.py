@@ -17,10 +17,10 @@ POLICY: tuple[Kind, ...] = ("blit", "geometric", "color")
 
 
 def blit(matrix, u, p, height, width):
-    """Mirroring left to right, quarter turns, whole translations; `u` is `(batch, 7)`.
+    """Mirroring left to right, quarter turns, translations by whole pixels; `u` is `(batch, 7)`.
 
-    `matrix` leads from places in the new image to those in the old one, `(batch, 3, 3)` on (x, y, 1) from the centre, so the
-    inverse of each transformation is multiplied to its right.
+    `matrix` maps positions in the new image to positions in the old one, `(batch, 3, 3)` on (x, y, 1) from the centre, so
+    the inverse of each transformation is multiplied on its right.
     """
     u = iter(ops.unstack(u, axis=1))
     matrix = matrix @ _scale(1.0 - 2.0 * _where(next(u) < p, _floor(2.0 * next(u)), 0.0), 1.0)
@@ -33,7 +33,7 @@ def blit(matrix, u, p, height, width):
 def geometric(matrix, u, z, p, height, width):
     """Scaling, a turn, scaling of one axis against the other, a turn, translation; `u` is `(batch, 7)`, `z` `(batch, 4)`."""
     u, z = iter(ops.unstack(u, axis=1)), iter(ops.unstack(z, axis=1))
-    once = 1.0 - ops.sqrt(1.0 - p)  # so that at least one of both turns happens with probability p
+    once = 1.0 - ops.sqrt(1.0 - p)  # so that at least one of the two turns happens with probability p
     factor = 2.0 ** _where(next(u) < p, 0.2 * next(z), 0.0)
     matrix = matrix @ _scale(1.0 / factor, 1.0 / factor)
     matrix = matrix @ _turn(-math.pi * _where(next(u) < once, 2.0 * next(u) - 1.0, 0.0))
@@ -67,11 +67,11 @@ def color(images, u, z, p):
 
 @register_keras_serializable("kgan")
 class Transforms(Augmentation):
-    """The transformations of ADA with a probability that is given (arXiv:2006.06676, appendix B).
+    """The transformations of ADA with a given probability (arXiv:2006.06676, appendix B).
 
-    Each of them is done to an image with probability p, and independently of the others. All that moves pixels is one
-    bilinear look into the image, mirrored beyond its borders; the paper's pipeline filters with wavelets before and after,
-    so that images that were made much smaller are smoother there.
+    Each of them is applied to an image with probability p, independently of the others. All geometric transformations
+    together are one bilinear interpolation of the image, which is mirrored beyond its borders; the paper's pipeline filters
+    with wavelets before and after, so that images are smoother there if they become much smaller.
 
     Example:
 
@@ -80,7 +80,7 @@ class Transforms(Augmentation):
     (2, 8, 8, 1)
 
     Args:
-        p: Float in [0, 1], or a schedule of one.
+        p: Float in [0, 1], or a schedule.
         policy: Names of what may happen to an image: `"blit"` (mirroring, quarter turns, translation by up to an eighth of
             the size), `"geometric"` (scaling, turns, scaling of one axis against the other, translation between pixels),
             `"color"` (brightness, contrast, flipped luma, and with several channels saturation, with three of them hue).

@@ -1,23 +1,23 @@
-"""What kgan needs of an engine: the only place that imports TensorFlow, JAX or PyTorch, or asks which one it is.
+"""What kgan needs from an engine: the only place that imports TensorFlow, JAX or PyTorch, or depends on which one is used.
 
 - `gradients(losses, groups)` runs `losses() -> (losses, extra)` once and returns `extra` and, for each loss, its gradient
   with respect to its own group of variables.
 - `apply(optimizer, gradients, variables)` is the optimizer's update.
 - `input_gradient(function, x)` is the gradient of `sum(function(x))` with respect to `x`; it can be differentiated itself.
-- `when(condition, then, otherwise)` runs one of two functions, which return nothing or tensors that are alike.
+- `when(condition, then, otherwise)` runs one of two functions, which return nothing, or tensors of the same shape and type.
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
-- `stream(batches)` is what the engine's `fit` reads `kgan.data.Batches` from fastest, and a function to call when their
-  order has changed.
+- `stream(batches)` returns the form of `kgan.data.Batches` that the engine's `fit` reads fastest, and a function to call
+  when their order has changed.
 - `static_shape(tensor)` is its shape, a tuple; `None` where TensorFlow does not even know the number of axes.
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
-- `sync(model)` puts the state of a running `fit` into the variables, where the engine keeps it elsewhere meanwhile.
+- `sync(model)` puts the state of a running `fit` into the variables, if the engine keeps it elsewhere during training.
 - `devices(model)` is the list of the devices that a training uses, such as `["GPU:0"]`.
-- `layers_in(model)`, `last_operation(model)` and `variables_of(optimizer)` are what Keras knows but does not make public.
-- `Steps` is how the engine's stock `fit` enters a model's `step` and `test`.
+- `layers_in(model)`, `last_operation(model)` and `variables_of(optimizer)` have no public name in Keras.
+- `Steps` connects the engine's stock `fit` to a model's `step` and `test`.
 
-`NAME` is the engine's name in Keras, `TITLE` its own, `COMPILER` what `jit_compile=True` turns on, `ONE_STEP_AT_ONCE`
-whether it takes `steps_per_execution=1` only, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is faster as a
-convolution for each group.
+`NAME` is the engine's name in Keras, `TITLE` its own name, `COMPILER` the compiler that `jit_compile=True` turns on,
+`ONE_STEP_AT_ONCE` whether it accepts only `steps_per_execution=1`, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is
+faster as one convolution for each group.
 """
 
 import keras

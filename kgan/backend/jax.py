@@ -1,8 +1,8 @@
-"""The engine's part on JAX: stateful Keras code inside stateless functions.
+"""The implementation on JAX: stateful Keras code inside stateless functions.
 
 A `keras.StatelessScope` holds the values of all variables while a step runs. Each transformation (`vjp`, `grad`, `cond`)
-runs its function in a scope of its own, seeded with the values of the outer one, and hands what was written there
-(BatchNorm statistics, seeds, metrics) back as an output: a tracer must not leave the function it was made in.
+runs its function in its own scope, which begins with the values of the outer one, and returns the new values
+(BatchNorm statistics, seeds, metrics) as an output: a tracer must not leave the function that created it.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from keras import ops
 
 TITLE, COMPILER = "JAX", "XLA"
 ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = False, False
-_open: list = []  # the scopes that are open, the innermost last: Keras does not say publicly which one it is in
+_open: list = []  # the open scopes, the innermost last: Keras has no public name for its current scope
 
 
 @contextlib.contextmanager
@@ -43,7 +43,7 @@ def gradients(losses, groups):
     result, start = [], 0
     for index, group in enumerate(groups):
         one_hot = tuple(ops.full_like(value, float(other == index)) for other, value in enumerate(values))
-        (grads,) = pullback(one_hot)  # of all variables; XLA drops what is not used
+        (grads,) = pullback(one_hot)  # with respect to all variables; XLA removes unused gradients
         result.append(grads[start : start + len(group)])
         start += len(group)
     return extra, result
@@ -59,7 +59,7 @@ def apply(optimizer, grads, variables):
 
 
 def input_gradient(function, x):
-    outer = _open[-1] if _open else keras.StatelessScope()  # a penalty may be called by hand, outside of a step
+    outer = _open[-1] if _open else keras.StatelessScope()  # a user may call a penalty outside of a step
 
     def pure(x):
         with _scope(outer.state_mapping) as inner:

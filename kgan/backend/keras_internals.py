@@ -1,10 +1,10 @@
-"""What Keras knows of models and optimizers but has no public name for; each with the reason why kgan needs it."""
+"""Facts about models and optimizers for which Keras has no public name, each with the reason why kgan needs it."""
 
 import keras
 
 
 def layers_in(model):
-    """All layers of a model, those inside of other layers and of wrappers too.
+    """All layers of a model, including those inside of other layers and wrappers.
 
     `model.layers` ends at the first level, and `frozen` and `pin_seeds` must not miss a layer inside of another one.
     """
@@ -14,7 +14,7 @@ def layers_in(model):
 def variables_of(optimizer):
     """The variables that an optimizer was built for.
 
-    `optimizer.variables` holds its slots alone, and an optimizer of another model must be refused before it updates.
+    `optimizer.variables` contains only its slots, and an optimizer of another model must be refused before an update.
     """
     return optimizer._trainable_variables
 
@@ -22,7 +22,7 @@ def variables_of(optimizer):
 def last_operation(model):
     """The layer or operation that makes a model's output, looking through reshapes, wrappers and nested models.
 
-    `None` of a model without a graph. A discriminator's losses are computed from what goes into its last sigmoid; the
+    `None` for a model without a graph. A discriminator's losses are computed from the input of its last sigmoid; the
     public `layer.output` says which tensor that is, but not which layer made it.
     """
     if not getattr(model, "outputs", None):

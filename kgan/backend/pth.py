@@ -15,7 +15,7 @@ def read(path):
     Raises:
         FileNotFoundError: if there is no such file.
         ImportError: if PyTorch is not installed.
-        ValueError: if it is no such file.
+        ValueError: if it is not such a file.
     """
     path = pathlib.Path(path)
     try:
@@ -27,5 +27,5 @@ def read(path):
         return {name: value.detach().numpy() for name, value in state.items()}
     except OSError:
         raise
-    except Exception:  # a pickle, a zip archive, a file cut short: each has its own error
+    except Exception:  # a pickle, a zip archive, a truncated file: each raises its own error
         raise ValueError(f"`path` must be a PyTorch state dict, a file of tensors by name. Received: {path}") from None

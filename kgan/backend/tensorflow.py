@@ -1,4 +1,4 @@
-"""The engine's part on TensorFlow: gradient tapes and `tf.cond`."""
+"""The implementation on TensorFlow: gradient tapes and `tf.cond`."""
 
 import contextlib
 
@@ -35,8 +35,8 @@ def input_gradient(function, x):
 def _exact_moments():
     """Let normalization layers, which call `tf.nn.moments`, be differentiated twice.
 
-    That function takes the variance around a mean that no gradient flows through. The first derivative is the same, the
-    second is not: with BatchNormalization a penalty's gradient would be wrong by a fifth and more.
+    That function computes the variance around a mean through which no gradient flows. The first derivative is the same, but
+    the second is not: with BatchNormalization a penalty's gradient would be wrong by a fifth and more.
     """
 
     def moments(x, axes, keepdims=False, **kwargs):
@@ -67,13 +67,13 @@ def pin_seeds(model):
 
 
 def stream(batches):
-    # not through Python, as Keras feeds a PyDataset: a generator in the pipeline costs every dense step of the process 15 %
+    # not through Python, as Keras does for a PyDataset: a Python generator makes each dense step 15 % slower
     if not isinstance(batches.images, np.ndarray):
         return batches, lambda: None
     images, labels = tf.constant(batches.images), None if batches.labels is None else tf.constant(batches.labels)
-    # each epoch's choices; those of a mirrored image are -1 - its position
+    # the positions of each epoch's images, -1 - position for a mirrored image
     order = tf.Variable(_choices(batches), shape=[None])  # the rest of an epoch is shorter than the next one
-    even = len(batches.order) % batches.batch_size == 0  # then the size of a batch is known, and steps are faster
+    even = len(batches.order) % batches.batch_size == 0  # then the batch size is static, and steps are faster
 
     def one_epoch(_):
         return tf.data.Dataset.from_tensor_slices(order).batch(batches.batch_size, drop_remainder=even)
@@ -90,7 +90,7 @@ def stream(batches):
 
     dataset = tf.data.Dataset.range(1).flat_map(one_epoch).map(take)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
-    # nothing is to be tuned, and an end of an epoch may wait until the tuner awakes: it sleeps 10 ms, 20, ... up to a minute
+    # no tuning: at the end of an epoch the pipeline may wait for the tuner, which sleeps 10 ms, 20, ... up to a minute
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options), lambda: order.assign(_choices(batches))

@@ -1,4 +1,4 @@
-"""The engine's part on PyTorch: autograd, and Python's own `if`."""
+"""The implementation on PyTorch: autograd, and Python's `if`."""
 
 import torch
 import torch._functorch.config
@@ -7,7 +7,7 @@ from kgan.backend.keras_internals import layers_in
 
 TITLE, COMPILER = "PyTorch", "torch.compile"
 ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = True, False
-# under torch.compile: two gradients are taken of one forward pass, so the first must not give its buffers away
+# for torch.compile: two gradients are computed from one forward pass, so the first must not free its buffers
 torch._functorch.config.donated_buffer = False
 
 
@@ -36,8 +36,8 @@ def when(condition, then, otherwise):
 
 
 def pin_seeds(model):
-    # Keras draws dropout from torch's global generator unless the layer was given a seed; its own seed state, which is
-    # saved with the model, is used from here on
+    # Keras draws dropout from torch's global generator unless the layer has a seed; from here on it uses its own
+    # seed state, which is saved with the model
     for layer in layers_in(model):
         for seeds in layer._seed_generators:
             if seeds._initial_seed is None:

@@ -1,4 +1,4 @@
-"""Callbacks that know they watch a GAN. Keras' own work as well."""
+"""Callbacks for GANs. Keras' own callbacks work too."""
 
 from typing import Any
 

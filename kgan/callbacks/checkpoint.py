@@ -1,4 +1,4 @@
-"""Checkpoint: the whole training on disk, to go on from where it was, whatever happened."""
+"""Checkpoint: the whole training on disk, so that it can be resumed after any interruption."""
 
 import contextlib
 import fcntl
@@ -18,35 +18,35 @@ NONFINITE = {"stop": "stop", "rollback": "rollback", "raise": "raise"}
 
 
 class Checkpoint(Periodic, Saver):
-    """Saves the whole training at every interval, and lets `fit` go on from there.
+    """Saves the whole training at every interval, and lets `fit` resume it.
 
     A checkpoint is a folder of plain arrays and JSON that appears when all of it is on the disk: weights, statistics, both
-    optimizers, seeds, counters, the sums behind the logs, the place in the data, what the callbacks remember, the history. A
-    training that goes on from it ends with the same weights, bit for bit, as one that was never stopped, if its data are
-    `kgan.data` or an array; other data begin the epoch again. `kgan.load` reads a checkpoint too.
+    optimizers, seeds, counters, the sums behind the logs, the position in the data, the callbacks' states, the history. A
+    resumed training ends with the same weights, bit for bit, as one that was never stopped, if its data are `kgan.data` or
+    an array; with other data it repeats the epoch from its beginning. `kgan.load` reads a checkpoint too.
 
-    While it is there, SIGTERM and Ctrl-C finish the step, save, and end the process with 143 or 130; a second one ends it at
-    once. A loss or weight that is not finite is never saved.
+    With this callback, SIGTERM and Ctrl-C let the step finish, save, and end the process with exit code 143 or 130; a second
+    signal ends it at once. A loss or weight that is not finite is never saved.
 
     Example:
 
     >>> checkpoint = kgan.callbacks.Checkpoint("checkpoints", every="500 steps", resume=True)
-    >>> # gan.fit(images, epochs=50, callbacks=[checkpoint]) goes on where it was, when it is started again
+    >>> # gan.fit(images, epochs=50, callbacks=[checkpoint]) resumes when it is started again
 
     Args:
-        directory: Where `epoch-0001/`, ... are written. One process at a time.
+        directory: The folder for `epoch-0001/`, ... Only one process at a time may use it.
         every: Integer, a number of epochs; or a string such as `"15 epochs"`, `"500 steps"` or `"10 minutes"`.
-        keep: Integer. How many of the last ones stay; older ones are deleted. `None` keeps all.
-        keep_every: Integer. Every n-th one stays for ever. `None` for none.
-        monitor: Name of a log. The checkpoint at the end of the epoch where it was best stays too; of a score the one of the
-            step where it was measured.
-        mode: `"min"` or `"max"`: what best means. By default a score says it itself, and of anything else the least is best.
-        resume: Whether `fit` goes on from the newest good checkpoint in the directory, if there is one.
-        nonfinite: What happens at a loss or weight that is not finite. `"stop"` puts the last good state back
-            and ends the training; `"rollback"` goes on from there with smaller learning rates; `"raise"` raises
-            FloatingPointError.
-        rollbacks: Integer. How often it may go back, before it stops.
-        slower: Float. By what the learning rates are multiplied each time.
+        keep: Integer. How many of the newest checkpoints are kept; older ones are deleted. `None` keeps all.
+        keep_every: Integer n. Every n-th checkpoint is never deleted. `None` turns this off.
+        monitor: Name of a log. The checkpoint of the epoch with the best value is kept too; for a score, the checkpoint of
+            the step where it was measured.
+        mode: `"min"` or `"max"`: whether the smallest or the largest value is best. By default a score defines it, and for
+            any other log the smallest is best.
+        resume: Whether `fit` resumes from the newest good checkpoint in the directory, if there is one.
+        nonfinite: What happens if a loss or weight is not finite. `"stop"` restores the last good state and ends the
+            training; `"rollback"` continues from there with smaller learning rates; `"raise"` raises FloatingPointError.
+        rollbacks: Integer. How often it may go back before it stops.
+        slower: Float. The factor on the learning rates each time.
 
     Raises:
         ValueError: if the value of an argument is not valid; in `fit`, if the directory holds another training's
@@ -84,7 +84,7 @@ class Checkpoint(Periodic, Saver):
         self.best_name: str | None = None
         self.written, self.rolled_back, self.rolled_back_then = 0, 0, 0
         self.forever: list[str] = []
-        self.about: dict | None = None  # what was trained, in the user's words: kept with every checkpoint
+        self.about: dict | None = None  # the recipe, which is saved with every checkpoint
         self._held = False
         self._wishes: list[int] = []
         self._due = False
@@ -108,7 +108,7 @@ class Checkpoint(Periodic, Saver):
 
     @contextlib.contextmanager
     def watching(self):
-        """Hold the directory and watch for signals, as long as a `fit`, or what surrounds it, lasts."""
+        """Lock the directory and handle signals for the duration of a `fit`, or of a context around it."""
         if self._held:
             yield
             return
@@ -125,7 +125,7 @@ class Checkpoint(Periodic, Saver):
             if not self.resume and self.saved_step is None and folder.all_in(self.directory):
                 raise ValueError(
                     f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
-                    "Go on with that one by resume=True, or name an empty folder."
+                    "Resume that training with resume=True, or name an empty folder."
                 )
             with signals.noted() as self._wishes:
                 yield
@@ -134,7 +134,7 @@ class Checkpoint(Periodic, Saver):
             os.close(held)
 
     def newest(self):
-        """Path of the newest good checkpoint, or `None`; says which ones are not."""
+        """Path of the newest good checkpoint, or `None`; logs which ones were skipped and why."""
         path, passed = folder.latest(self.directory)
         for sentence in passed:
             log.warning(f"{sentence}; the one before it is used.")
@@ -142,7 +142,7 @@ class Checkpoint(Periodic, Saver):
 
     def act(self, when):
         if self.run.epoch_is_done:
-            self._due = True  # with the end of the epoch, which is about to come
+            self._due = True  # save at the end of the epoch, which follows at once
         else:
             self.save(f"step-{self.run.step:06d}" if self.run.batch else when)
 
@@ -150,7 +150,7 @@ class Checkpoint(Periodic, Saver):
         self._check_losses(logs)
         best = not self.run.epoch_is_done and self._is_best(self._just_measured())
         if best:
-            self.best_name = f"step-{self.run.step:06d}"  # what is saved from here on remembers it
+            self.best_name = f"step-{self.run.step:06d}"  # part of the state that is saved from here on
         super().on_train_batch_end(batch, logs)
         if self.run.epoch_is_done:
             return
@@ -159,7 +159,7 @@ class Checkpoint(Periodic, Saver):
         if self._wishes:
             self._leave()
         if self.model.stop_training:
-            self._save_step()  # now, before the end of an epoch that is none
+            self._save_step()  # now, since Keras ends the epoch although it is not complete
 
     def on_epoch_end(self, epoch, logs=None):
         if self.run.cut:
@@ -181,7 +181,7 @@ class Checkpoint(Periodic, Saver):
             self.save(f"epoch-{self.run.epoch:04d}" if not self.run.batch else f"step-{self.run.step:06d}")
 
     def save(self, name):
-        """Save the training as it is now, under that name; return the path."""
+        """Save the current state of the training under that name; return the path."""
         self.written += 1
         if self.keep_every and self.written % self.keep_every == 0:
             self.forever.append(name)
@@ -211,7 +211,7 @@ class Checkpoint(Periodic, Saver):
     def _just_measured(self):
         measuring = [one for one in self._measuring if self.monitor in one.values]
         for one in measuring if self.model.stop_training else ():
-            one.finish()  # before what it measures at the end of the training is needed here
+            one.finish()  # since its last measurement is needed here
         return {name: value for one in measuring for name, value in one.measured_now().items()}
 
     def _is_best(self, logs):
@@ -220,7 +220,7 @@ class Checkpoint(Periodic, Saver):
         measured = {name: better for one in self._measuring for name, better in one.values.items()}
         if self.monitor not in logs:
             if self.monitor in measured:
-                return False  # in another epoch
+                return False  # it was measured in another epoch
             raise ValueError(f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, [*logs, *measured])}")
         value = float(logs[self.monitor])
         mode = self.mode or measured.get(self.monitor, "min")
@@ -232,7 +232,9 @@ class Checkpoint(Periodic, Saver):
     def _leave(self):
         number = self._wishes[0]
         path = self.save(f"step-{self.run.step:06d}")
-        log.warning(f"Stopped by {signals.name(number)} after step {self.run.step}; all of it is in {path}.")
+        log.warning(
+            f"Stopped by {signals.name(number)} after step {self.run.step}; the whole state is saved in {path}."
+        )
         raise signals.Interrupted(128 + number)
 
     def _not_finite(self, what):

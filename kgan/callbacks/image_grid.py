@@ -1,4 +1,4 @@
-"""ImageGrid: watch the same latents become images."""
+"""ImageGrid: images of the same latents in the course of the training."""
 
 import pathlib
 
@@ -8,11 +8,11 @@ from kgan.callbacks.periodic import Periodic
 
 
 class ImageGrid(Periodic):
-    """Writes a PNG of generated images at every interval, always of the same latents, and an animation at the end.
+    """Writes a PNG of generated images at every interval, always from the same latents, and an animation at the end.
 
-    The images come from the averaged generator where there is one. Points in the plane are drawn as a plot. With classes the
-    first row shows class 0, the next one class 1, and so on, beginning again after the last; the images of a column are of
-    the same latents.
+    The images come from the averaged generator if there is one. Points in the plane are drawn as a plot. With classes the
+    first row shows class 0, the next row class 1, and so on, starting again after the last class; the images of a column
+    share their latents.
 
     Example:
 
@@ -20,7 +20,7 @@ class ImageGrid(Periodic):
     >>> # gan.fit(images, epochs=50, callbacks=[grid]) writes samples/step-000500.png, ...
 
     Args:
-        directory: Where `epoch-0001.png`, ... and `training.gif` are written.
+        directory: The folder for `epoch-0001.png`, ... and `training.gif`.
         every: Integer, a number of epochs; or a string such as `"2 epochs"` or `"500 steps"`.
         rows: Integer. Rows of the grid.
         columns: Integer. Images in a row.

@@ -12,7 +12,7 @@ class LogFile(Resumable):
     """Appends one line of JSON for each epoch: `epoch`, `seconds` since the run began, and all logs.
 
     Args:
-        path: The file. Lines are added to what is there.
+        path: The file. Lines are appended to it.
     """
 
     place = "log.jsonl"
@@ -26,12 +26,12 @@ class LogFile(Resumable):
         self.began = time.monotonic()
 
     def get_state(self):
-        """Where the file ends now, and how long the run has taken."""
+        """The current size of the file, and the duration of the run."""
         size = self.path.stat().st_size if self.path.exists() else 0
         return {"bytes": size, "seconds": time.monotonic() - self.began}
 
     def set_state(self, state):
-        """Take the file back to where it ended then: what follows will be written again."""
+        """Truncate the file to its size at that time: the lines that follow will be written again."""
         if self.path.exists():
             os.truncate(self.path, min(state.get("bytes", 0), self.path.stat().st_size))
         self.began = time.monotonic() - state.get("seconds", 0.0)

@@ -11,8 +11,8 @@ from kgan.files import replace_when_written
 class LossPlot(Periodic):
     """Draws the losses of both players, and below them the accuracies with the 50 % line of the equilibrium.
 
-    With `fit(validation_data=...)` the accuracy on these images stands beside that on the training images: where they part,
-    the discriminator overfits.
+    With `fit(validation_data=...)` the accuracy on these images is drawn beside that on the training images: where the two
+    differ, the discriminator overfits.
 
     Args:
         path: The picture, `.png` or `.svg`.
@@ -24,7 +24,9 @@ class LossPlot(Periodic):
     def __init__(self, path: str | pathlib.Path = "losses.png", every: int | str = 1):
         super().__init__(every)
         if self.unit != "epoch":
-            raise ValueError(f"`every` of LossPlot must count epochs, which its points are. Received: {every!r}")
+            raise ValueError(
+                f"`every` of LossPlot must count epochs, since it draws one point for each epoch. Received: {every!r}"
+            )
         self.path = pathlib.Path(path)
         self.epochs: list[int] = []
         self.curves: dict[str, list[float]] = {}

@@ -1,4 +1,4 @@
-"""What a callback is that measures the GAN and adds to the logs."""
+"""The base class of callbacks that measure the GAN."""
 
 import pathlib
 from typing import Any
@@ -7,12 +7,12 @@ from kgan.checkpoints.roles import Resumable
 
 
 class Measuring(Resumable):
-    """A callback that measures a GAN and adds values to the logs of the epochs in which it did.
+    """A callback that measures a GAN, and adds the values to the logs of the epoch.
 
-    `fit` calls it before all callbacks that act on the logs. `Checkpoint(monitor=...)` knows its values.
+    `fit` calls it before all callbacks that act on the logs. `Checkpoint(monitor=...)` can use its values.
 
     Attributes:
-        values: Dict from the name of each value to `"min"` or `"max"`, which way is better.
+        values: Dict from the name of each value to `"min"` or `"max"`, the better direction.
         path: The file that it writes, which no two callbacks may share; or `None`.
     """
 
@@ -20,11 +20,11 @@ class Measuring(Resumable):
     path: pathlib.Path | None = None
 
     def take_data(self, x: Any) -> None:
-        """Called before a training with what `fit` trains with, `x` or `(x, y)`."""
+        """Called before a training with the data of `fit`, `x` or `(x, y)`."""
 
     def measured_now(self) -> dict[str, float]:
-        """Return what was measured at this very step, by name."""
+        """Return the values that were measured at this step, by name."""
         return {}
 
     def finish(self) -> None:
-        """Measure the end of a training, unless that was done."""
+        """Measure at the end of a training, unless it has just been done."""

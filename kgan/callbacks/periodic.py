@@ -1,4 +1,4 @@
-"""Something to do every few epochs or steps."""
+"""Periodic: a callback that acts every few epochs or steps."""
 
 import re
 import time
@@ -9,7 +9,7 @@ SECONDS = {"second": 1, "minute": 60}
 
 
 class Periodic(Resumable):
-    """Calls `act(when)` at the ends of epochs or steps that are due; `when` is a word such as `"epoch-0015"`.
+    """Calls `act(when)` after every interval, at the end of an epoch or step; `when` is a name such as `"epoch-0015"`.
 
     Args:
         every: Integer, a number of epochs; or a string such as `"2 epochs"`, `"500 steps"`, `"30 seconds"` or
@@ -17,7 +17,7 @@ class Periodic(Resumable):
             contains the step.
 
     Raises:
-        ValueError: if `every` is none of these.
+        ValueError: if `every` is not a valid interval.
     """
 
     def __init__(self, every: int | str = 1):
@@ -44,7 +44,8 @@ class Periodic(Resumable):
         self._steps, self._before_epoch = state.get("steps", 0), state.get("before_epoch", 0)
 
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch and not self._steps:  # the training began before: `initial_epoch`, or a resume that adds the callback
+        # earlier epochs ran without this callback: `initial_epoch`, or a resumed training
+        if epoch and not self._steps:
             self._steps = epoch * (self.params.get("steps") or 0)
         self._before_epoch = self._steps
 

@@ -1,4 +1,4 @@
-"""Score: how good the images are, measured while the training goes on."""
+"""Score: measures the quality of the images during the training."""
 
 import pathlib
 import time
@@ -18,12 +18,12 @@ from kgan.scores import LEAST, MEASURES, Scorer, names_of
 class Score(Periodic, Measuring):
     """Scores generated images against the real ones at every interval, and at the end of the training.
 
-    The images come from the averaged generator where there is one, always of the same latents. Each value is added to
-    the logs of the epoch in which it was measured, so that `Checkpoint(monitor="frechet_distance")`, Keras' EarlyStopping
-    and the history know it; and to a file, as a record with an interval and everything that it depends on
-    (`kgan.scores`). The curves are drawn beside that file at the end, with the share of the time that the scoring took.
+    The images come from the averaged generator if there is one, always from the same latents. Each value is added to the
+    logs of the epoch in which it was measured, so that `Checkpoint(monitor="frechet_distance")`, Keras' EarlyStopping and
+    the history receive it. It is also added to a file, as a record with an interval and everything that it depends on
+    (`kgan.scores`). At the end the curves are drawn beside that file, with the time that the scoring took.
 
-    Features of the real images are taken once, when the training begins. Their extractor is, by default, a small
+    Features of the real images are computed once, when the training begins. Their extractor is, by default, a small
     classifier of the data set itself, which is trained once and kept (`kgan.extractors.classifier`).
 
     Example:
@@ -34,16 +34,16 @@ class Score(Periodic, Measuring):
     Args:
         metric: Name in `kgan.scores.MEASURES`, or several.
         every: Integer, a number of epochs; or a string such as `"2 epochs"` or `"500 steps"`.
-        samples: Integer. How many images are generated.
-        path: The file, one line of JSON for each score; the curves are in `.png` of the same name.
+        samples: Integer. The number of images to generate.
+        path: The file, one line of JSON for each score; the curves are in a `.png` file of the same name.
         extractor: `"auto"`, `"classifier"`, `"raw"`, the path of a `.pth` file with the weights of the FID Inception or of a
             `.keras` file, a Keras model or a `kgan.extractors.Extractor`.
-        real: Integer. So many real images are compared with, spread evenly over all.
+        real: Integer. The number of real images to compare with, spread evenly over all.
         seed: Integer. Seed of the latents.
-        per_class: Whether each class of a class-conditional GAN is scored by itself too, its images against the real ones of
-            that class; in the logs as `frechet_distance_class_0`, ...
-        data: Real images, or a pair of these and their labels, to compare with. What `fit` trains with by default; of a
-            dataset that shuffles these are others in each process, and so are the scores.
+        per_class: Whether each class of a class-conditional GAN is also scored separately, against the real images of that
+            class; in the logs as `frechet_distance_class_0`, ...
+        data: Real images, or a pair of real images and their labels, to compare with; the training data by default. A
+            dataset that shuffles gives other images, and so other scores, in each process.
 
     Raises:
         ValueError: if the value of an argument is not valid.
@@ -78,20 +78,20 @@ class Score(Periodic, Measuring):
         self._of_fit: Any = None
         self._made = False
         self.data, self.about = data, {"name": "the data", "split": "train" if data is None else "given"}
-        self.scorer: Any = None  # a Scorer, once there are data
+        self.scorer: Any = None  # a Scorer, once the data are known
         self.scores: list[scores.Record] = []
-        self.seconds = 0.0  # that scoring took
+        self.seconds = 0.0  # spent on scoring
         self._fresh: dict[str, float] = {}
         self._epoch = self._scored = -1
 
     def take_data(self, x):
         if self.data is None and x is not self._of_fit:
             self._of_fit = x
-            if self._made:  # of other data
+            if self._made:  # it was made for other data
                 self.scorer = None
 
     def make_scorer(self):
-        """Take the features of the real images; `fit` does it, if nobody did before."""
+        """Compute the features of the real images; `fit` calls this, unless it was called before."""
         if self.scorer is None:
             data = self._of_fit if self.data is None else self.data
             images, labels = _images_of(data, self.real)
@@ -110,7 +110,8 @@ class Score(Periodic, Measuring):
     def set_state(self, state):
         super().set_state(state)
         there = scores.read(self.path) if self.path.exists() else []
-        kept = [score for score in there if score.where.get("step", 0) <= self._steps]  # what follows is measured again
+        # later scores will be measured again
+        kept = [score for score in there if score.where.get("step", 0) <= self._steps]
         if kept != there:
             scores.write(self.path, kept)
         self.scores = [score for score in kept if score.metric in self.values and "epoch" in score.where]
@@ -141,7 +142,7 @@ class Score(Periodic, Measuring):
         self._fresh = {}
 
     def on_train_end(self, logs=None):
-        self.finish()  # if it was stopped elsewhere
+        self.finish()  # the training may have been stopped in the middle of an epoch
         if self.scores:
             pictures.save_curves(_curves(self.scores), self.path.with_suffix(".png"), self.cost)
 
@@ -152,7 +153,7 @@ class Score(Periodic, Measuring):
         labels = self.model.condition.labels_like(self.scorer.real.modes, self.samples)
         images = self.model.generate(self.samples, seed=self.seed, labels=labels)
         if not np.isfinite(images).all():
-            return  # the losses say so, and what is to be done is the matter of others
+            return  # not finite: `Checkpoint` or TerminateOnNaN reacts to the losses
         found = self.scorer(images, self.metrics, self.seed, where, labels if self.per_class else None)
         scores.append(self.path, found)
         self.scores += found
@@ -174,14 +175,14 @@ class Score(Periodic, Measuring):
 
     @property
     def cost(self):
-        """In words, how long the scoring took."""
+        """A sentence about the duration of the scoring."""
         share = self.seconds / max(self.scores[-1].where["seconds"], self.seconds)
         before = f"the real images, before it, took {self.scorer.seconds:.1f} s"
         return f"scoring took {self.seconds:.1f} s, {share:.1%} of the training; {before}"
 
 
 def _images_of(data, most):
-    """Images and labels, or `None`, in what `fit` takes."""
+    """Images, and labels or `None`, from any data that `fit` accepts."""
     if isinstance(data, Batches):
         return data.images, data.labels
     if isinstance(data, Folder):
@@ -193,7 +194,9 @@ def _images_of(data, most):
     if hasattr(data, "shape"):
         return np.asarray(data), None
     if data is None or iter(data) is data:
-        raise ValueError("Score needs real images that can be read again: give `data`, an array or images and labels.")
+        raise ValueError(
+            "Score needs real images that can be read twice. Pass `data`, an array, or a pair of images and labels."
+        )
     parts: list = []
     labels: list = []
     for batch in data:  # a tf.data.Dataset, a PyDataset, a DataLoader
@@ -205,12 +208,12 @@ def _images_of(data, most):
         if sum(map(len, parts)) >= most:
             break
     if not parts:
-        raise ValueError("`data` of Score holds no images, nor does what `fit` was given.")
+        raise ValueError("Score needs at least one real image. Received: no image, in `data` or in the data of `fit`.")
     return np.concatenate(parts)[:most], np.concatenate(labels)[:most] if len(labels) == len(parts) else None
 
 
 def _classes(labels):
-    """Integers `(n,)`, or `None` where labels are none such."""
+    """Labels as integers `(n,)`, or `None` if they are not class numbers."""
     labels = None if labels is None else np.asarray(labels)
     if labels is None or labels.dtype.kind not in "iu" or labels.size != len(labels):
         return None

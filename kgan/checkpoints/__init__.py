@@ -1,1 +1,1 @@
-"""A training on disk: what a checkpoint is, how a training is put into it, and how one goes on from it."""
+"""Training states on disk: the format of a checkpoint, saving a training, and resuming it."""

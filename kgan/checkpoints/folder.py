@@ -1,14 +1,13 @@
-"""Checkpoints: all that a training is, as plain arrays and JSON in a folder that is whole or not there.
+"""Checkpoints: the whole state of a training as plain arrays and JSON, in a folder that is either complete or absent.
 
 A checkpoint is a folder with
 
 - `arrays.npz`, every variable, uncompressed, no pickles: `variables/0000`, `metrics/0000`, `d_opt/0000`, `g_opt/0000`, ...
-- `state.json`, everything else: where the training is, the callbacks' states, the history, versions, the recipe.
+- `state.json`, everything else: the position in the training, the callbacks' states, the history, versions, the recipe.
 - `manifest.json`, written last: the version of this format, and the size and sha256 of the other two.
 
-It is written under a name that begins with a dot, synced to the disk, and then renamed. What is read is checked first:
-a file of another size or hash, an array of another shape or type than is asked for, or a link is refused before
-anything is made of it.
+It is written under a name that begins with a dot, synced to the disk, and then renamed. Everything is checked before it is
+used: a file with a wrong size or hash, an array with a wrong shape or type, and a link are refused.
 """
 
 import contextlib
@@ -27,23 +26,23 @@ _FILES = ("arrays.npz", "state.json")
 
 
 class BadCheckpointError(ValueError):
-    """A checkpoint that cannot be used, and why."""
+    """A checkpoint cannot be used; the message says why."""
 
 
 class BusyError(RuntimeError):
-    """A directory that another process writes to."""
+    """Another process writes to the directory."""
 
 
 def write(path, arrays, state):
-    """Write a checkpoint; it is there when all of it is on the disk, or not at all.
+    """Write a checkpoint, which appears under its name only when all of it is on the disk.
 
     Args:
-        path: Path of the folder to be. What is there is replaced.
+        path: Path of the new folder. An existing folder is replaced.
         arrays: Dict from the names of groups to lists of arrays.
-        state: What JSON can hold.
+        state: Data that JSON can represent.
 
     Raises:
-        OSError: if it cannot be written; nothing is left behind then.
+        OSError: if it cannot be written; then no files are left.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,14 +64,14 @@ def write(path, arrays, state):
 
 
 def delete(path):
-    """Delete a checkpoint: it is no longer there at once, even if deleting its files is interrupted."""
+    """Delete a checkpoint. It disappears at once, even if deleting its files is interrupted."""
     hidden = _hidden(path, "old")
     os.rename(path, hidden)
     shutil.rmtree(hidden, ignore_errors=True)
 
 
 def clean(directory):
-    """Remove what processes that were killed while they saved or deleted have left; a whole checkpoint gets its name."""
+    """Remove what processes left that were killed while saving or deleting; a complete checkpoint is renamed and kept."""
     for left in pathlib.Path(directory).glob(".*.*"):
         name = left.with_name(left.name[1:].rpartition(".")[0])
         with contextlib.suppress(BadCheckpointError):
@@ -90,7 +89,7 @@ def verify(path):
     """Read and check a checkpoint's manifest and both files' sizes and hashes.
 
     Raises:
-        BadCheckpointError: if one does not hold.
+        BadCheckpointError: if the manifest is not valid, or a file differs from it.
     """
     path = pathlib.Path(path)
     manifest = _json(path / "manifest.json")
@@ -111,7 +110,7 @@ def verify(path):
 
 
 def read_state(path):
-    """Return what was given to `write` as `state`; the hash is not checked."""
+    """Return the argument `state` of `write`; the hash is not checked."""
     state = _json(pathlib.Path(path) / "state.json")
     if not isinstance(state, dict) or not isinstance(state.get("step"), int):
         raise BadCheckpointError(f"{path}: its state.json is not a valid state")
@@ -126,7 +125,7 @@ def read_arrays(path, expected):
         expected: Dict from the names of groups to lists of shapes.
 
     Raises:
-        BadCheckpointError: if the arrays are others, so that nothing larger than what is expected is ever read.
+        BadCheckpointError: if the arrays differ from these; nothing larger than expected is ever read.
     """
     file = _plain(pathlib.Path(path) / "arrays.npz")
     wanted = {f"{group}/{index:04d}.npy": one for group, some in expected.items() for index, one in enumerate(some)}
@@ -135,7 +134,9 @@ def read_arrays(path, expected):
         with zipfile.ZipFile(file) as archive:
             members = {info.filename: info for info in archive.infolist()}
             if members.keys() != wanted.keys():
-                message = f"{file} holds {len(members)} arrays; this GAN has {len(wanted)}, or others"
+                message = (
+                    f"{file} contains {len(members)} arrays, which do not match the {len(wanted)} arrays of this GAN"
+                )
                 raise BadCheckpointError(message)
             for name, shape in wanted.items():
                 found[name.split("/")[0]].append(_array(archive, members[name], tuple(shape), file))
@@ -148,9 +149,7 @@ def read_arrays(path, expected):
 
 def _array(archive, info, shape, file):
     if info.compress_type != zipfile.ZIP_STORED or info.file_size > 8 * int(np.prod(shape, dtype="int64")) + 1000:
-        raise BadCheckpointError(
-            f"{file}: {info.filename} is compressed, or larger than the array of shape {shape} here"
-        )
+        raise BadCheckpointError(f"{file}: {info.filename} is compressed, or larger than an array of shape {shape}")
     with archive.open(info) as opened:
         np.lib.format.read_magic(opened)
         header = np.lib.format.read_array_header_1_0(opened)
@@ -163,7 +162,7 @@ def _array(archive, info, shape, file):
 
 
 def all_in(directory):
-    """Paths of what looks like checkpoints in a folder, by step, the earliest first."""
+    """Paths of the apparent checkpoints in a folder, ordered by step."""
     found = []
     directory = pathlib.Path(directory)
     for path in directory.iterdir() if directory.is_dir() else ():
@@ -174,10 +173,10 @@ def all_in(directory):
 
 
 def latest(directory):
-    """The newest checkpoint whose manifest holds.
+    """The newest checkpoint that is valid.
 
     Returns:
-        Its path, or `None`; and a list of sentences, one for each that had to be passed over.
+        Its path, or `None`; and a list of sentences, one for each checkpoint that was skipped.
     """
     directory = pathlib.Path(directory)
     known, passed = all_in(directory), []

@@ -1,4 +1,4 @@
-"""A GAN, or any Keras model, as one `.keras` file that can be loaded again."""
+"""Saving a GAN, or any Keras model, as one `.keras` file, and loading it again."""
 
 import pathlib
 import warnings
@@ -11,10 +11,10 @@ from kgan.files import replace_when_written
 
 
 def load_model(path):
-    """`keras.saving.load_model` in safe mode, of an archive that unfolds to no more than it should and stays where it is.
+    """`keras.saving.load_model` in safe mode, after a check of the archive's size and of the paths in it.
 
     Raises:
-        ValueError: if it is not a `.keras` file, holds a file that leads elsewhere, or unfolds to twenty times its size.
+        ValueError: if it is not a `.keras` file, a path in it leads outside, or it decompresses to over 20 times its size.
     """
     path = pathlib.Path(path)
     try:
@@ -25,20 +25,20 @@ def load_model(path):
     for member in members:
         parts = pathlib.PurePosixPath(member.filename).parts
         if ".." in parts or member.filename.startswith(("/", "\\")):
-            raise ValueError(f"{path} holds a file that leads elsewhere: {member.filename!r}")
+            raise ValueError(f"{path} contains a file with a path outside of the archive: {member.filename!r}")
     size, unfolded = path.stat().st_size, sum(member.file_size for member in members)
     if unfolded > 20 * size + 10_000_000:
-        raise ValueError(f"{path} has {size:,} bytes and unfolds to {unfolded:,}, which no model does")
+        raise ValueError(f"{path} has {size:,} bytes and would decompress to {unfolded:,}, far more than a model file")
     return keras.saving.load_model(path, safe_mode=True)
 
 
 def check_serializable(model):
-    """Raise ValueError if the model's config names something that `load` could not find again.
+    """Raise ValueError if the model's config refers to something that `load` could not find.
 
-    Keras saves a lambda, or an unregistered function or class, without a word, and refuses to load it.
+    Keras saves a lambda, or an unregistered function or class, without a warning, and later refuses to load it.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras' own word on lambdas
+        warnings.simplefilter("ignore")  # Keras' own warning about lambdas
         config = keras.saving.serialize_keras_object(model)
     for what in _unknown(config):
         raise ValueError(
@@ -65,10 +65,10 @@ def _unknown(config):
 
 
 class KerasFile:
-    """How a GAN is saved: what Keras' `save` writes, and `load_model` reads."""
+    """Saves a GAN: the parts that Keras' `save` writes and `load_model` reads."""
 
     def save(self, filepath, overwrite=True, **kwargs):
-        """Save players, optimizers, seeds and counters in one `.keras` file, which is replaced only when all is written.
+        """Save players, optimizers, seeds and counters in one `.keras` file, which replaces an old one when it is complete.
 
         Raises:
             ValueError: if it could not be loaded again, because it uses a lambda or an unregistered function or class.
@@ -119,7 +119,7 @@ class KerasFile:
             variable.assign(store[name][()])
 
     def _own_variables(self):
-        """The counters, and all seeds: of the latents, of each dropout. Keras saves no seed."""
+        """The counters, and all seeds, of latents and of dropout layers: Keras itself saves no seeds."""
         weights = {id(variable) for variable in self.weights}
         seeds = [variable for variable in self.variables if id(variable) not in weights]
         return {"turn": self.turn, "epochs": self.epochs} | {f"seed_{i}": seed for i, seed in enumerate(seeds)}

@@ -16,31 +16,31 @@ def saver_among(callbacks):
 
 
 def train(gan, saver, run, epochs, first_epoch, fit_span):
-    """Train until `epochs` are over, from the newest checkpoint if the saver says so; through interruptions that can
-    be healed.
+    """Train for `epochs`, from the newest checkpoint if the saver asks for it, and go back if a value is not finite.
 
     Args:
         gan: `GAN`.
         saver: `Saver`, one of the callbacks.
         run: `Run`.
         epochs: Integer. As in `fit`.
-        first_epoch: Integer. Where to begin if no checkpoint says otherwise.
-        fit_span: Function `(first_epoch, epochs)` that lets Keras train.
+        first_epoch: Integer. The first epoch, if the training does not begin at a checkpoint.
+        fit_span: Function `(first_epoch, epochs)` that calls Keras' `fit`.
 
     Returns:
         The `keras.callbacks.History`.
     """
     with saver.watching():
         newest = saver.newest() if saver.resume else None
-        run.epoch, run.step = first_epoch, saver.saved_step or 0  # a second `fit` with the same saver counts on
+        # a second `fit` with the same saver continues its count
+        run.epoch, run.step = first_epoch, saver.saved_step or 0
         if newest:
             run.restore(newest)
-            log.warning(f"Going on from {newest}: epoch {run.epoch + 1}, step {run.step}.")
+            log.warning(f"Resuming from {newest}: epoch {run.epoch + 1}, step {run.step}.")
         elif saver.resume:
             run.start_anew()
         while True:
             try:
-                if run.batch:  # the rest of an epoch; Keras takes an epoch's length before it begins
+                if run.batch:  # the rest of an epoch, by itself: Keras reads an epoch's length before it begins
                     fit_span(run.epoch, run.epoch + 1)
                 if run.epoch < epochs and not (run.begun and gan.stop_training):
                     fit_span(run.epoch, epochs)
@@ -48,30 +48,32 @@ def train(gan, saver, run, epochs, first_epoch, fit_span):
             except NotFinite as error:
                 if not _heal(gan, saver, run, str(error)):
                     break
-        if not run.begun:  # nothing was left to do
+        if not run.begun:  # the training was complete already
             run.on_train_begin()
         run.end()
     return gan.history
 
 
 def _heal(gan, saver, run, where):
-    """Put the last good state back; return whether the training goes on from there."""
+    """Restore the last good state; return whether the training continues from there."""
     newest = saver.newest()
     said = f"{where[0].upper()}{where[1:]}"
     if newest:
         run.restore(newest)
-        said += f"; the state of {newest} was put back"
+        said += f"; the state of {newest} was restored"
     if newest and saver.nonfinite == "rollback" and saver.rolled_back < saver.rollbacks:
         saver.rolled_back += 1
-        # the checkpoint's own rates are slower already if it was written after going back before
+        # the rates in the checkpoint are already reduced if it was written after an earlier rollback
         factor = saver.slower ** (saver.rolled_back - saver.rolled_back_then)
         try:
             for optimizer in (gan.d_opt, gan.g_opt):
                 optimizer.learning_rate = float(optimizer.learning_rate) * factor
-            log.warning(f"{said}, and goes on with {saver.slower**saver.rolled_back:g} times the learning rates.")
+            log.warning(
+                f"{said}, and the training continues with {saver.slower**saver.rolled_back:g} times the learning rates."
+            )
             return True
-        except (TypeError, ValueError):  # a schedule's
-            said += "; a learning rate that is a schedule cannot be made slower"
+        except (TypeError, ValueError):  # the rate is a schedule
+            said += "; a learning rate that is a schedule cannot be reduced"
     saver.failed = f"{said}, and the training is stopped."
     log.warning(saver.failed)
     return False

@@ -1,4 +1,4 @@
-"""What a callback can be to a training that is saved and resumed: one that remembers something, or one that saves."""
+"""Base classes of callbacks in a training that can be resumed: those with a state, and those that save."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ if TYPE_CHECKING:
 
 
 class Resumable(keras.callbacks.Callback):
-    """A callback that goes on where it was when a training is resumed.
+    """A callback whose state is restored when a training is resumed.
 
     What `get_state` returns is saved in every checkpoint. A subclass overrides both methods.
     """
 
     def get_state(self) -> dict[str, Any]:
-        """Return what is to be remembered, as data that JSON can hold."""
+        """Return the state, as data that JSON can represent."""
         return {}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take up what `get_state` returned; `{}` stands for the beginning of a training."""
+        """Restore what `get_state` returned; `{}` means the beginning of a training."""
 
 
 class Saver(Resumable):
     """A callback that saves the training. `fit` sets its `run`, and calls it after all other callbacks.
 
     Attributes:
-        run: The callbacks of the `fit`, and how far it is.
+        run: The callbacks of the `fit`, and its position: a `kgan.checkpoints.run.Run`.
         resume: Whether `fit` begins at the newest good checkpoint.
-        saved_step: Integer. The step that was saved last, or `None`.
+        saved_step: Integer. The step of the last saved state, or `None`.
         failed: String. Why the training was stopped, or `None`.
-        nonfinite: What happens at `NotFinite`: `"stop"`, `"rollback"` or `"raise"`.
+        nonfinite: What to do after `NotFinite`: `"stop"`, `"rollback"` or `"raise"`.
         rollbacks: Integer. How often the training may go back to the last good state.
         rolled_back: Integer. How often it went back.
-        rolled_back_then: Integer. The same in the checkpoint that was read last.
-        slower: Float. By what the learning rates are multiplied each time.
+        rolled_back_then: Integer. The value of `rolled_back` in the checkpoint that was read last.
+        slower: Float. The factor on the learning rates each time.
     """
 
     run: Run

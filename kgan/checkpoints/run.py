@@ -1,7 +1,7 @@
-"""The callbacks of one `fit`, which know where it is and can put all of it away and back.
+"""The callbacks of one `fit`, which know its position and can save and restore the whole training.
 
 A training is a function of its variables (weights, statistics, seeds, counters, both optimizers, the sums behind the
-logs), of its place in the data, and of what its callbacks remember.
+logs), of its position in the data, and of the states of its callbacks.
 """
 
 import logging
@@ -14,7 +14,7 @@ from kgan.checkpoints.roles import Resumable, Saver
 from kgan.data import Batches
 
 log = logging.getLogger("kgan")
-# what Keras' own callbacks remember from epoch to epoch
+# the state of Keras' own callbacks
 _REMEMBERED = {
     keras.callbacks.EarlyStopping: ("wait", "stopped_epoch", "best", "best_epoch"),
     keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
@@ -22,16 +22,16 @@ _REMEMBERED = {
 
 
 class Run(keras.callbacks.CallbackList):
-    """The callbacks of one `fit`, and how far it is.
+    """The callbacks of one `fit`, and its position.
 
-    Keras takes an epoch's length before a training begins, so a training that goes on in the middle of an epoch is two
-    for it: the rest of that epoch, and all others. For the callbacks it is one.
+    Keras reads an epoch's length before a training begins. A training that resumes in the middle of an epoch is therefore
+    two trainings for Keras: the rest of that epoch, and all others. For the callbacks it is one training.
 
     Attributes:
-        epoch: Integer. The epoch that it is in, from 0.
-        batch: Integer. How many batches of that epoch are done.
-        step: Integer. How many steps are done, since the very beginning.
-        steps: Integer. Steps in an epoch; `None` where the data do not say.
+        epoch: Integer. The current epoch, from 0.
+        batch: Integer. The number of finished batches of that epoch.
+        step: Integer. The number of finished steps since the beginning of the training.
+        steps: Integer. Steps in an epoch; `None` if the data do not define it.
     """
 
     def __init__(self, gan, callbacks, batches, verbose, epochs):
@@ -50,7 +50,7 @@ class Run(keras.callbacks.CallbackList):
             epochs=epochs,
             steps=self.steps,
         )
-        # the saver acts when all others have: then what they remember belongs to the same moment
+        # the saver acts last, so that the states of all callbacks are of the same step
         self.callbacks.sort(key=lambda callback: isinstance(callback, Saver))
         for callback in self.callbacks:
             if isinstance(callback, Saver):
@@ -66,12 +66,12 @@ class Run(keras.callbacks.CallbackList):
 
     @property
     def epoch_is_done(self):
-        """Whether only the end of the epoch is left of it."""
+        """Whether all batches of the epoch are done."""
         return self.steps is not None and self.batch >= self.steps
 
     @property
     def cut(self):
-        """Whether it was stopped in the middle of an epoch."""
+        """Whether the training was stopped in the middle of an epoch."""
         return self.gan.stop_training and self.steps is not None and 0 < self.batch < self.steps
 
     def on_train_begin(self, logs=None):
@@ -84,14 +84,14 @@ class Run(keras.callbacks.CallbackList):
         self._last_logs = logs  # Keras may begin a second time
 
     def end(self):
-        # savers first: what the others do at the end may fail
+        # savers first: another callback may fail at the end
         self.callbacks.sort(key=lambda callback: not isinstance(callback, Saver))
         super().on_train_end(self._last_logs)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch, self._before = epoch, self.step - self.batch
         super().on_epoch_begin(epoch, logs)
-        if self.batch and self._restored:  # in the middle of an epoch, which the callbacks took for a new one
+        if self.batch and self._restored:  # the callbacks have just begun a new epoch
             self._remind()
             for variable, value in zip(self.gan.metrics_variables, self._restored[0]["metrics"], strict=True):
                 variable.assign(value)  # Keras has just set them to zero
@@ -102,7 +102,7 @@ class Run(keras.callbacks.CallbackList):
 
     def on_train_batch_end(self, batch, logs=None):
         batch += self._skipped
-        self.batch = min(batch + 1, self.steps or batch + 1)  # Keras counts a short last execution as a long one
+        self.batch = min(batch + 1, self.steps or batch + 1)  # Keras counts a short last execution in full
         self.step = self._before + self.batch
         super().on_train_batch_end(batch, logs)
 
@@ -112,7 +112,7 @@ class Run(keras.callbacks.CallbackList):
         super().on_epoch_end(epoch, logs)
 
     def capture(self):
-        """All of the training as it is now: arrays by group, and what JSON can hold."""
+        """The current state of the training: arrays by group, and data that JSON can represent."""
         self.gan.sync()
         known = {
             "step": self.step,
@@ -129,10 +129,10 @@ class Run(keras.callbacks.CallbackList):
         return state.arrays_of(self.gan), state.plain(known)
 
     def restore(self, path):
-        """Put a checkpoint's training in the place of this one.
+        """Replace the state of this training by that of a checkpoint.
 
         Raises:
-            BadCheckpointError: if it is another GAN's; nothing is changed then.
+            BadCheckpointError: if it belongs to another GAN; then nothing is changed.
         """
         known = folder.read_state(path)
         arrays = state.put_back(self.gan, path)
@@ -148,7 +148,7 @@ class Run(keras.callbacks.CallbackList):
             self._remind()
 
     def start_anew(self):
-        """Nothing was saved yet: what callbacks wrote of a run that ended before is not part of this one."""
+        """Reset the callbacks, since there is no checkpoint: what they wrote in an earlier run is not part of this one."""
         for callback in self.callbacks:
             if isinstance(callback, Resumable):
                 callback.set_state({})
@@ -157,7 +157,8 @@ class Run(keras.callbacks.CallbackList):
         if self.batches is not None and known["data"] == self.batches.identity():
             self.batches.seek(known["data_epoch"], self.batch)
         elif self.batch or self.batches is not None:
-            why = "only kgan.data can be named batch by batch" if self.batches is None else "these are other batches"
+            unknown = self.batches is None
+            why = "the position in these data cannot be restored" if unknown else "the data are not the same"
             log.warning(f"Epoch {self.epoch + 1} begins again: {why}.")
             self.step, self.batch = self.step - self.batch, 0
             if self.batches is not None:
@@ -167,14 +168,17 @@ class Run(keras.callbacks.CallbackList):
         here = environment.engine(self.gan)
         if known["backend"] != here["backend"]:
             yield (
-                f"The checkpoint was written on {known['backend']}: its weights and optimizers go on, but random numbers "
-                "and rounding are those of another engine, so the run is no longer the same bit for bit."
+                f"The checkpoint was written on {known['backend']}: its weights and optimizers are restored, but random "
+                "numbers and rounding differ between engines, so the run is no longer the same bit for bit."
             )
         elif known["devices"] != here["devices"]:
-            yield f"The checkpoint was written on {known['devices']} devices, here are {here['devices']}: rounding differs."
+            yield (
+                f"The checkpoint was written on {known['devices']} devices, and this machine uses {here['devices']}: "
+                "rounding differs."
+            )
 
     def _remind(self):
-        """Give the callbacks back what they remembered."""
+        """Restore the states of the callbacks."""
         if self._restored is None:
             return
         _, known = self._restored

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a wish that is granted at the next good moment."""
+"""SIGTERM and Ctrl-C, which end a training after its current step."""
 
 import contextlib
 import signal
@@ -6,15 +6,15 @@ import threading
 
 
 class Interrupted(SystemExit):  # noqa: N818
-    """The process was asked to end, and what was to be kept is kept; exit code 143 after SIGTERM, 130 after Ctrl-C."""
+    """The process was asked to end, and the state is saved; exit code 143 after SIGTERM, 130 after Ctrl-C."""
 
 
 @contextlib.contextmanager
 def noted():
-    """Yield a list that holds the number of a SIGTERM or SIGINT once one has come; a second one ends the process at once.
+    """Yield a list to which the number of a SIGTERM or SIGINT is added; a second signal ends the process at once.
 
-    Only the main thread can watch for signals; in others the list stays empty and they do what they always do. The handlers
-    before are put back at the end.
+    Only the main thread can handle signals; in another thread the list stays empty and signals keep their handlers. The
+    former handlers are restored at the end.
     """
     wishes: list[int] = []
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""A training at a moment: its variables as arrays, and its configuration."""
+"""The state of a training: its variables as arrays, and its configuration."""
 
 import keras
 import numpy as np
@@ -24,10 +24,10 @@ def arrays_of(gan):
 
 
 def put_back(gan, path):
-    """Give the variables of a compiled GAN the values in a checkpoint; return them by group.
+    """Assign the values of a checkpoint to the variables of a compiled GAN; return the values by group.
 
     Raises:
-        BadCheckpointError: if it is another GAN's; nothing is changed then.
+        BadCheckpointError: if it belongs to another GAN; then nothing is changed.
     """
     groups = groups_of(gan)
     expected = {group: [tuple(variable.shape) for variable in variables] for group, variables in groups.items()}
@@ -42,14 +42,14 @@ def load(path):
     """Return the compiled GAN in a checkpoint, with its weights, optimizers and counters.
 
     Raises:
-        BadCheckpointError: if it is damaged, or was made of classes that are not registered here.
+        BadCheckpointError: if it is damaged, or contains classes that are not registered.
     """
     folder.verify(path)
     config = folder.read_state(path).get("gan")
     if config is None:
         raise folder.BadCheckpointError(
-            f"{path} was made of functions or classes that are not registered; build the GAN as it was, and let "
-            "`fit` go on with `Checkpoint(..., resume=True)`."
+            f"{path} contains functions or classes that are not registered. Build the same GAN again, and call "
+            "`fit` with `Checkpoint(..., resume=True)`."
         )
     gan = keras.saving.deserialize_keras_object(config, safe_mode=True)
     put_back(gan, path)
@@ -57,7 +57,7 @@ def load(path):
 
 
 def config_of(gan):
-    """What `load` makes the GAN of, or `None` if it has parts that could not be found again."""
+    """The configuration from which `load` makes the GAN, or `None` if parts of it are not registered."""
     try:
         check_serializable(gan)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Two recipes, or two sets of runs, compared over several seeds: the trainings, and the sentence that follows from them."""
+"""Two recipes, or two sets of runs, compared over several seeds: the trainings, and the conclusion in one sentence."""

@@ -1,4 +1,4 @@
-"""Two sets of runs compared: the last scores of several seeds of each, and whether the difference exceeds its noise."""
+"""Comparison of two sets of runs: the last scores of several seeds, and whether the difference exceeds the noise."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from kgan.scores import MEASURES
 
 
 def check_one_recipe(runs):
-    """Raise RecipeError unless all runs of one side are of the same recipe, each of another seed."""
+    """Raise RecipeError unless all runs of one side have the same recipe and different seeds."""
     recipes = [flat(as_now(run / "resolved.yaml")) for run in runs]
     first, *others = [_rules_of(recipe) for recipe in recipes]
     for run, rules in zip(runs[1:], others, strict=True):
@@ -28,7 +28,7 @@ def check_one_recipe(runs):
     for run, recipe in zip(runs, recipes, strict=True):
         same = seeds.setdefault(recipe["seed"], run)
         if same is not run:
-            problem = f"has the seed of {same}, {recipe['seed']}: a repetition says nothing of the noise between seeds"
+            problem = f"has the seed of {same}, {recipe['seed']}: a repetition does not show the noise between seeds"
             raise RecipeError(str(run), [Problem((), problem)])
 
 
@@ -37,10 +37,10 @@ def _rules_of(recipe):
 
 
 def value_of(name):
-    """The metrics that a name can mean, and the value: a metric, its first value, or one value of one or more metrics.
+    """The metrics with a value of that name, and the value's name. The name of a metric means its first value.
 
     Raises:
-        RecipeError: if there is none of that name.
+        RecipeError: if the name is unknown.
     """
     if name in MEASURES:
         return [name], MEASURES[name].names[0]
@@ -57,10 +57,10 @@ def collect_all(groups, metric):
 
 
 def collect(runs, metric):
-    """The scores of one metric of several runs, a list for each, in the order in which they were measured.
+    """The scores of one metric in several runs, a list for each run, in the order in which they were measured.
 
     Raises:
-        RecipeError: if a run has none.
+        RecipeError: if a run has no such scores.
     """
     found = []
     for run in runs:
@@ -73,11 +73,12 @@ def collect(runs, metric):
             ]
         except ValueError as error:
             raise RecipeError(str(run), [Problem((), str(error))]) from None
-        these = [score for score in these if "epoch" in score.where] or these  # along the training, if there are such
+        # those measured during the training, if there are any
+        these = [score for score in these if "epoch" in score.where] or these
         if not these:
             hint = f"`kgan evaluate {run}` measures it"
             raise RecipeError(str(run), [Problem((), f"has no score {metric!r} yet; {hint}")])
-        # a run evaluated in another way has several series: the last score's
+        # a run that was evaluated under several conditions has several series; the one of the last score is used
         found.append([score for score in these if _alike(score, these[-1])])
     return found
 
@@ -93,20 +94,20 @@ def _alike(one, other):
 def compare(names, series, metric, as_long=False):
     """Compare the last scores of two groups of runs.
 
-    The difference of the means, with its 95 % interval by Welch's t; one run each has no such interval.
+    The result is the difference of the means, with its 95 % interval by Welch's t if each side has at least two runs.
 
     Args:
         names: Two strings.
-        series: Two lists of what `collect` returns.
+        series: Two results of `collect`.
         metric: String, the name of the value.
-        as_long: Whether all were trained for as long as each other, as `kgan compare` trains them.
+        as_long: Whether all trainings are known to have the same length, as those of `kgan compare`.
 
     Returns:
         A dict of `metric`, `sides` (a dict for each of `name`, `values`, `mean`, `interval`), `difference`, `interval`,
         `better` (a name, or `None`) and `sentence`.
 
     Raises:
-        RecipeError: if two scores were not measured alike.
+        RecipeError: if two scores were measured under different conditions.
     """
     last = [[one[-1] for one in side] for side in series]
     try:
@@ -133,7 +134,7 @@ def compare(names, series, metric, as_long=False):
     interval, better = None, None
     if min(map(len, values)) < 2:
         sentence = (
-            f"No difference can be shown: one run says nothing of the noise between seeds. The {title} of {names[1]} "
+            f"No difference can be shown: one run does not show the noise between seeds. The {title} of {names[1]} "
             f"is {sides[1]['mean']:.4g}, that of {names[0]} {sides[0]['mean']:.4g}; `--seeds 3` trains three of each."
         )
     else:
@@ -142,11 +143,14 @@ def compare(names, series, metric, as_long=False):
         interval = [float(low), float(high)]
         noise = f"by {abs(difference):.4g}, with a 95 % interval from {low:.4g} to {high:.4g}"
         if low <= 0 <= high:
-            sentence = f"No difference shown: the {title} of {names[1]} and {names[0]} differ {noise}, which holds 0."
+            sentence = (
+                f"No difference shown: the {title} of {names[1]} and {names[0]} differ {noise}, which contains 0."
+            )
         else:
             first = (difference > 0) == lower
             better = names[0] if first else names[1]
-            sentence = f"{better} is better: the {title} of {names[1]} and {names[0]} differ {noise}, without 0."
+            differ = f"the {title} of {names[1]} and {names[0]} differ {noise}"
+            sentence = f"{better} is better: {differ}, which does not contain 0."
     return {
         "metric": metric,
         "sides": sides,
@@ -163,16 +167,16 @@ def _mean(numbers):
 
 
 def _check_lengths(sides):
-    """Raise RecipeError unless both sides were trained for as many steps or for as long."""
+    """Raise RecipeError unless both sides were trained for the same number of steps or the same time."""
     steps = [set(side["steps"]) for side in sides]
     seconds = [side["seconds"] for side in sides]
     if None not in seconds and steps[0] != steps[1] and max(seconds) > 1.1 * min(seconds):
         lengths = " and ".join(f"{side['name']} {side['steps']} steps in {side['seconds']:.0f} s" for side in sides)
-        raise RecipeError("compare", [Problem((), f"trainings of unlike length cannot be compared: {lengths}")])
+        raise RecipeError("compare", [Problem((), f"trainings of different length cannot be compared: {lengths}")])
 
 
 def _interval(values):
-    """95 % interval of the mean, by Student's t; `None` of one value."""
+    """95 % interval of the mean, by Student's t; `None` for one value."""
     if len(values) < 2:
         return None
     half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
@@ -186,9 +190,7 @@ def table(result):
         "|---|---|---|---|---|---|",
     ]
     for side in result["sides"]:
-        interval = (
-            "of one run there is none" if side["interval"] is None else "{:.4g} to {:.4g}".format(*side["interval"])
-        )
+        interval = "none (one run)" if side["interval"] is None else "{:.4g} to {:.4g}".format(*side["interval"])
         steps = " ".join(f"{step:,}" for step in sorted({step for step in side["steps"] if step is not None})) or "-"
         seconds = "-" if side["seconds"] is None else f"{side['seconds']:.1f}"
         lines.append(
@@ -198,7 +200,7 @@ def table(result):
 
 
 def write(result, series, out):
-    """Write `table.md`, `comparison.json` and, where scores were measured along the trainings, `curves.png`."""
+    """Write `table.md`, `comparison.json` and, if scores were measured during the trainings, `curves.png`."""
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (("table.md", table(result)), ("comparison.json", json.dumps(result, indent=2))):
         with replace_when_written(out / name) as temporary:

@@ -1,4 +1,4 @@
-"""Two recipes trained with several seeds each, one training after the other, to be compared."""
+"""Trains two recipes with several seeds each, one training after the other, for a comparison."""
 
 import inspect
 import pathlib
@@ -14,21 +14,21 @@ from kgan.runner import build, recipes, sources
 from kgan.runner.errors import Problem, RecipeError, RunError
 from kgan.scores import LEAST, Scorer
 
-POINTS = 10  # scores along each training
+POINTS = 10  # scores during each training
 MARKS = ("a", "b")
 
 
 def common_length(both, metrics):
-    """How many steps the shorter of two recipes has, which must be of the same data, and the metric that suits these.
+    """Return the number of steps of the shorter of two recipes, which must have the same data, and a metric for them.
 
-    Both recipes are scored as the first one's `score` callback says.
+    Both recipes are scored with the settings of the first one's `score` callback.
 
     Args:
         both: Two pairs of a `Recipe` and the `Given` that it was read from.
-        metrics: Names in `kgan.scores.MEASURES`, of which one must suit the data.
+        metrics: Names in `kgan.scores.MEASURES`; one of them must be defined for the data.
 
     Raises:
-        RecipeError: if their data differ, or cannot be loaded, or the metric means nothing for them.
+        RecipeError: if their data differ or cannot be loaded, or no metric is defined for them.
     """
     data = [sources.load_data(recipe, given) for recipe, given in both]
     one, other = (found.images for found in data)
@@ -55,7 +55,7 @@ def _own_score(recipe):
 
 
 def _alike(both):
-    """What both recipes are scored with: what the first one says, or the defaults."""
+    """The settings of the scores of both recipes: those of the first one, or the defaults."""
     usual = {name: argument.default for name, argument in inspect.signature(Score).parameters.items()}
     return {name: (usual | _own_score(both[0][0]))[name] for name in ("extractor", "real", "seed")}
 
@@ -71,13 +71,13 @@ def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, consol
 
     Args:
         both: As in `common_length`.
-        seeds: Integer. How many; 0, 1, ...
-        steps: Integer. Of every training.
-        seconds: Float. Instead, every training takes so long.
+        seeds: Integer. The number of seeds 0, 1, ...
+        steps: Integer. Steps of every training.
+        seconds: Float. Seconds of every training, instead of `steps`.
         metric: Name in `kgan.scores.MEASURES`.
         samples: Integer. Images in each score.
         out: Path. The runs are `a-seed-0` ... in it.
-        plugins: Paths, of code to run before.
+        plugins: Paths of Python files that are run first.
         console: `rich.console.Console`.
 
     Raises:
@@ -96,11 +96,12 @@ def train_all(both, seeds, steps, seconds, metric, samples, out, plugins, consol
 
 
 def _train(recipe, seed, steps, seconds, score, run, plugins):
-    """Train in a process of its own, so that one training leaves nothing to the next."""
+    """Train in a separate process, so that one training cannot influence the next."""
     data = recipe.model_dump(mode="json") | {"seed": seed, "epochs": None, "steps": steps or build.ENDLESS}
     own = _own_score(recipe)
     others = [one for one in data["callbacks"] if one["name"] != "score"]
-    measured = [score["metric"], *np.atleast_1d(own.get("metric", []))]  # what a checkpoint of the recipe may go by
+    # the recipe's own metrics too, since its checkpoint may monitor one of them
+    measured = [score["metric"], *np.atleast_1d(own.get("metric", []))]
     metrics = list(dict.fromkeys(map(str, measured)))
     data["callbacks"] = [*others, {**own, "name": "score", **score, "metric": metrics}]
     path = run.with_suffix(".yaml")
@@ -111,5 +112,5 @@ def _train(recipe, seed, steps, seconds, score, run, plugins):
     with run.with_suffix(".log").open("w") as log:
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
     if done.returncode:
-        said = (run.with_suffix(".log").read_text().strip().splitlines() or ["nothing was said"])[-1]
+        said = (run.with_suffix(".log").read_text().strip().splitlines() or ["no message was printed"])[-1]
         raise RunError(f"The training of {path} ended with {done.returncode}: {said}")

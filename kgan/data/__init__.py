@@ -1,4 +1,4 @@
-"""Where images come from, and the deterministic order they come in."""
+"""The sources of images, and the deterministic order of their batches."""
 
 from kgan.data.batches import Batches
 from kgan.data.digits import digits

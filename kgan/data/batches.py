@@ -1,4 +1,4 @@
-"""Batches in an order that is a function of the seed and the epoch, so that any batch of any epoch can be named."""
+"""Batches in an order that is a function of the seed and the epoch, so that a resumed training finds its position."""
 
 import math
 
@@ -16,24 +16,24 @@ class Batches(keras.utils.PyDataset):
     [4, 4, 2]
 
     Args:
-        images: Array `(n, height, width, channels)`, kept as it is: uint8 is scaled in the training step. Or a `Folder`,
-            which reads its pictures when they are asked for.
+        images: Array `(n, height, width, channels)`, which is not changed: uint8 is scaled in the training step. Or a
+            `Folder`, which reads its pictures when a batch needs them.
         batch_size: Integer.
-        seed: Integer. With the number of the epoch it decides the order.
-        epoch: Integer. The epoch to begin with.
+        seed: Integer. Together with the number of the epoch it defines the order.
+        epoch: Integer. The first epoch.
         labels: Array `(n,)`. Batches are then `(images, labels)`.
-        replacement: Whether each image of a batch is drawn from all, so that some come twice in an epoch and others not at
-            all. Then every batch is full, and an epoch has `n // batch_size` of them, at least one.
-        flip: Whether every other image, drawn by lot, is mirrored left to right.
+        replacement: Whether each image of a batch is drawn from all images, so that some occur twice in an epoch and others
+            not at all. Then every batch is full, and an epoch has `n // batch_size` batches, at least one.
+        flip: Whether each image is mirrored left to right with probability 1/2.
 
     Raises:
-        ValueError: if there are no images, not as many labels, or something else than images is to be flipped.
+        ValueError: if there are no images, the number of labels differs, or `flip` is used for anything but images.
     """
 
     def __init__(self, images, batch_size, seed=0, epoch=0, labels=None, replacement=False, flip=False):
         super().__init__()
         if not len(images):
-            raise ValueError("`images` of Batches holds none.")
+            raise ValueError("`images` of Batches must contain at least one image.")
         if flip and len(images.shape) != 4:
             raise ValueError(
                 f"`flip` is for images (n, height, width, channels). Received: shape {tuple(images.shape)}"
@@ -59,7 +59,7 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def steps(self):
-        """Batches in a whole epoch."""
+        """The number of batches in a whole epoch."""
         return math.ceil(len(self.order) / self.batch_size)
 
     def __len__(self):
@@ -75,16 +75,16 @@ class Batches(keras.utils.PyDataset):
         return (images,) if self.labels is None else (images, self.labels[chosen])
 
     def next_epoch(self):
-        """Shuffle anew. `GAN.fit` calls it at the end of every epoch."""
+        """Shuffle for the next epoch. `GAN.fit` calls this at the end of every epoch."""
         self.seek(self.epoch + 1)
 
     def seek(self, epoch, batch=0):
-        """Go to an epoch, and leave out its first batches: they are done."""
+        """Go to an epoch, and skip its first batches, which are done already."""
         self.first = batch
         self._start(epoch)
 
     def identity(self):
-        """What the order is a function of, with the epoch."""
+        """The values that, with the epoch, define the order."""
         return {
             "seed": self.seed,
             "images": len(self.images),

@@ -1,4 +1,4 @@
-"""The classic data sets that Keras downloads, and what to do where it cannot."""
+"""The classic data sets that Keras downloads, with an error that says what to do without a network."""
 
 import hashlib
 import os
@@ -7,7 +7,7 @@ from typing import Literal
 
 import keras
 
-# files that Keras deletes, before it has another, when their sha256 is not the one it knows
+# files that Keras would delete before the download, if their sha256 differs from the one it knows
 _CHECKED = {
     "mnist": ("mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"),
     "cifar10": (
@@ -27,7 +27,7 @@ def mnist(split: Literal["train", "test"] = "train"):
         A uint8 array `(n, 28, 28, 1)`, and the digits, `(n,)`.
 
     Raises:
-        ConnectionError: if it has to be downloaded and cannot be.
+        ConnectionError: if it must be downloaded and the download fails.
     """
     return _of_keras("mnist", split)
 
@@ -42,7 +42,7 @@ def fashion_mnist(split: Literal["train", "test"] = "train"):
         A uint8 array `(n, 28, 28, 1)`, and the kinds, `(n,)`.
 
     Raises:
-        ConnectionError: if it has to be downloaded and cannot be.
+        ConnectionError: if it must be downloaded and the download fails.
     """
     return _of_keras("fashion_mnist", split)
 
@@ -57,7 +57,7 @@ def cifar10(split: Literal["train", "test"] = "train"):
         A uint8 array `(n, 32, 32, 3)`, and the kinds, `(n,)`.
 
     Raises:
-        ConnectionError: if it has to be downloaded and cannot be.
+        ConnectionError: if it must be downloaded and the download fails.
     """
     return _of_keras("cifar10", split)
 
@@ -81,7 +81,7 @@ def _of_keras(name, split):
 
 
 def _check(path, wanted):
-    """Refuse a file that Keras would delete."""
+    """Raise ValueError for a file that Keras would delete."""
     with open(path, "rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != wanted:

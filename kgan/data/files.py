@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 
-# names under which images and their labels are looked for, the first pair that is there
+# names of images and their labels; the first pair that exists is used
 _PAIRS = (("x", "y"), ("images", "labels"))
 
 
@@ -16,16 +16,16 @@ def file(path, split="train"):
         path: Path of a `.npy` or `.npz` file of uint8 images, or of floats in [-1, 1]: `(n, height, width, channels)`, grey
             also `(n, height, width)`; or of points, `(n, dimensions)`. In an `.npz` file the images are called `images` or
             `x`, with a split `x_train` or `x_test`, or they are its only array; labels are called `labels` or `y`, likewise.
-        split: String, such as `"test"`: which images, where there is a choice.
+        split: String, such as `"test"`: the images to read, if the file has several splits.
 
     Returns:
         The array of images, and that of labels, `(n,)`, or `None`.
 
     Raises:
-        ValueError: if it is no such file.
+        ValueError: if it is not such a file.
     """
     path = pathlib.Path(path)
-    wrong = f"{path} is no .npy or .npz file of numbers, and no folder of pictures"
+    wrong = f"{path} is neither an .npy or .npz file of numbers nor a folder of pictures"
     if not path.is_file():
         raise ValueError(wrong)
     try:
@@ -59,7 +59,7 @@ def _choose(arrays, split, path):
 
 
 def _images(images, path):
-    """Check the array and give grey images their channel."""
+    """Check the array, and add the channel axis to grey images."""
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim not in (2, 4) or not images.size:

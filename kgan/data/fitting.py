@@ -1,4 +1,4 @@
-"""One picture of any size and mode as an array of the size and channels that are asked for."""
+"""Converts a picture of any size and mode to an array of a given size and number of channels."""
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -7,8 +7,8 @@ from PIL import Image, ImageOps
 def fit(picture, size, channels):
     """Crop a picture to the middle, resize it and convert it.
 
-    The part cut out has the proportions of `size` and is as large as it gets; it is resized with a Lanczos filter. What is
-    transparent lies on white, as on paper. Pictures of 16 and 32 bits become 8; of an animation the first one is taken.
+    The crop has the proportions of `size` and is as large as possible; it is resized with a Lanczos filter. Transparent
+    parts become white. Pictures of 16 and 32 bits are converted to 8 bits; of an animation the first frame is used.
 
     Args:
         picture: `PIL.Image.Image`.
@@ -30,7 +30,7 @@ def fit(picture, size, channels):
 
 
 def _of_8_bits(picture):
-    """Deeper pictures: of 16 bits in I;16, or in I, where smaller numbers may stand too; floats, in [0, 1] or not, in F."""
+    """Convert deeper pictures: I;16 has 16 bits; I has 16 bits or fewer; F has floats, in [0, 1] or not."""
     if picture.mode.startswith("I"):
         pixels = np.clip(np.asarray(picture, "int64"), 0, 65535)
         deep = picture.mode != "I" or pixels.max() > 255
@@ -43,7 +43,7 @@ def _of_8_bits(picture):
 
 
 def height_and_width(size):
-    """A size as `(height, width)`: an integer stands for a square, `None` stays."""
+    """A size as `(height, width)`: an integer means a square, `None` is returned as it is."""
     return (size, size) if isinstance(size, int) else size and tuple(size)
 
 
@@ -53,7 +53,7 @@ def is_grey(mode):
 
 
 def fit_all(images, size, channels):
-    """`fit` for a uint8 array `(n, height, width, channels)`, where that is not what it is already."""
+    """`fit` for a uint8 array `(n, height, width, channels)`, unless it has this size and these channels already."""
     if images.shape[1:] == (*size, channels):
         return images
     fitted = np.empty((len(images), *size, channels), "uint8")

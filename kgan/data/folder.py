@@ -11,32 +11,32 @@ from PIL import Image, UnidentifiedImageError
 
 from kgan.data.fitting import fit, height_and_width, is_grey
 
-USUAL_SIZE = (64, 64)  # where the pictures' own sizes differ
-ORIENTATION = 0x0112  # the tag of Exif
-_AT_ONCE = 1024  # pictures decoded before the next ones are begun
+USUAL_SIZE = (64, 64)  # if the pictures' own sizes differ
+ORIENTATION = 0x0112  # the tag in Exif
+_AT_ONCE = 1024  # pictures that are decoded together
 
 
 class Folder:
     """Pictures in a folder and the folders below it, in the order of their paths, as one uint8 array.
 
-    Every file is opened and decoded once: what cannot be, is skipped and counted. If all fit, they are kept decoded;
-    otherwise they are decoded again when a batch asks for them.
+    Every file is opened and decoded once; files for which that fails are skipped and counted. If all decoded pictures fit
+    into memory, they are kept; otherwise they are decoded again when a batch needs them.
 
     Args:
         path: Path of the folder.
-        size: Integer, or pair `(height, width)`. `None` takes the pictures' own size if that is one and the same and at most
-            256, 64 x 64 otherwise.
+        size: Integer, or pair `(height, width)`. `None` means the pictures' own size if all have the same size of at
+            most 256, and 64 x 64 otherwise.
         channels: 1 or 3. `None` is 1 if all pictures are grey, 3 otherwise.
-        limit: Integer. Takes so many files, spread evenly over all.
-        memory: Integer. Bytes of decoded pictures that fit; an eighth of the machine's memory by default.
-        progress: Function `(iterable, total) -> iterable` that shows how far the reading is.
+        limit: Integer. The number of files to use, spread evenly over all.
+        memory: Integer. Bytes of decoded pictures that may be kept; an eighth of the machine's memory by default.
+        progress: Function `(iterable, total) -> iterable` that shows the progress of reading.
 
     Attributes:
         paths: The files that are pictures.
-        labels: Number of each picture's folder below `path`, `(n,)`; `None` if they do not all lie in such folders.
+        labels: Number of each picture's folder below `path`, `(n,)`; `None` if some are not in such folders.
         classes: Names of those folders.
-        sizes: All sizes of them, a set of pairs `(height, width)`.
-        skipped: Dict from a reason to the files skipped for it.
+        sizes: The pictures' sizes, a set of pairs `(height, width)`.
+        skipped: Dict from a reason to the files that were skipped for it.
 
     Raises:
         ValueError: if there is no such folder, or no picture in it.
@@ -45,7 +45,7 @@ class Folder:
     def __init__(self, path, size=None, channels=None, limit=None, memory=None, progress=None):
         self.path = pathlib.Path(path)
         if not self.path.is_dir():
-            raise ValueError(f"{self.path} is no folder.")
+            raise ValueError(f"{self.path} is not a folder.")
         self.skipped: dict[str, list[pathlib.Path]] = {}
         self._pool = concurrent.futures.ThreadPoolExecutor(cpu_count(), "pictures")
         self._progress = progress or (lambda iterable, total: iterable)
@@ -65,9 +65,9 @@ class Folder:
             self.paths.append(path)
         if not self.paths:
             counts = ", ".join(f"{len(paths):,} {reason}" for reason, paths in self.skipped.items())
-            raise ValueError(f"{self.path} holds no picture that can be read ({counts or 'it is empty'}).")
+            raise ValueError(f"{self.path} contains no picture that can be read ({counts or 'it is empty'}).")
         self._decoded = decoded[: len(self.paths)] if fits else None
-        if limit:  # those that were chosen came first
+        if limit:  # the chosen ones were read first
             by_path = sorted(range(len(self.paths)), key=self.paths.__getitem__)
             self.paths = [self.paths[index] for index in by_path]
             self._decoded = decoded[by_path] if fits else None
@@ -86,7 +86,7 @@ class Folder:
 
     @property
     def fitted(self):
-        """In words, how the pictures came to their one size; empty if they had it."""
+        """In words, how the pictures were resized to one size; empty if they were not."""
         height, width = self.shape[1:3]
         if self.sizes == {(height, width)}:
             return ""
@@ -95,7 +95,7 @@ class Folder:
 
     @property
     def in_memory(self):
-        """All pictures, `(n, height, width, channels)`, where they are kept decoded; `None` otherwise."""
+        """All pictures, `(n, height, width, channels)`, if they are kept decoded; `None` otherwise."""
         return self._decoded
 
     def _files(self):
@@ -103,7 +103,7 @@ class Folder:
         found, entered = [], set()
 
         def cannot_enter(error):
-            self.skipped.setdefault("folder not to be opened", []).append(pathlib.Path(error.filename))
+            self.skipped.setdefault("folder that cannot be opened", []).append(pathlib.Path(error.filename))
 
         for folder, inside, names in os.walk(self.path, onerror=cannot_enter, followlinks=True):
             real = os.path.realpath(folder)
@@ -117,19 +117,18 @@ class Folder:
     def _read(self, path):
         (height, width), channels = self._form
         with Image.open(path) as picture:
-            picture.draft(
-                "RGB" if channels == 3 else "L", (2 * width, 2 * height)
-            )  # JPEG decodes no more than it takes
+            # lets the JPEG decoder reduce the size, which is faster
+            picture.draft("RGB" if channels == 3 else "L", (2 * width, 2 * height))
             return fit(picture, (height, width), channels)
 
     def _each(self, read, paths, most=None):
-        """Yield `(path, read(path))` for each file that it can read, at most so many; the others are counted as skipped."""
+        """Yield `(path, read(path))` for each readable file, at most `most`; the others are added to `skipped`."""
         count = 0
 
         def attempt(path):
             try:
                 return read(path), None
-            except Exception as error:  # each of Pillow's readers raises what it likes
+            except Exception as error:  # each of Pillow's readers raises its own errors
                 return None, _reason(error, path)
 
         for start in self._progress(range(0, len(paths), _AT_ONCE), -(-len(paths) // _AT_ONCE)):
@@ -160,15 +159,15 @@ def spread(items, limit):
 
 
 def _chosen_first(items, limit):
-    """All items, those that `spread` takes before the others."""
+    """All items, beginning with those that `spread` takes."""
     chosen = spread(items, limit)
     left = set(items).difference(chosen)
     return [*chosen, *(item for item in items if item in left)]
 
 
 def _look(path):
-    """The size, (height, width), as it is to be shown, and the mode of a picture, from its first bytes."""
-    if not path.is_file():  # a pipe would wait for ever
+    """The size (height, width) of a picture after its Exif rotation, and its mode, from its first bytes."""
+    if not path.is_file():  # opening a pipe would wait for ever
         raise IsADirectoryError
     with Image.open(path) as picture:
         turned = picture.getexif().get(ORIENTATION, 1) >= 5
@@ -177,16 +176,16 @@ def _look(path):
 
 def _reason(error, path):
     if isinstance(error, UnidentifiedImageError):
-        return "empty" if not path.stat().st_size else "no picture"
+        return "empty" if not path.stat().st_size else "not a picture"
     if isinstance(error, IsADirectoryError):
-        return "no plain file"
+        return "not a regular file"
     if isinstance(error, PermissionError):
-        return "not to be opened"
+        return "cannot be opened"
     if isinstance(error, Image.DecompressionBombError):
-        return "of too many pixels"
+        return "too many pixels"
     return "truncated" if "truncated" in str(error) else "broken"
 
 
 def _common(sizes):
-    """The one size that all have, if it is moderate."""
+    """The common size of all pictures if it is moderate, the usual size otherwise."""
     return min(sizes) if len(sizes) == 1 and max(min(sizes)) <= 256 else USUAL_SIZE

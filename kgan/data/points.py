@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians in the plane, whose modes can be counted; the two of PacGAN (Lin et al., arXiv:1712.04086)."""
+"""Mixtures of Gaussians in the plane, whose modes can be counted; both are from PacGAN (Lin et al., arXiv:1712.04086)."""
 
 import numpy as np
 
@@ -13,16 +13,16 @@ def ring(modes: int = 8, radius: float = 1.0, std: float = 0.01, samples: int = 
     ((8, 2), array([0, 1, 2, 3, 0, 1, 2, 3]))
 
     Args:
-        modes: Integer. How many corners.
+        modes: Integer. The number of corners.
         radius: Float. Their distance from the origin.
         std: Float. Standard deviation of each Gaussian, in both directions.
-        samples: Integer. How many points; always the same ones.
+        samples: Integer. The number of points, which are the same in each call.
 
     Returns:
         A float32 array `(samples, 2)`, and the number of each point's mode, `(samples,)`.
 
     Raises:
-        ValueError: if an argument is not positive.
+        ValueError: if an argument is not above 0 and below 1e9.
     """
     _positive("ring", modes=modes, radius=radius, std=std, samples=samples)
     angles = 2 * np.pi * np.arange(modes) / modes
@@ -30,19 +30,19 @@ def ring(modes: int = 8, radius: float = 1.0, std: float = 0.01, samples: int = 
 
 
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, samples: int = 100_000):
-    """Points around the crossings of a square grid, centred at the origin.
+    """Points around the nodes of a square grid, centred at the origin.
 
     Args:
-        side: Integer. Crossings in a row; there are `side * side` modes.
+        side: Integer. Nodes in a row; there are `side * side` modes.
         spacing: Float. Distance of neighbours.
         std: Float. Standard deviation of each Gaussian, in both directions.
-        samples: Integer. How many points; always the same ones.
+        samples: Integer. The number of points, which are the same in each call.
 
     Returns:
         A float32 array `(samples, 2)`, and the number of each point's mode, `(samples,)`.
 
     Raises:
-        ValueError: if an argument is not positive.
+        ValueError: if an argument is not above 0 and below 1e9.
     """
     _positive("grid", side=side, spacing=spacing, std=std, samples=samples)
     ticks = spacing * (np.arange(side) - (side - 1) / 2)
@@ -52,7 +52,7 @@ def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05, samples: int = 
 def _positive(owner, **arguments):
     for name, value in arguments.items():
         if not 0 < value < 1e9:
-            raise ValueError(f"`{name}` of {owner} must be above 0, and below a milliard. Received: {value!r}")
+            raise ValueError(f"`{name}` of {owner} must be above 0 and below 1e9. Received: {value!r}")
 
 
 def _around(centres, std, samples):

@@ -1,4 +1,4 @@
-"""All sources by name, and what is done with the images of each."""
+"""All data sources by name, and the loading of their images."""
 
 import inspect
 import pathlib
@@ -30,14 +30,14 @@ DATASETS = {
 
 @dataclass
 class Data:
-    """Images, what is known of each, and what was left out.
+    """Images, their labels, and the files that were skipped.
 
     Attributes:
         images: uint8 or float array `(n, height, width, channels)`, or points `(n, 2)`; a `Folder` whose pictures do not fit
             into memory.
         labels: Integers `(n,)`, or `None`.
         skipped: Dict from a reason to the files of a folder that were skipped for it.
-        fitted: String. In words, how the pictures of a folder came to their one size; empty if they had it.
+        fitted: String. In words, how the pictures of a folder were resized to one size; empty if they were not.
     """
 
     images: Any
@@ -50,7 +50,7 @@ def get(name):
     """Return the function that loads that data set, as images and labels.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if there is no such data set.
     """
     return lookup("data set", name, DATASETS)
 
@@ -65,22 +65,22 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
 
     Args:
         name: Name of a data set; not needed with `path`.
-        path: Path of an `.npy` or `.npz` file, or of a folder of pictures. It is read instead of what the name stands for;
-            but a data set that takes a `path` itself, as `stacked_mnist` does, is made of what the file holds.
+        path: Path of an `.npy` or `.npz` file, or of a folder of pictures. It is read instead of the named data set.
+            But a data set with an argument `path`, such as `stacked_mnist`, is made from the content of the file.
         split: String, such as `"test"`: the part of a data set, the arrays of an `.npz` file with that ending, the folder of
-            that name in a folder. What is not divided is there to train with.
+            that name in a folder. Data without splits are training data.
         size: Integer or pair `(height, width)`: pictures are cropped to these proportions and resized.
         channels: 1, grey, or 3, colour.
-        limit: Integer. Takes so many images, spread evenly over all, so that sorted classes stay balanced.
-        progress: Function `(iterable, total) -> iterable` that shows how far reading a folder is.
-        **arguments: Of the data set, such as `modes` of `ring`.
+        limit: Integer. The number of images to use, spread evenly over all, so that sorted classes stay balanced.
+        progress: Function `(iterable, total) -> iterable` that shows the progress of reading a folder.
+        **arguments: Arguments of the data set, such as `modes` of `ring`.
 
     Returns:
         A `Data`.
 
     Raises:
         ValueError: if there is no such data set, file or folder, or no image in it.
-        ConnectionError: if it has to be downloaded and cannot be.
+        ConnectionError: if it must be downloaded and the download fails.
     """
     path = None if path is None else pathlib.Path(path).expanduser()
     if path is None or (name in DATASETS and "path" in _parameters(name)):

@@ -11,23 +11,23 @@ from kgan.data.files import file
 def stacked_mnist(samples: int = 128_000, split: Literal["train", "test"] = "train", path: str | None = None):
     """Three MNIST digits, drawn at random, as the red, green and blue of one image (Che et al., arXiv:1612.02136).
 
-    128,000 of them are as many as in PacGAN (Lin et al., arXiv:1712.04086). They take 300 MB.
+    PacGAN also uses 128,000 of them (Lin et al., arXiv:1712.04086). They take 300 MB.
 
     Args:
-        samples: Integer. How many images; always the same ones.
-        split: `"train"` or `"test"`: the digits that are drawn from.
+        samples: Integer. The number of images, which are the same in each call.
+        split: `"train"` or `"test"`: the digits to draw from.
         path: Path of an `.npz` file of grey digits and their labels, such as Keras' `mnist.npz`; without it, MNIST is
             downloaded.
 
     Returns:
-        A uint8 array `(samples, 28, 28, 3)`, and the number that the three digits read, integers 0 to 999, `(samples,)`.
+        A uint8 array `(samples, 28, 28, 3)`, and the number that the three digits form, integers 0 to 999, `(samples,)`.
 
     Raises:
-        ValueError: if `samples` is not positive, or the file is none of digits.
-        ConnectionError: if MNIST has to be downloaded and cannot be.
+        ValueError: if `samples` is not above 0 and below 1e9, or the file is not a file of grey digits and labels.
+        ConnectionError: if MNIST must be downloaded and the download fails.
     """
     if not 0 < samples < 1e9:
-        raise ValueError(f"`samples` of stacked_mnist must be above 0, and below a milliard. Received: {samples!r}")
+        raise ValueError(f"`samples` of stacked_mnist must be above 0 and below 1e9. Received: {samples!r}")
     digits, labels = mnist(split) if path is None else file(path, split)
     if digits.ndim != 4 or digits.shape[3] != 1:
         raise ValueError(f"{path} must hold grey digits, (n, height, width), to stack. Received: shape {digits.shape}")

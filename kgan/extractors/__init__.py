@@ -1,4 +1,4 @@
-"""What turns images into the features that metrics compare: part of every score, since another one gives other numbers."""
+"""Feature extractors: they turn images into the features that metrics compare, so every score depends on them."""
 
 from kgan.extractors.choice import get
 from kgan.extractors.extractor import Extractor, Features, chunks

@@ -1,4 +1,4 @@
-"""Which extractor a word or a path means."""
+"""Finds the extractor for a name or a path."""
 
 import pathlib
 
@@ -15,14 +15,14 @@ def get(identifier, images, labels=None):
     """Return the extractor that `identifier` means for these images.
 
     Args:
-        identifier: `"auto"`: `raw` for anything but images, `classifier` for these, `stacked` where there are a thousand
-            classes of three channels and at most 28 x 28 pixels. Or one of these names; the path of a `.pth` file, for
-            `fid_inception`; the path of a `.keras` file, a `keras.Model` or an `Extractor`.
+        identifier: `"auto"` chooses `raw` for anything but images, `stacked` for images of a thousand classes with three
+            channels and at most 28 x 28 pixels, and `classifier` for all other images. Or one of these names; the path of a
+            `.pth` file, for `fid_inception`; the path of a `.keras` file, a `keras.Model` or an `Extractor`.
         images: Array of real images, or points.
         labels: Integers `(n,)`, or `None`.
 
     Raises:
-        ValueError: if it is none of these.
+        ValueError: if it is not a valid extractor.
     """
     if isinstance(identifier, Extractor):
         return identifier
@@ -32,7 +32,7 @@ def get(identifier, images, labels=None):
         if len(images.shape) != 4:
             identifier = "raw"
         else:
-            small = max(images.shape[1:3]) <= 28 and images.shape[3] == 3  # digits, one on top of another
+            small = max(images.shape[1:3]) <= 28 and images.shape[3] == 3  # stacked digits
             thousand = small and labels is not None and len(np.unique(labels)) == 1000
             identifier = "stacked" if thousand else "classifier"
     path = pathlib.Path(str(identifier)).expanduser()
@@ -40,14 +40,14 @@ def get(identifier, images, labels=None):
         return raw()
     if identifier in ("classifier", "stacked"):
         if len(images.shape) != 4:
-            raise ValueError(f"The extractor {identifier!r} is for images; for points there is 'raw'.")
+            raise ValueError(f"The extractor {identifier!r} is for images. For points use 'raw'.")
         return (classifier if identifier == "classifier" else stacked)(images, labels)
     if path.suffix == ".pth" and path.is_file():
         return fid_inception(path)
     if path.suffix == ".keras" and path.is_file():
         try:
             return of_model(load_model(path), path.stem)
-        except TypeError as error:  # of a class that is not registered
+        except TypeError as error:  # a class in it is not registered
             raise ValueError(f"{path} cannot be loaded: {error}") from None
     raise ValueError(
         "`extractor` must be 'auto', 'raw', 'classifier', 'stacked', or the path of a .pth file with the weights of the FID "

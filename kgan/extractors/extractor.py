@@ -1,4 +1,4 @@
-"""Extractors: images in, features out, with a name, a hash of the weights and the resize in words."""
+"""Extractors: functions from images to features, with a name, a hash of the weights and a description of the resize."""
 
 import hashlib
 import json
@@ -11,19 +11,19 @@ from PIL import Image
 
 from kgan import backend, pictures
 
-AT_ONCE = 2048  # images prepared at once, and
-BYTES = 2**28  # as many bytes of them at most
+AT_ONCE = 2048  # images prepared at once
+BYTES = 2**28  # limit of their bytes
 
 
 @dataclass
 class Features:
-    """What an extractor says of n images.
+    """The outputs of an extractor for n images.
 
     Attributes:
         features: Array `(n, d)`.
-        logits: Array `(n, classes)`, or `None` where it has no classes.
-        modes: Integers `(n,)`, the class seen in each, from 0 to classes - 1; or `None`.
-        classes: Integer. How many there are; 0 without.
+        logits: Array `(n, classes)`, or `None` if the extractor has no classes.
+        modes: Integers `(n,)`, the predicted class of each image, from 0 to classes - 1; or `None`.
+        classes: Integer. The number of classes; 0 without classes.
     """
 
     features: np.ndarray
@@ -40,7 +40,7 @@ class Features:
 
     @classmethod
     def joined(cls, parts):
-        """Those of several parts of the images, as one."""
+        """Join the features of several parts of the images."""
 
         def all_of(name):
             arrays = [getattr(part, name) for part in parts]
@@ -50,20 +50,20 @@ class Features:
 
 
 def chunks(images, positions=None):
-    """Yield the images at these positions of an array or a `kgan.data.Folder`, all by default, as many as fit at once."""
+    """Yield the images at these positions (by default all) of an array or a `kgan.data.Folder`, in parts of limited size."""
     images = images if hasattr(images, "shape") else np.asarray(images)
     each = math.prod(images.shape[1:]) * getattr(images.dtype, "itemsize", 4)
     count = min(AT_ONCE, max(1, BYTES // max(1, each)))
-    count = count - count % 256 or count  # whole batches, where there are such
+    count = count - count % 256 or count  # whole batches, if there is at least one
     for begin in range(0, len(images if positions is None else positions) or 1, count):
         some = slice(begin, begin + count)
         yield np.asarray(images[some if positions is None else positions[some]])
 
 
 class Extractor:
-    """Images through a Keras model.
+    """An extractor that applies a Keras model.
 
-    Floats are rounded to the 256 levels of a picture first, so that images score the same from memory and from a file.
+    Floats are rounded to the 256 levels of a picture first, so that images have the same score from memory and from a file.
 
     Example:
 
@@ -74,19 +74,19 @@ class Extractor:
     'bilinear, antialiased, 8 x 8 to 4 x 4'
 
     Args:
-        name: String. What it is called in a record.
+        name: String. Its name in a record.
         model: `keras.Model`, images -> features, or a dict of `features` and `logits`. It takes floats in [-1, 1], of any
             size that its input shape allows.
         weights: String. Hash of its weights.
-        accuracy: Float. The share of held-out images whose class it names, if the classes are the images' own: then the
-            largest logit names a mode.
+        accuracy: Float. The share of held-out images that it classifies correctly, if its classes are those of the data set;
+            then the class with the largest logit is a mode.
     """
 
     def __init__(self, name, model, weights, accuracy=None):
         self.name, self.model, self.weights, self.accuracy = name, model, weights, accuracy
 
     def resize(self, shape):
-        """In words, what happens to images of `shape`, `(height, width, channels)`, before the model sees them."""
+        """In words, how images of `shape`, `(height, width, channels)`, are changed before the model receives them."""
         height, width, channels = self.sees(shape)
         done = []
         if (height, width) != tuple(shape[:2]):
@@ -96,7 +96,7 @@ class Extractor:
         return ", ".join(done) or "none"
 
     def __call__(self, images):
-        """Features of uint8 images, or floats in [-1, 1], `(n, height, width, channels)`: a `Features`."""
+        """Return the `Features` of images `(n, height, width, channels)`, uint8 or floats in [-1, 1]."""
         said = []
         with backend.undisturbed():
             for part in chunks(images):
@@ -106,7 +106,7 @@ class Extractor:
         joined = {name: np.concatenate([one[name] if isinstance(one, dict) else one for one in said]) for name in found}
         features, logits = joined["features"], joined.get("logits")
         if features.ndim > 2:
-            features = features.mean(tuple(range(1, features.ndim - 1)))  # over all places of the image
+            features = features.mean(tuple(range(1, features.ndim - 1)))  # over all positions in the image
         if self.accuracy is None or logits is None:
             return Features(features, logits)
         return Features(features, logits, logits.argmax(1), logits.shape[1])
@@ -115,16 +115,16 @@ class Extractor:
         return scaled(resized(uint8(images), self.sees(images.shape[1:])))
 
     def sees(self, shape):
-        """The shape in which it sees images of `shape`, both `(height, width, channels)`."""
+        """The shape to which it converts images of `shape`, both `(height, width, channels)`."""
         wanted = self.model.input_shape[1:]
         return tuple(size or here for size, here in zip(wanted, shape, strict=True))
 
 
 def uint8(images):
-    """Images as the levels of a picture.
+    """Images as the 256 levels of a picture, uint8.
 
     Raises:
-        ValueError: if they are neither uint8 nor floats in [-1, 1], or have not 1 or 3 channels.
+        ValueError: if they are neither uint8 nor floats in [-1, 1], or do not have 1 or 3 channels.
     """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3):
@@ -145,7 +145,7 @@ def scaled(images):
 
 
 def resized(images, shape):
-    """uint8 images resized and given the channels of `shape`."""
+    """uint8 images converted to the size and the channels of `shape`."""
     height, width, channels = shape
     if images.shape[-1] != channels:
         if channels == 1:
@@ -164,11 +164,11 @@ def resized(images, shape):
 
 
 def hash_of_model(model):
-    """sha256 of its layers, whatever they are called, and its weights."""
+    """sha256 of a model's layers, without their names, and its weights."""
     numbers: dict[str, int] = {}
 
     def number(found):
-        """Give each layer and operation a number, in the order in which they come."""
+        """Number the layers and operations in their order."""
         if isinstance(found, dict):
             own = found.get("config")
             if isinstance(own, dict) and "name" in own and not str(found.get("class_name")).endswith("Policy"):
@@ -178,7 +178,7 @@ def hash_of_model(model):
 
     def unnamed(found, key=None):
         if isinstance(found, dict):
-            inside = key if key in ("input_layers", "output_layers") else None  # of several, by name
+            inside = key if key in ("input_layers", "output_layers") else None  # lists of names
             return {name: unnamed(value, inside or name) for name, value in found.items() if name != "trainable"}
         if isinstance(found, list | tuple):
             return [unnamed(value, key) for value in found]

@@ -15,11 +15,12 @@ from keras import layers, ops
 from kgan.backend import pth
 
 SIZE = 299
-# whatever the user's policy and data format are: these are the terms under which scores can be compared
+# independent of the user's policy and data format, so that scores can be compared
 _TERMS = {"dtype": "float32", "data_format": "channels_last"}
 
-# A block is branches side by side, each a chain of convolutions (filters, height, width); a dict forks its end. A block
-# without `branch_pool` halves its images: the last convolution of each branch has strides of 2, beside a max pool.
+# A block has parallel branches, each a chain of convolutions (filters, height, width); a dict splits the end of a branch.
+# A block without `branch_pool` halves its images: the last convolution of each branch has strides of 2, and there is a
+# parallel max pool.
 _FORK = {"a": (384, 1, 3), "b": (384, 3, 1)}
 _BLOCK_8 = {
     "branch1x1": [(320, 1, 1)],
@@ -76,20 +77,21 @@ def inception(path, logits=True):
     Args:
         path: Path of the weights, `pt_inception-2015-12-05-6726825d.pth` of pytorch-fid, which is
             `weights-inception-2015-12-05-6726825d.pth` of torch-fidelity.
-        logits: Whether the model puts out logits too.
+        logits: Whether the model also returns logits.
 
     Returns:
-        A `keras.Model` for inference, in float32. Of images `(batch, height, width, 3)` of any size, uint8 or floats in
-        [0, 255], it makes a dict: `"features"`, `(batch, 2048)`, and `"logits"`, `(batch, 1008)`, those without the bias,
-        as the Inception Score takes them.
+        A `keras.Model` for inference, in float32. For images `(batch, height, width, 3)` of any size, uint8 or floats in
+        [0, 255], it returns a dict: `"features"`, `(batch, 2048)`, and `"logits"`, `(batch, 1008)`, without the bias, as in
+        the Inception Score.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ImportError: if PyTorch, which reads the file, is not installed.
-        ValueError: if the file holds anything else than these weights.
+        ValueError: if the file does not contain these weights.
     """
     weights = _Weights(path)
-    classes = weights("fc.weight", 1008, 2048)  # torchvision's Inception has all the same names, and 1000
+    # the classes first: torchvision's Inception has the same names, but 1000 classes
+    classes = weights("fc.weight", 1008, 2048)
     images = keras.Input((None, None, 3), dtype="float32", name="images")
     x = _Resize(dtype="float32", name="resize")(images)  # (batch, 299, 299, 3)
     x = _conv(x, weights, "Conv2d_1a_3x3", 32, 3, 3, strides=2, padding="valid")
@@ -132,7 +134,7 @@ def resize(images):
 
 
 class _Resize(layers.Layer):
-    """Resizes images and brings [0, 255] to [-1, 1)."""
+    """Resizes images and maps [0, 255] to [-1, 1)."""
 
     def call(self, images):
         return (resize(images) - 128) / 128
@@ -142,7 +144,7 @@ class _Resize(layers.Layer):
 
 
 class _Weights:
-    """The arrays of the file, each handed out once its shape is found right."""
+    """The arrays of the file, each returned after a check of its shape."""
 
     def __init__(self, path):
         self.path = path
@@ -174,7 +176,7 @@ def _conv(x, weights, name, filters, height, width, strides=1, padding="same"):
         strides,
         padding,
         activation="relu",
-        kernel_initializer="zeros",  # which draws no seed
+        kernel_initializer="zeros",  # draws no random numbers
         name=name.replace(".", "_"),
         **_TERMS,
     )

@@ -1,7 +1,7 @@
-"""A small classifier of the data set itself: eyes for grey images of 28 pixels, which ImageNet's have never seen.
+"""A small classifier trained on the data set itself: features for images that are unlike ImageNet's, such as digits.
 
-It is trained once for each data set, in a process of its own, always on TensorFlow and on the CPU, so that neither the
-training that is scored nor its engine has a part in it; and kept, with its hash.
+It is trained once for each data set, in a separate process, always on TensorFlow and on the CPU, so that it depends neither
+on the training that is scored nor on its engine. It is saved under a hash.
 """
 
 import functools
@@ -19,22 +19,22 @@ from keras import layers
 from kgan.extractors.extractor import Extractor, Features, chunks, hash_of, resized, scaled, uint8
 from kgan.files import replace_when_written
 
-VERSION = 1  # of what is below; another one is another extractor
+VERSION = 1  # of the code below: a change of the extractor needs a new version
 STEPS, BATCH = 1500, 128
 LARGEST = 32  # pixels of a side; larger images are made smaller
 MOST = 60_000  # images to train with
-HELD_OUT = 12  # every twelfth image tests it
+HELD_OUT = 12  # every twelfth image is held out to test the classifier
 
 log = logging.getLogger("kgan")
 
 
 def classifier(images, labels=None):
-    """Return the extractor for images like these: a convolutional network that has learned their classes.
+    """Return the extractor for these images: a convolutional network that was trained to predict their classes.
 
     Two strided convolutions and 128 hidden units, which are the features; 1,500 batches of 128 with a fixed seed, some 20 s
-    for MNIST on two cores. Without labels it learns to tell how an image was turned, by 0, 90, 180 or 270 degrees (Gidaris
-    et al., arXiv:1803.07728), by 0 or 180 if it is not square. What was learned is kept in the folder that the
-    variable `KGAN_CACHE` names, `~/.cache/kgan` by default, under a hash of the images and labels.
+    for MNIST on two cores. Without labels it learns to predict the rotation of an image, by 0, 90, 180 or 270 degrees
+    (Gidaris et al., arXiv:1803.07728), or by 0 or 180 if it is not square. The weights are saved in the folder that the
+    environment variable `KGAN_CACHE` names, `~/.cache/kgan` by default, under a hash of the images and labels.
 
     Args:
         images: uint8 array, or floats in [-1, 1], `(n, height, width, channels)`. At most 60,000 are used, spread evenly.
@@ -44,7 +44,7 @@ def classifier(images, labels=None):
         An `Extractor`.
 
     Raises:
-        ValueError: if these are no images, or not as many labels.
+        ValueError: if `images` are not images, or the number of labels differs.
     """
     if labels is not None and len(labels) != len(images):
         raise ValueError(f"There must be a label for each image. Received: {len(labels)} labels, {len(images)} images.")
@@ -59,7 +59,7 @@ def classifier(images, labels=None):
     path = cache() / f"classifier-{hash_of([np.array(VERSION), images, labels])[:16]}.npz"
     if not path.exists():
         log.warning(
-            "Training the classifier that scores look through, once for these images: 20 s for MNIST on two cores."
+            "Training the classifier whose features the scores use, once for these images: 20 s for MNIST on two cores."
         )
         _train(images, labels, path)
     with np.load(path, allow_pickle=False) as kept:
@@ -72,7 +72,7 @@ def classifier(images, labels=None):
 
 
 def cache():
-    """The folder where classifiers are kept."""
+    """The folder where classifiers are saved."""
     usual = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(os.environ.get("KGAN_CACHE") or pathlib.Path(usual) / "kgan")
 
@@ -85,7 +85,7 @@ def network(shape, classes):
         return keras.initializers.HeNormal(seed=next(seeds))
 
     images = keras.Input(shape, dtype="float32")
-    # whatever the user's policy and data format are
+    # independent of the user's policy and data format
     convolution = functools.partial(
         layers.Conv2D, strides=2, padding="same", activation="relu", dtype="float32", data_format="channels_last"
     )
@@ -119,7 +119,7 @@ def learn(source, target):
 
 
 class _Stacked(Extractor):
-    """A classifier of grey images looks at each channel: their classes, as digits, are a number, the mode."""
+    """Applies a classifier of grey images to each channel; the classes are the digits of a number, the mode."""
 
     def resize(self, shape):
         resize = super().resize((*shape[:2], 1))
@@ -136,7 +136,7 @@ class _Stacked(Extractor):
 
 
 def stacked(images, labels):
-    """For images that are three grey ones on top of each other, labelled 100 a + 10 b + c: a classifier of single ones.
+    """For images of three stacked grey images with labels 100 a + 10 b + c: a classifier of the single images.
 
     Args, Raises: as `classifier`.
     """
@@ -160,7 +160,7 @@ def _small(sides):
 
 
 def _turned(images):
-    """Images turned in turn, and how."""
+    """Images rotated in turn, and their rotations."""
     height, width = images.shape[1:3]
     quarters = np.arange(len(images)) % 4 if height == width else 2 * (np.arange(len(images)) % 2)
     turned = images.copy()
@@ -183,5 +183,5 @@ def _train(images, labels, path):
             text=True,
         )
         if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
-            raise RuntimeError(f"The classifier that scores look through could not be trained: {said}")
+            said = (done.stderr.strip().splitlines() or ["no message was printed"])[-1]
+            raise RuntimeError(f"The classifier whose features the scores use could not be trained: {said}")

@@ -1,4 +1,4 @@
-"""Extractors that are there already: the FID's Inception, any Keras model, the values themselves."""
+"""Extractors without training: the FID's Inception, any Keras model, the values themselves."""
 
 import keras
 import numpy as np
@@ -13,25 +13,26 @@ def raw():
 
 
 def of_model(model, name=None):
-    """Any Keras model: features are its output, averaged over places where it has such.
+    """Any Keras model: the features are its output, averaged over the spatial axes if it has any.
 
     Args:
         model: `keras.Model`. It takes floats in [-1, 1]; images of another size are resized to its input shape.
-        name: String. The model's own by default. Keras' InceptionV3 is not the FID Inception: what it measures is no FID.
+        name: String. The model's own by default. Keras' InceptionV3 is not the FID Inception, so its Frechet distance is not
+            the FID.
 
     Raises:
-        ValueError: if it takes anything but images, or puts out several things and none of them is `features`.
+        ValueError: if its input is not images, or it has several outputs and none of them is `features`.
     """
     if len(model.inputs) != 1 or len(model.input_shape) != 4:
         raise ValueError(
-            "A model that images are seen with must take images (batch, height, width, channels). "
+            "A model that extracts features must take images (batch, height, width, channels). "
             f"Received: {model.name!r}, which takes {model.input_shape}"
         )
     found = model(keras.KerasTensor(model.input_shape))
     if not hasattr(found, "shape") and not (isinstance(found, dict) and "features" in found):
         raise ValueError(
-            "A model that images are seen with must put out one tensor, or a dict of `features` and perhaps `logits`. "
-            f"Received: {model.name!r}, which puts out {keras.tree.map_structure(lambda one: one.shape, found)}"
+            "A model that extracts features must output one tensor, or a dict of `features` and perhaps `logits`. "
+            f"Received: {model.name!r}, which outputs {keras.tree.map_structure(lambda one: one.shape, found)}"
         )
     return Extractor(name or model.name, model, hash_of_model(model))
 
@@ -43,8 +44,8 @@ def fid_inception(path):
         path: Path of `pt_inception-2015-12-05-6726825d.pth`.
 
     Raises:
-        ValueError: if it holds other weights.
-        ImportError: if PyTorch is not installed, with which the file is read.
+        ValueError: if the file contains other weights.
+        ImportError: if PyTorch, which reads the file, is not installed.
     """
     return _Inception("fid_inception", inception.inception(path), inception.file_hash(path))
 

@@ -1,4 +1,4 @@
-"""Metrics on features: what kgan measures equals, number by number, what the reference packages measure."""
+"""Metrics on features, with the same values as the reference packages."""
 
 from kgan.metrics.frechet import frechet_distance
 from kgan.metrics.inception import inception_score

@@ -1,4 +1,4 @@
-"""Squared distances between rows of features: fast in float32, and decided in float64 where float32 cannot tell."""
+"""Squared distances between rows of features: fast in float32, and again in float64 where float32 cannot decide."""
 
 import collections
 import concurrent.futures
@@ -10,16 +10,16 @@ from threadpoolctl import threadpool_limits
 
 BLOCK = 2048  # rows of a distance matrix held at once
 WORKERS = 8  # blocks held at once
-PAIRS = 256  # of rows, looked at one by one, held at once
+PAIRS = 256  # pairs of rows that are computed one by one, held at once
 SAME = 1e-13  # squared distances of a matrix product below this share of the squared norms are rounding
 TIE = 1e-12  # as are smaller relative differences between two squared distances
 SPARE = 8  # neighbours kept beside the k nearest, among which rounding may have changed the order
-MOST = 1 / 256  # share of pairs that are looked at one by one; where there are more, a block is computed again
+MOST = 1 / 256  # largest share of pairs that are computed one by one; otherwise the whole block is computed again
 
 
 class Rough:
-    """Squared distances of all rows of x and y in float32, half as long to compute; what that may decide wrongly is
-    decided in float64.
+    """Squared distances of all rows of x and y in float32, which takes half as long; comparisons that float32 may decide
+    wrongly are made in float64.
 
     Rows are taken relative to `centre` and divided by the longest one's length L. Then a dot product of d numbers is off by
     less than d u, u = 2^-24, for each unit of |a| |b| (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1),
@@ -49,12 +49,12 @@ class Rough:
         low, high = ((limit / self.unit + sign * self.off).astype("float32") for sign in (-1, 1))
         found = self.squared <= low
         unsure = np.flatnonzero((self.squared <= high) != found)
-        if len(unsure) > MOST * found.size:  # once more, in float64
+        if len(unsure) > MOST * found.size:  # compute the whole block again, in float64
             squared, norms = squared_between_all(self.x, self.y, self.centre)
             off = max(self.off * 2.0**-30, SAME) * norms
             found = squared < limit - off
             unsure = np.flatnonzero((squared <= limit + off) != found)
-            if len(unsure) > MOST * found.size:  # nearly all are equal
+            if len(unsure) > MOST * found.size:  # nearly all distances are equal to the limit
                 return inside(_pairwise(self.x, self.y), limit)
         i, j = np.unravel_index(unsure, found.shape)
         found[i, j] = inside(_between(self.x, self.y, i, j), np.broadcast_to(limit, found.shape)[i, j])
@@ -62,13 +62,13 @@ class Rough:
 
 
 class Nearest:
-    """Those that come first, more or less, among the neighbours of each row, and their squared distances."""
+    """The nearest neighbours of each row, up to rounding, and their squared distances."""
 
     def __init__(self, rows, count):
         self.squared, self.index = np.full((rows, count), np.inf), np.zeros((rows, count), int)
 
     def see(self, some, squared, index):
-        """Squared distances from some rows to others, `(some, n)`, and which ones these are."""
+        """Add squared distances from some rows to others, `(some, n)`, with the indices of the others."""
         count = self.squared.shape[1]
         both = np.concatenate([self.squared[some], squared], 1), np.concatenate([self.index[some], index], 1)
         kept = np.argpartition(both[0], count - 1, axis=1)[:, :count]
@@ -77,18 +77,19 @@ class Nearest:
     def kth(self, rows, own, k):
         """The k-th smallest squared distance of each row, computed pair by pair; `own` are the positions of these rows."""
         exact = np.full(self.squared.shape, np.inf)
-        i, j = np.nonzero(np.isfinite(self.squared))  # a row is no neighbour of its own
+        # infinite where there is no neighbour: a row is not its own neighbour
+        i, j = np.nonzero(np.isfinite(self.squared))
         exact[i, j] = _between(rows, rows, own[i], self.index[i, j])
         return np.partition(exact, k - 1, axis=1)[:, k - 1]
 
 
 def squared_radii(rows, k, centre):
-    """Squared distance from each row to its k-th nearest other one."""
+    """Squared distance from each row to its k-th nearest other row."""
     count = min(k + SPARE, len(rows))
     nearest, off = Nearest(len(rows), count), np.zeros(len(rows))
 
     def smallest(rough, squared, start):
-        """The `count` smallest of each row, and where they are."""
+        """The `count` smallest values of each row, and their positions."""
         squared = np.ascontiguousarray(squared)
         places = np.argpartition(squared, min(count, squared.shape[1]) - 1, axis=1)[:, :count]
         return np.take_along_axis(squared, places, 1) * rough.unit, places + start, rough.off * rough.unit
@@ -108,14 +109,14 @@ def squared_radii(rows, k, centre):
             nearest.see(some, squared, places)
             off[some] = np.maximum(off[some], wrong)
     radii = nearest.kth(rows, np.arange(len(rows)), k)
-    # what was left out is at least as far away as what was kept, but for rounding
+    # rows that were not kept are at least as far away as those that were, except for rounding
     unsure = np.flatnonzero(nearest.squared.max(1) - off < radii)
     radii[unsure] = _exact_radii(rows, unsure, k, centre)
     return radii
 
 
 def _exact_radii(rows, some, k, centre):
-    """The same for some rows, all in float64."""
+    """The squared radii of some rows, all in float64."""
     if not len(some):
         return np.empty(0)
     nearest = Nearest(len(some), min(k + SPARE, len(rows)))
@@ -127,7 +128,8 @@ def _exact_radii(rows, some, k, centre):
     radii = nearest.kth(rows, some, k)
     norms = ((rows - centre) ** 2).sum(1)
     near = SAME * (norms[some] + norms.max())
-    for place in np.flatnonzero((radii > 0) & (nearest.squared.max(1) - near < radii)):  # more are as near as rounding
+    # where more rows are equally near, up to rounding, than were kept
+    for place in np.flatnonzero((radii > 0) & (nearest.squared.max(1) - near < radii)):
         squared = _between(rows, rows, np.full(len(rows), some[place]), np.arange(len(rows)))
         squared[some[place]] = np.inf
         radii[place] = np.partition(squared, k - 1)[k - 1]
@@ -135,12 +137,12 @@ def _exact_radii(rows, some, k, centre):
 
 
 def centre_of(rows):
-    """Where most rows are, whatever lies far away: products of what is near 0 are rounded least."""
+    """A centre of most rows, independent of outliers: products of numbers near 0 have the smallest rounding errors."""
     return np.median(rows[:: -(-len(rows) // 1000)].astype("float64"), axis=0)
 
 
 def blocks(x, y, look, half=False):
-    """Yield two slices and `look(rows, columns, x[rows], y[columns])`, for all rows; or on one side of the diagonal only."""
+    """Yield two slices and `look(rows, columns, x[rows], y[columns])` for each block, with `half` only on one side."""
     starts = [range(0, len(rows), BLOCK) for rows in (x, y)]
     pairs = ((i, j) for i in starts[0] for j in starts[1] if not (half and j < i))
 
@@ -150,7 +152,7 @@ def blocks(x, y, look, half=False):
         )
         return rows, columns, look(rows, columns, x[rows], y[columns])
 
-    # a block a core, of which most is not a matrix product, rather than one block by all cores
+    # one block for each core, rather than one block on all cores: most of a block's work is not a matrix product
     workers = min(cpu_count(), WORKERS)
     with threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(workers) as pool:
         begun = collections.deque(pool.submit(block, pair) for pair in itertools.islice(pairs, workers + 1))
@@ -160,7 +162,7 @@ def blocks(x, y, look, half=False):
 
 
 def squared_between_all(one, other, centre):
-    """|a - b|^2 = |a|^2 + |b|^2 - 2 a.b for all rows a and b, 0 where rounding is all that is left; and |a|^2 + |b|^2."""
+    """|a - b|^2 = |a|^2 + |b|^2 - 2 a.b for all rows a and b, 0 where only rounding is left; and |a|^2 + |b|^2."""
     one, other = one - centre, other - centre
     ones, others = (np.einsum("nd,nd->n", rows, rows) for rows in (one, other))
     norms = ones[:, None] + others
@@ -172,7 +174,7 @@ def squared_between_all(one, other, centre):
 
 
 def _pairwise(one, other):
-    """|a - b|^2 for all rows a and b, those that come more than once looked at once."""
+    """|a - b|^2 for all rows a and b; repeated rows are computed once."""
     (one, i), (other, j) = (np.unique(rows, axis=0, return_inverse=True) for rows in (one, other))
     some = np.arange(len(other))
     squared = np.stack([_between(one, other, np.full(len(other), row), some) for row in range(len(one))])

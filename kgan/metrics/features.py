@@ -1,4 +1,4 @@
-"""What every metric asks of the features it is given."""
+"""Checks of features that all metrics share."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ def both_sets(real, generated, least=2):
     """Both sets of features as arrays `(n, d)`.
 
     Raises:
-        ValueError: if they are none, have not the same `d`, fewer than `least` rows, or values that are not finite.
+        ValueError: if they are not such arrays, differ in `d`, or have fewer than `least` rows or infinite or NaN values.
     """
     real, generated = one_set("real", real, least), one_set("generated", generated, least)
     if real.shape[1] != generated.shape[1]:
@@ -34,8 +34,8 @@ def one_set(name, features, least=2):
 
 
 def count(name, value, most=None):
-    """A positive integer, at most `most`, or ValueError."""
+    """Return a positive integer, at most `most`; raise ValueError for any other value."""
     value = integer(name, value, at_least=1)
     if most is not None and value > most:
-        raise ValueError(f"`{name}` must be at most {most}, with so many features given. Received: {value!r}")
+        raise ValueError(f"`{name}` must be at most {most} for the given number of features. Received: {value!r}")
     return value

@@ -4,19 +4,20 @@ import numpy as np
 
 from kgan.metrics import features
 
-BLOCK = 4096  # rows taken to float64 at once
+BLOCK = 4096  # rows converted to float64 at once
 
 
 def frechet_distance(real, generated):
-    """Squared Frechet distance between Gaussians fitted to two sets of features. Lower is better, 0 is equality.
+    """Squared Frechet distance between Gaussians fitted to two sets of features. Lower is better, 0 means equal.
 
     ``|m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2))``, with means m and covariances S divided by n - 1. With
     S1 = L L', the eigenvalues of S1 S2 are those of the symmetric L' S2 L, which are real and not negative, so that no
-    matrix root and no complex number is needed. Rounding can leave a result a little below zero, which is returned as
-    it is. In float64.
+    matrix root and no complex number is needed. Rounding can leave a result a little below zero, which is returned
+    unchanged. Computed in float64.
 
-    With the features of the FID Inception it is the FID of Heusel et al., arXiv:1706.08500; with any others it is not, and
-    must not be called so. It is biased: fewer samples give a larger distance, so compare equal numbers only.
+    With the features of the FID Inception it is the FID of Heusel et al., arXiv:1706.08500; with any other features
+    it is not, and must not be called FID. It is biased: fewer samples give a larger distance, so compare only distances of
+    the same number of samples.
 
     Example:
 
@@ -56,7 +57,7 @@ def _moments(rows):
 
 
 def _factor(covariance):
-    """L with L L' = covariance: Cholesky's, or the symmetric root where the features' number or span makes it singular."""
+    """L with L L' = covariance: Cholesky's factor, or the symmetric root if the covariance is singular."""
     try:
         return np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
@@ -65,7 +66,7 @@ def _factor(covariance):
 
 
 def _not_negative(eigenvalues):
-    """Eigenvalues of a matrix that has none below zero, where rounding has put some there."""
+    """Eigenvalues of a positive semidefinite matrix; those that rounding made negative become 0."""
     if eigenvalues.min() < -1e-6 * max(eigenvalues.max(), 1e-300):
         raise ArithmeticError(f"A covariance has a negative eigenvalue, {eigenvalues.min()}: its features overflow.")
     return np.maximum(eigenvalues, 0.0)

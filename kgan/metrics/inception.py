@@ -15,12 +15,12 @@ def inception_score(logits, splits=10):
     For each of `splits` parts in the order given, rows i n // splits to (i + 1) n // splits: exp(mean over images of
     sum p log(p / q)), with p the softmax of the logits and q its mean over the part. In float64.
 
-    With the logits of the ImageNet Inception it is the score of Salimans et al., arXiv:1606.03498. It sees no real image:
-    one good image of each class has the highest score.
+    With the logits of the ImageNet Inception it is the score of Salimans et al., arXiv:1606.03498. It uses no real
+    images: one good image of each class has the highest score.
 
     Example:
 
-    Ten sure images of each of two classes.
+    Ten images of each of two classes, classified with certainty.
 
     >>> logits = 100.0 * np.eye(2)[np.arange(20) % 2]
     >>> kgan.metrics.inception_score(logits, splits=2)
@@ -28,18 +28,18 @@ def inception_score(logits, splits=10):
 
     Args:
         logits: Array `(n, classes)` of generated images.
-        splits: Integer. How many parts.
+        splits: Integer. The number of parts.
 
     Returns:
         The mean over the parts and their standard deviation (ddof 0), two floats.
 
     Raises:
-        ValueError: if these are no such logits, or there are fewer than parts.
+        ValueError: if `logits` is not a valid array, or has fewer rows than there are parts.
     """
     logits = features.one_set("logits", logits, least=1)
     splits = features.count("splits", splits, most=len(logits))
     ends = np.arange(splits + 1) * len(logits) // splits
-    with concurrent.futures.ThreadPoolExecutor(cpu_count()) as pool:  # numpy's exp takes one core at a time
+    with concurrent.futures.ThreadPoolExecutor(cpu_count()) as pool:  # numpy's exp uses only one core
         scores = list(pool.map(_of_part, (logits[begin:end] for begin, end in itertools.pairwise(ends))))
     return float(np.mean(scores)), float(np.std(scores))
 

@@ -10,14 +10,15 @@ from threadpoolctl import threadpool_limits
 from kgan.metrics import features
 
 BLOCK = 512  # rows of the Gram matrix held at once
-LARGEST = 2048  # rows of a subset whose Gram matrices are held as a whole
+LARGEST = 2048  # rows of a subset up to which its whole Gram matrices are held
 
 
 def kernel_distance(real, generated, subsets=100, subset_size=1000, seed=2020):
     """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3, over random subsets. Lower is better.
 
     For subsets X, Y of m features each: the mean of k(x, x') over x != x', plus that of k(y, y') over y != y', minus twice
-    that of k(x, y) over all pairs. Unbiased, so it may be below zero and may be compared between small sets. In float64.
+    that of k(x, y) over all pairs. It is unbiased: it may be below zero, and may be compared between small sets. It is
+    computed in float64.
 
     With the features of the FID Inception it is the KID of Binkowski et al., arXiv:1801.01401. Subsets are drawn as the
     package torch-fidelity draws them, the generated one first.
@@ -32,15 +33,15 @@ def kernel_distance(real, generated, subsets=100, subset_size=1000, seed=2020):
     Args:
         real: Array `(n, d)` of features of real images.
         generated: Array `(n', d)`, of generated ones.
-        subsets: Integer. How many times two subsets are drawn.
-        subset_size: Integer, m; the smaller set's size, where that is less.
-        seed: Integer. Of `numpy.random.RandomState`.
+        subsets: Integer. How many pairs of subsets are drawn.
+        subset_size: Integer, m; at most the size of the smaller set is used.
+        seed: Integer. Seed of `numpy.random.RandomState`.
 
     Returns:
         The mean over the subsets and their standard deviation (ddof 0), two floats.
 
     Raises:
-        ValueError: if an argument is none of these.
+        ValueError: if the value of an argument is not valid.
     """
     real, generated = features.both_sets(real, generated)
     subsets, size = features.count("subsets", subsets), features.count("subset_size", subset_size)
@@ -52,7 +53,7 @@ def kernel_distance(real, generated, subsets=100, subset_size=1000, seed=2020):
         (draw.choice(len(generated), size, replace=False), draw.choice(len(real), size, replace=False))
         for _ in range(subsets)
     ]
-    # two thirds of the pairs are looked at on one side of the diagonal only, where they are looked at subset by subset
+    # subset by subset, two thirds of the pairs need only one side of the diagonal
     if 2 * subsets * size**2 > 3 * len(real) * len(generated):
         sums = _sums_over_all
     else:
@@ -69,13 +70,13 @@ def _sums_over_subsets(generated, real, chosen):
         x, y = (rows[some].astype("float64") for rows, some in zip((generated, real), pair, strict=True))
         return _within(x), _within(y), _cubed(x @ y.T, x).sum()
 
-    # a pair of subsets a core, rather than one matrix product by all cores
+    # one pair of subsets for each core, rather than one matrix product on all cores
     with threadpool_limits(1, "blas"), concurrent.futures.ThreadPoolExecutor(cpu_count()) as pool:
         return np.array(list(pool.map(sums, chosen))).T
 
 
 def _sums_over_large_subsets(generated, real, chosen):
-    """The same, without holding the kernel of two subsets."""
+    """The same sums, without holding the whole kernel of two subsets."""
     sums = []
     for first, second in chosen:
         all_of_both = [(np.arange(len(first)), np.arange(len(second)))]
@@ -85,12 +86,13 @@ def _sums_over_large_subsets(generated, real, chosen):
 
 def _within(x):
     """Sum of the kernel over all pairs of different rows, from one side of the diagonal."""
-    kernel = _cubed(dsyrk(1.0, x.T, trans=True, lower=True), x)  # zeros on the other side, where it becomes 1
+    # dsyrk leaves zeros on the other side of the diagonal, where the kernel becomes 1
+    kernel = _cubed(dsyrk(1.0, x.T, trans=True, lower=True), x)
     return 2 * (kernel.sum() - np.trace(kernel) - len(x) * (len(x) - 1) / 2)
 
 
 def _sums_over_all(generated, real, chosen):
-    """The same from the kernel of all pairs: with s = 1 for what was chosen and 0 elsewhere, a sum is s' K s."""
+    """The same sums from the kernel of all pairs: with s = 1 for chosen rows and 0 elsewhere, a sum is s' K s."""
     of_generated = _indicators([first for first, _ in chosen], len(generated))
     of_real = _indicators([second for _, second in chosen], len(real))
     x, y = np.asarray(generated, "float64"), np.asarray(real, "float64")

@@ -1,4 +1,4 @@
-"""Counting modes, where they can be named: Stacked MNIST's thousand, the Gaussians of a ring or a grid."""
+"""Counts modes of data sets with known modes: Stacked MNIST, or the Gaussians of a ring or a grid."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def mode_coverage(modes, total):
     """How many of `total` modes the samples hit at least once, and how unevenly.
 
     The second number is KL(p || uniform) = sum p log(total p) over the modes hit, with p the share of samples in each mode
-    and the natural logarithm: 0 if all modes are equally likely, log(total) if there is one.
+    and the natural logarithm: 0 if all modes are equally likely, log(total) if only one is hit.
 
     On Stacked MNIST (total=1000; 26,000 samples; a classifier names the digit in each channel) these are the two
     numbers of PacGAN, Lin et al., arXiv:1712.04086, after Metz et al., arXiv:1611.02163.
@@ -22,13 +22,13 @@ def mode_coverage(modes, total):
 
     Args:
         modes: Integer array `(n,)`, the mode of each sample, from 0 to total - 1.
-        total: Integer. How many modes there are.
+        total: Integer. The number of modes.
 
     Returns:
         The number of modes hit, an integer; and the divergence, a float.
 
     Raises:
-        ValueError: if these are no such modes.
+        ValueError: if `modes` is not a valid array of modes.
     """
     modes, total = np.asarray(modes), features.count("total", total)
     if modes.ndim != 1 or not len(modes) or modes.dtype.kind not in "iu" or modes.min() < 0 or modes.max() >= total:
@@ -42,10 +42,10 @@ def mode_coverage(modes, total):
 
 
 def gaussian_modes(points, centres, std, sigmas=3.0):
-    """How many Gaussians have a sample near, and the share of samples that are near one.
+    """How many Gaussians have a sample near their centre, and the share of samples that are near a centre.
 
     Near is within `sigmas` standard deviations of a centre, in Euclidean distance: "modes recovered" and "high quality
-    samples" of VEEGAN, Srivastava et al., arXiv:1705.07761. Of a Gaussian in the plane itself, 98.9 % lie within 3.
+    samples" of VEEGAN, Srivastava et al., arXiv:1705.07761. Of the samples of a Gaussian in the plane, 98.9 % lie within 3.
 
     Example:
 
@@ -63,7 +63,7 @@ def gaussian_modes(points, centres, std, sigmas=3.0):
         The number of centres with a sample near, an integer; and the share of samples near one, a float.
 
     Raises:
-        ValueError: if these are no such arrays, or `std` or `sigmas` is not above 0.
+        ValueError: if `points` or `centres` is not such an array, or `std` or `sigmas` is not above 0.
     """
     centres, points = features.both_sets(centres, points, least=1)
     for name, value in (("std", std), ("sigmas", sigmas)):

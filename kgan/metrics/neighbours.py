@@ -1,4 +1,4 @@
-"""Metrics that ask whether images lie within the balls that others span: precision, recall, density, coverage."""
+"""Metrics that test whether images lie within balls around other images: precision, recall, density, coverage."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ def precision_recall(real, generated, k=3, strict=False, known_radii=None):
     """Share of generated images among real ones, and share of real ones among generated ones. Higher is better, 0 to 1.
 
     Around each real feature lies a ball that reaches to its k-th nearest other real one. Precision is the share of generated
-    features within any of these; recall is the same with the roles exchanged. Kynkaanniemi et al., arXiv:1904.06991. In
-    float64. Both depend on the numbers of images, so compare equal numbers only.
+    features within any of these; recall is the same with the roles exchanged. Kynkaanniemi et al., arXiv:1904.06991. It
+    is computed in float64. Both depend on the numbers of images, so compare only scores of equal numbers.
 
     Example:
 
@@ -24,15 +24,15 @@ def precision_recall(real, generated, k=3, strict=False, known_radii=None):
         real: Array `(n, d)` of features of real images, n > k.
         generated: Array `(m, d)`, of generated ones, m > k.
         k: Integer.
-        strict: Whether what lies just on a ball is outside of it (<), as in the package prdc; inside (<=) by default, as in
-            the paper and torch-fidelity. It matters where images are repeated.
-        known_radii: What `radii(real, k)` returned, where the same real images are asked about again.
+        strict: Whether a feature exactly on a ball's surface counts as outside (<), as in the package prdc; by default it
+            counts as inside (<=), as in the paper and torch-fidelity. This matters if images are repeated.
+        known_radii: The result of `radii(real, k)`, if the same real images are used again.
 
     Returns:
         Precision and recall, two floats.
 
     Raises:
-        ValueError: if an argument is none of these.
+        ValueError: if the value of an argument is not valid.
     """
     near = _Near(real, generated, k, strict, known_radii)
     return float((near.balls_of_generated > 0).mean()), float(near.real_is_recalled.mean())
@@ -42,9 +42,9 @@ def density_coverage(real, generated, k=5, strict=True, known_radii=None):
     """How densely generated images lie among real ones, and the share of real ones that have a generated one near.
 
     With balls around real features that reach to the k-th nearest other real one: density is the mean number of balls that a
-    generated feature lies in, divided by k, 1 where the two distributions are equal, more where generated images crowd;
-    coverage is the share of balls with a generated feature in them, 0 to 1. Higher is better. Naeem et al.,
-    arXiv:2002.09797. In float64.
+    generated feature lies in, divided by k, which is 1 if the two distributions are equal, and more where generated images
+    are concentrated; coverage is the share of balls with a generated feature in them, 0 to 1. Higher is better. Naeem et
+    al., arXiv:2002.09797. Computed in float64.
 
     Example:
 
@@ -57,15 +57,15 @@ def density_coverage(real, generated, k=5, strict=True, known_radii=None):
         real: Array `(n, d)` of features of real images, n > k.
         generated: Array `(m, d)`, of generated ones.
         k: Integer.
-        strict: Whether what lies just on a ball is outside of it (<), as in the package prdc, or inside (<=). It matters
-            where images are repeated.
-        known_radii: What `radii(real, k)` returned, where the same real images are asked about again.
+        strict: Whether a feature exactly on a ball's surface counts as outside (<), as in the package prdc, or as inside
+            (<=). This matters if images are repeated.
+        known_radii: The result of `radii(real, k)`, if the same real images are used again.
 
     Returns:
         Density and coverage, two floats.
 
     Raises:
-        ValueError: if an argument is none of these.
+        ValueError: if the value of an argument is not valid.
     """
     near = _Near(real, generated, k, strict, known_radii, both_ways=False)
     return float(near.balls_of_generated.mean() / near.k), float(near.real_is_covered.mean())
@@ -94,7 +94,7 @@ def nearest(points, among):
         Its index and its Euclidean distance, two arrays `(n,)`.
 
     Raises:
-        ValueError: if these are not two such arrays.
+        ValueError: if `points` or `among` is not such an array.
     """
     among, points = features.both_sets(among, points, least=1)
     index, distance = np.zeros(len(points), "int64"), np.full(len(points), np.inf)
@@ -111,7 +111,7 @@ def nearest(points, among):
 
 
 class _Near:
-    """Which generated features lie in how many balls of real ones, and the other way round."""
+    """Counts in how many balls of real features each generated feature lies, and the reverse."""
 
     def __init__(self, real, generated, k, strict, known_radii, both_ways=True):
         real, generated = features.both_sets(real, generated)

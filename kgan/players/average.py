@@ -1,4 +1,4 @@
-"""The averaged generator: a copy of the generator whose weights are a moving average of those that are trained."""
+"""The averaged generator: a copy of the generator whose weights are a moving average of the trained ones."""
 
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
@@ -20,7 +20,7 @@ def check_decay(ema):
 
 
 def copy_of(generator, latent_dim, condition):
-    """A copy of a generator, with the same weights, that is not trained itself."""
+    """A copy of a generator with the same weights, which is not trained."""
     copy = type(generator).from_config(generator.get_config())
     copy(symbolic_inputs(copy, latent_dim, condition))
     for average, variable in zip(copy.weights, generator.weights, strict=True):
@@ -30,7 +30,7 @@ def copy_of(generator, latent_dim, condition):
 
 
 def decay(ema, updates):
-    """The decay after so many of the generator's updates: a number is warmed up, a schedule taken as it is."""
+    """The decay after this number of the generator's updates: a number is warmed up, a schedule is not."""
     if isinstance(ema, LearningRateSchedule):
         return ema(updates)
     updates = ops.cast(updates, "float32")

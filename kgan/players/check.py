@@ -9,7 +9,7 @@ from kgan.conditions import takes_given, together
 
 
 def model_of(given, name):
-    """Return the `keras.Model` that `given` is, or that calling it makes.
+    """Return `given` if it is a `keras.Model`, or the model that the function `given` returns.
 
     Raises:
         ValueError: if it is not a Keras model, or one of its layers does not fit the others.
@@ -27,7 +27,7 @@ def model_of(given, name):
 
 
 def symbolic_inputs(generator, latent_dim, condition):
-    """What a generator takes, as symbolic tensors: latents, alone or with what is given."""
+    """The inputs of a generator as symbolic tensors: latents, alone or with the condition."""
     return together(keras.KerasTensor((None, latent_dim)), condition.specs(generator))
 
 
@@ -38,14 +38,14 @@ def fit_together(generator, discriminator, latent_dim, condition, pack=1):
         The shape of one example that the generator makes, and the number of the discriminator's outputs.
 
     Raises:
-        ValueError: if one cannot take what it is given or was not made for this condition, or the discriminator does not put
-            out what the condition asks for.
+        ValueError: if a player does not accept its inputs or was made for another condition, or the discriminator does not
+            have the outputs that the condition needs.
     """
     condition.check_players(generator, discriminator, pack)
     images = _run(generator, "generator", symbolic_inputs(generator, latent_dim, condition), "latents", condition)
     if not hasattr(images, "shape"):
         kind = type(images).__name__
-        raise ValueError(f"The generator must put out one tensor. Received: {kind} from {generator.name!r}.")
+        raise ValueError(f"The generator must output one tensor. Received: {kind} from {generator.name!r}.")
     packed = keras.KerasTensor((*images.shape[:-1], pack * images.shape[-1]), images.dtype)
     what = "the generator's images" if pack == 1 else f"the generator's images, {pack} in a pack,"
     inputs = together(packed, condition.specs(generator) if takes_given(discriminator) else None)
@@ -61,8 +61,8 @@ def check_images(images, shape):
     """Raise ValueError unless a batch of real images has the generator's shape, without the batch `shape`."""
     whole = static_shape(images)
     if whole is None:
-        raise ValueError(f"Real images must have the generator's shape {shape}. Received: images of unlike shapes")
-    got = whole[1:]  # None where a dataset does not say
+        raise ValueError(f"Real images must have the generator's shape {shape}. Received: images of different shapes")
+    got = whole[1:]  # None where a dataset does not define the size
     if len(got) != len(shape) or any(size not in (None, wanted) for size, wanted in zip(got, shape, strict=True)):
         expected, received = (f"({', '.join(['batch', *map(str, one)])})" for one in (shape, got))
         raise ValueError(f"Real images must have the generator's shape {expected}. Received: {received}")
@@ -81,7 +81,7 @@ def _run(model, name, inputs, what, condition):
 
 
 def _check_sizes(expected, shape):
-    # Keras lets any last axis into a model of images with one channel
+    # Keras itself accepts any last axis for a model of images with one channel
     if isinstance(expected, tuple) and len(expected) == len(shape):
         for one, other in zip(expected, shape, strict=True):
             if None not in (one, other) and one != other:
@@ -92,7 +92,7 @@ def _check_sizes(expected, shape):
 def _naming_the_layer(complaint):
     """Turn an error about shapes into one sentence that begins with `complaint` and names the layer."""
     filtering = keras.config.is_traceback_filtering_enabled()
-    keras.config.disable_traceback_filtering()  # or Keras cuts its layers out of the traceback
+    keras.config.disable_traceback_filtering()  # otherwise Keras removes its layers from the traceback
     try:
         yield
     except ValueError as error:

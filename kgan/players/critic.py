@@ -1,4 +1,4 @@
-"""The discriminator's score: its logits, whatever activation it ends in."""
+"""The discriminator's score: its logits, with any last activation."""
 
 import contextlib
 from typing import Any, NamedTuple
@@ -11,11 +11,11 @@ from kgan.conditions import takes_given, together
 
 
 class Verdict(NamedTuple):
-    """What a discriminator says of a batch.
+    """The outputs of a discriminator for a batch.
 
     Attributes:
         logits: Tensor `(batch, 1)`, the score.
-        losses: Dict of tensors `(batch,)`: what its other outputs add to the losses of both players, such as `class_loss`.
+        losses: Dict of tensors `(batch,)`: losses of its other outputs, which both players minimize, such as `class_loss`.
         hits: Dict of tensors `(batch,)`: 1 where its other outputs are right, 0 elsewhere, such as `class_accuracy`.
     """
 
@@ -25,24 +25,23 @@ class Verdict(NamedTuple):
 
 
 class Critic:
-    """Calls a discriminator so that it puts out logits, in float32 at least.
+    """Calls a discriminator so that it returns logits, in float32 at least.
 
     A discriminator that ends in a sigmoid is run without it: the logit of a saturated probability cannot be recovered, and
     Keras does so by itself on TensorFlow only. The last activation is read from the graph of a Functional or Sequential
-    model; any other model is opaque and called as it is.
+    model; any other model is opaque and called without a change.
 
     Args:
-        discriminator: `keras.Model`, images, or `[images, given]`, -> `(batch, 1)`, alone or with what `condition` judges.
+        discriminator: `keras.Model`, images or `[images, given]` -> `(batch, 1)`, and any outputs that `condition` judges.
         condition: `kgan.conditions.Condition`.
-        pack: Integer. How many images the discriminator sees at once.
+        pack: Integer. The number of images that the discriminator sees at once.
 
     Attributes:
         known: Whether the last activation could be read.
         sigmoid: Name of the layer that applies a sigmoid last, or `None`.
         logits: Whether to leave that sigmoid out.
-        augment: Function images -> images, applied to all that it sees in training, to each image before it is packed; or
-            `None`.
-        tricks: Functions images -> images, applied to all packs that it sees in training.
+        augment: Function images -> images, applied in training to each image before it is packed; or `None`.
+        tricks: Functions images -> images, applied in training to all packs.
     """
 
     def __init__(self, discriminator, condition, pack=1):
@@ -56,14 +55,14 @@ class Critic:
         self.sigmoid = self._last.name if self.known and _is_sigmoid(self._last) else None
 
     def __call__(self, images, given=None, training=True):
-        """Judge images `(batch, height, width, channels)`: a `Verdict`, whose scores are one for each pack."""
+        """Return the `Verdict` on images `(batch, height, width, channels)`, with one score for each pack."""
         logits, *others = self._outputs(self.pack(images), given, training)
         return Verdict(logits, *self.condition.judge(others, given))
 
     def pack(self, images):
-        """Each `pack` images that follow each other as one with all their channels (PacGAN, Lin et al., arXiv:1712.04086).
+        """Join each `pack` consecutive images along their channels (PacGAN, Lin et al., arXiv:1712.04086).
 
-        Where the last ones are too few, the first ones join them.
+        If too few images are left for the last pack, the first images of the batch are used again.
         """
         if self.count == 1:
             return images
@@ -76,7 +75,7 @@ class Critic:
         return ops.concatenate(ops.unstack(images, self.count, axis=1), axis=-1)
 
     def _augmented(self, packed):
-        """The packs of their images, augmented one by one."""
+        """Packs whose images are augmented one by one."""
         if self.count == 1:
             return self.augment(packed)
         images = ops.stack(ops.split(packed, self.count, axis=-1), axis=1)  # (packs, pack, height, width, channels)
@@ -84,7 +83,7 @@ class Critic:
         return self._joined(self.augment(images), ops.shape(packed)[0])
 
     def score(self, packs, given=None):
-        """Scores `(batch, 1)`, in training, of images that are packed already."""
+        """Scores `(batch, 1)` in training mode, of images that are packed already."""
         return self._outputs(packs, given, training=True)[0]
 
     def _outputs(self, packs, given, training):

@@ -1,4 +1,4 @@
-"""The one object that Keras sees as `model.optimizer`, and what makes an optimizer fit for a player."""
+"""The object that Keras sees as `model.optimizer`, and the checks of each player's optimizer."""
 
 import keras
 from keras.optimizers.schedules import LearningRateSchedule
@@ -10,7 +10,7 @@ CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # Keras compares them with
 
 
 class OptimizerPair:
-    """Both players' optimizers. Keras' trainers and callbacks look at its attributes; it updates nothing itself."""
+    """Both players' optimizers. Keras' trainers and callbacks read its attributes; it performs no updates."""
 
     built = True
 
@@ -27,7 +27,7 @@ class OptimizerPair:
 
 
 def for_player(identifier, name, model):
-    """Return the optimizer of one player, named, scaling its loss under float16, and built for the model's variables.
+    """Return a player's optimizer with a name, built for the model's variables, and with loss scaling under float16.
 
     Args:
         identifier: A Keras optimizer, or its name.
@@ -35,8 +35,8 @@ def for_player(identifier, name, model):
         model: The player.
 
     Raises:
-        ValueError: if it is not a Keras optimizer, averages weights itself, belongs to another model, or holds a schedule as
-            `check_schedules` refuses it.
+        ValueError: if it is not a Keras optimizer, averages weights itself, was built for another model, or has a schedule
+            that `check_schedules` refuses.
     """
     try:
         optimizer = keras.optimizers.get(identifier)
@@ -49,15 +49,15 @@ def for_player(identifier, name, model):
     inner = check_schedules(optimizer, f"`{name}`")
     if inner.use_ema:
         raise ValueError(
-            f"`{name}` must not have `use_ema=True`: it would swap the player's weights for their average in the middle "
-            "of the game. Pass `ema=0.999` to `compile` for an averaged generator beside the trained one."
+            f"`{name}` must not have `use_ema=True`: it would replace the player's weights by their average during the "
+            "training. Pass `ema=0.999` to `compile` for an averaged generator besides the trained one."
         )
     if not model.trainable_variables:
         raise ValueError(f"The player of `{name}`, model {model.name!r}, has no trainable variables to update.")
     if model.compute_dtype == "float16" and inner is optimizer:
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     if not optimizer.built:
-        optimizer.name = name  # before it is built: its slots are called after it
+        optimizer.name = name  # before it is built, since its slots are named after it
         optimizer.build(model.trainable_variables)
     built_for = {id(variable) for variable in variables_of(inner)}
     if built_for != {id(variable) for variable in model.trainable_variables}:
@@ -69,14 +69,14 @@ def for_player(identifier, name, model):
 
 
 def check_schedules(optimizer, of):
-    """Read schedules in the places of its arguments; return the optimizer inside one that scales its loss.
+    """Restore schedules among its arguments; return the optimizer inside a LossScaleOptimizer, or the optimizer itself.
 
     Args:
         optimizer: `keras.Optimizer`.
-        of: String. What an error calls it.
+        of: String. The optimizer's name in error messages.
 
     Raises:
-        ValueError: if a schedule leads a learning rate below 0 or a beta out of [0, 1), or stands where none can.
+        ValueError: if a schedule takes a learning rate below 0 or a beta out of [0, 1), or the argument must be a number.
     """
     inner = ramps.holder(optimizer)
     found = {name: value for name, value in vars(inner).items() if not name.startswith("_")}

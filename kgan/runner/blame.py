@@ -1,4 +1,4 @@
-"""Errors of the objects that a recipe or a command line names, as problems at their place in it."""
+"""Turn errors of the objects that a recipe or a command line names into problems at a place in it."""
 
 import contextlib
 import re
@@ -8,7 +8,7 @@ from kgan.runner.errors import Problem, RecipeError
 
 
 class Blame:
-    """Within `blame(*path)` an error becomes a problem at that path of the recipe; all are raised together at the end."""
+    """Within `blame(*path)` an error becomes a problem at that path of the recipe; all problems are raised together."""
 
     def __init__(self, given):
         self.given, self.problems = given, []
@@ -26,7 +26,7 @@ class Blame:
             yield
         except (ConnectionError, KeyboardInterrupt):
             raise
-        except Exception as error:  # Keras and the engines raise what they like of arguments they do not like
+        except Exception as error:  # Keras and the engines raise many kinds of errors for arguments that are not valid
             message = " ".join(str(error).split())
             argument = re.match(r"`(\w+)`", message)
             if argument and argument[1] in self._keys(path):
@@ -42,7 +42,7 @@ class Blame:
 
 @contextlib.contextmanager
 def blamed(option):
-    """Within it an error of what an option of the command line names becomes a RecipeError of that option."""
+    """A context in which an error becomes a RecipeError about that option of the command line."""
     try:
         yield
     except (ValueError, ImportError, RuntimeError) as error:

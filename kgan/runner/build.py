@@ -17,18 +17,18 @@ from kgan.runner.schema import RULES
 from kgan.runner.types import OPTIMIZERS, arguments_of, value_of
 
 MAX_STEPS_AT_ONCE = 20
-ENDLESS = 2**31 - 1  # steps of a training that ends by the clock
+ENDLESS = 2**31 - 1  # steps of a training that ends after a time
 
 
 def build_rules(recipe, given):
-    """Return what `GAN.compile` takes, by the names of its arguments; before any data are read.
+    """Return the arguments of `GAN.compile`, by name; no data are read.
 
     Args:
         recipe: `Recipe`.
         given: `Given`, what the recipe was read from.
 
     Raises:
-        RecipeError: with all that is wrong, with the callbacks and the path of the data too.
+        RecipeError: with all problems of the recipe, including those of the callbacks and of the data's path.
     """
     made: dict = {}
     with Blame(given) as blame:
@@ -39,7 +39,7 @@ def build_rules(recipe, given):
                 player = getattr(recipe, name)
                 chosen, fields = getattr(player, "conditioning", None), type(player).model_fields
                 if chosen and not conditional and chosen != fields["conditioning"].default:
-                    raise ValueError(f"`conditioning` {chosen} is for a GAN with `num_classes`")
+                    raise ValueError(f"`conditioning` {chosen} needs a GAN with `num_classes`")
         with blame("pack"):
             if recipe.pack > recipe.data.batch_size:
                 raise ValueError(
@@ -62,7 +62,7 @@ def build_rules(recipe, given):
         for index, one in enumerate(recipe.callbacks):
             with blame("callbacks", index):
                 if one.name in [other.name for other in recipe.callbacks[:index]]:
-                    raise ValueError(f"{one.name} is there already, and writes to the same place")
+                    raise ValueError(f"{one.name} is listed twice, and both would write to the same place")
                 callbacks.CALLBACKS[one.name](**arguments_of(one))
     return made
 
@@ -75,13 +75,13 @@ def _rule(name, chosen, blame):
     for place, one in _each(name, chosen):
         with blame(*place):
             if len(place) > 1 and one.name in [other.name for other in chosen[: place[1]]]:
-                raise ValueError(f"{one.name} is there already")
+                raise ValueError(f"{one.name} is listed twice")
             made.append(one and rules.NAMED[name][one.name](**arguments_of(one)))
     return made if isinstance(chosen, list) else next(iter(made), None)
 
 
 def _each(name, value):
-    """Yield what stands at a key, with its path: the value, or each of a list."""
+    """Yield the value of a key with its path, or each element of a list with its path."""
     if not isinstance(value, list):
         yield (name,), value
         return
@@ -152,7 +152,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         steps_at_once: Integer, Keras' `steps_per_execution`; chosen by default.
 
     Raises:
-        RecipeError: with all that is wrong, if the players cannot be made or do not fit together.
+        RecipeError: with all problems, if the players cannot be made or do not fit together.
     """
     keras.utils.set_random_seed(recipe.seed)
     shape = tuple(found.images.shape[1:])
@@ -200,7 +200,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
 
 
 def _conditional(name, player, condition):
-    """The arguments that a player's function needs for the condition."""
+    """The arguments of a player's function for the condition."""
     arguments = condition.player_arguments()
     for argument in arguments.keys() - inspect.signature(player).parameters.keys():
         raise ValueError(f"{name} cannot be conditioned on classes: its function does not take `{argument}`")
@@ -225,7 +225,7 @@ def build_callbacks(recipe, directory, scorers, resume=False):
 
 
 def _steps_at_once(recipe, epoch):
-    """As many as pay (on PyTorch Keras takes one), and such that what is to happen at a step can happen there."""
+    """The steps per execution: the largest number with which the training and its callbacks still stop at exact steps."""
     if backend.ONE_STEP_AT_ONCE:
         return 1
     steps = [

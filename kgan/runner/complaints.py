@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a recipe, in the words and at the places of the recipe."""
+"""Translates pydantic's errors about a recipe into problems in the recipe's own words, at places in its file."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from kgan.runner.errors import Problem
 
 
 def problems_of(error, given, model):
-    """Yield a `Problem` for each path that pydantic's error names; what several types have to say of a value is joined.
+    """Yield a `Problem` for each path in pydantic's error; messages of several types about one value are joined.
 
     Args:
         error: `pydantic.ValidationError`.
@@ -35,7 +35,7 @@ def problems_of(error, given, model):
 
 
 def nearest_place(path, places):
-    """Where the value at a path stands, or what is around it; the command line, if something in it was set there."""
+    """The place of the value at a path, or of what encloses it; `"--set"`, if a part of it was set on the command line."""
     while path:
         if any(place == "--set" and at[: len(path)] == path for at, place in places.items()):
             return "--set"
@@ -46,7 +46,7 @@ def nearest_place(path, places):
 
 
 def _message(error, path, raw, model):
-    """What is wrong, and what was probably meant."""
+    """The message, and a hint at what was probably meant."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return "unknown key", _meant(path[-1], _known_keys(path[:-1], raw, model))
@@ -90,7 +90,7 @@ def _value(raw, path):
 
 
 def _path(error, raw):
-    """pydantic's location without what it puts between the keys: names of chosen models, and of types of a union."""
+    """pydantic's location without what it adds between the keys: names of chosen models, and of types of a union."""
     path: list[str | int] = []
     here = raw
     for index, step in enumerate(error["loc"]):

@@ -1,4 +1,4 @@
-"""What a run shows: one live display in a terminal, a plain line now and then elsewhere."""
+"""What a run shows: a live display in a terminal, a plain line every few seconds elsewhere."""
 
 import time
 
@@ -17,11 +17,11 @@ class Display(keras.callbacks.Callback):
     """Shows epoch, step, losses, accuracies, images/s and the time left.
 
     Args:
-        name: String. What is trained.
-        steps: Integer. How many there will be.
+        name: String. The name of the recipe.
+        steps: Integer. The number of steps of the whole training.
         batches: `kgan.data.Batches`.
         console: `rich.console.Console`.
-        seconds: Float. Where the console is no terminal, at least so much time lies between two lines.
+        seconds: Float. If the console is not a terminal, the least time between two lines.
     """
 
     def __init__(self, name, steps, batches, console, seconds=10.0):
@@ -48,12 +48,10 @@ class Display(keras.callbacks.Callback):
         self.epoch, self._before = epoch, epoch * self.epoch_steps
 
     def on_train_batch_end(self, batch, logs=None):
-        self.done = self._before + min(
-            batch + 1, self.epoch_steps
-        )  # the last execution of an epoch may be a shorter one
+        self.done = self._before + min(batch + 1, self.epoch_steps)  # the last execution of an epoch may be shorter
         now = time.monotonic()
         if not self._counted_from:
-            self._began, self._counted_from = now, self.done  # from here on, since the first execution compiles
+            self._began, self._counted_from = now, self.done  # count from here, since the first execution compiles
         if now - self._shown >= (0.25 if self.live else self.seconds):
             self._show(now, logs)
 
@@ -65,7 +63,7 @@ class Display(keras.callbacks.Callback):
         self.close()
 
     def close(self):
-        """Leave the terminal as it was; what was shown last stays."""
+        """Close the live display; its last content stays."""
         if self.live:
             self.live.stop()
 
@@ -93,7 +91,7 @@ class Display(keras.callbacks.Callback):
 
 
 def duration(seconds):
-    """A time as people say it: `45 s`, `12 min`, `3 h 05 min`."""
+    """A duration in words: `45 s`, `12 min`, `3 h 05 min`."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -101,7 +99,7 @@ def duration(seconds):
 
 
 def reading(console):
-    """A function `(iterable, total) -> iterable` that shows how far reading pictures is, in a terminal."""
+    """A function `(iterable, total) -> iterable` that shows the progress of reading pictures, in a terminal."""
 
     def shown(iterable, total):
         return track(
@@ -112,7 +110,7 @@ def reading(console):
 
 
 def engine_line(gan, batches):
-    """A sentence on what the training runs on, and what was chosen for it (docs/performance.md)."""
+    """A sentence about the engine, the devices, and the settings that kgan chose (docs/performance.md)."""
     kinds = [name.partition(":")[0].upper() for name in backend.devices(gan)] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
     at_once = gan.steps_per_execution
@@ -125,7 +123,7 @@ def engine_line(gan, batches):
 
 
 def data_line(recipe, found):
-    """A sentence on the `Data` found: what, how many, and what was skipped, with the reasons."""
+    """A sentence about the `Data`: their source, their number, and the files that were skipped, with the reasons."""
     source = getattr(recipe.data, "path", None) or recipe.data.name
     shape = found.images.shape[1:]
     what = "points" if len(shape) == 1 else f"images of {' x '.join(map(str, shape))}"

@@ -1,4 +1,4 @@
-"""A recipe tried out: all of it is built and trained for two steps, and nothing is written."""
+"""A dry run of a recipe: everything is built and trained for two steps, and nothing is written."""
 
 import resource
 import sys
@@ -12,7 +12,7 @@ from kgan.runner.run import make_objects
 
 
 def try_out(recipe, given, out=None, console=None):
-    """Build everything, train for two steps, and say how large it is and how long it will take; writes nothing.
+    """Build everything, train for two steps, and print sizes and the expected time; nothing is written.
 
     Args, Raises: as `train`.
     """

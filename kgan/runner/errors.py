@@ -1,8 +1,8 @@
-"""What is wrong with a recipe or a command line, where, and what was probably meant."""
+"""Errors of a recipe or a command line: the problem, its place, and what was probably meant."""
 
 
 class Problem:
-    """One thing wrong, at `path` (keys from the top) of a recipe.
+    """One problem, at `path` (keys from the top) of a recipe.
 
     Its place is the line and column, counted from 1, or `"--set"`, or `None` if nothing is known.
     """
@@ -16,7 +16,7 @@ class Problem:
 
 
 class RecipeError(ValueError):
-    """All that is wrong with a recipe, one line each: `recipe.yaml:12:5  discriminator.droput: unknown key, ...`."""
+    """All problems of a recipe, one line each: `recipe.yaml:12:5  discriminator.droput: unknown key, ...`."""
 
     def __init__(self, source, problems):
         self.problems = list(problems)
@@ -29,4 +29,4 @@ class RecipeError(ValueError):
 
 
 class RunError(Exception):
-    """A run that had to be stopped; what was good is still there."""
+    """A run had to be stopped; its last good state is kept."""

@@ -1,4 +1,4 @@
-"""Scores of what a run has learned, or of images that anyone made, and what its samples were copied from."""
+"""Scores of a run's generator, or of given images, and the training images nearest to its samples."""
 
 import json
 import pathlib
@@ -13,7 +13,7 @@ from kgan.runner import build, sampling, sources
 from kgan.runner.blame import blamed
 from kgan.scores import Scorer
 
-SHOWN = 20  # samples beside their nearest real images
+SHOWN = 20  # samples in the picture with their nearest real images
 
 
 def of_run(
@@ -23,22 +23,22 @@ def of_run(
 
     Args:
         run: Path of the run directory.
-        recipe: `Recipe` that it was trained from.
-        given: `Given`, what that was read from.
-        chosen: Names in `kgan.scores.MEASURES`; all that suit the data, if there are none.
-        samples: Integer. How many images are generated.
-        split: String. The part of the data to compare with; `None` for what it was trained with.
+        recipe: `Recipe` of the run.
+        given: `Given`, what the recipe was read from.
+        chosen: Names in `kgan.scores.MEASURES`; if empty, all that are defined for the data.
+        samples: Integer. The number of images to generate.
+        split: String. The part of the data to compare with; `None` for the training data.
         extractor: As in `kgan.extractors.get`; that of the run's `score` callback by default.
-        seed: Integer. Of the latents.
+        seed: Integer. Seed of the latents.
         out: Path. The scores are appended to this file; to the run's `scores.jsonl` by default.
-        neighbours: Path. Where samples are drawn above the training images nearest to them; the run's `neighbours.png` by
+        neighbours: Path. The picture of samples above the training images nearest to them; the run's `neighbours.png` by
             default.
-        per_class: Whether each class is scored by itself too.
+        per_class: Whether each class is also scored separately.
         console: `rich.console.Console`.
         progress: As in `kgan.data.load`.
 
     Raises:
-        RecipeError: if the data or the generator cannot be loaded, or a metric means nothing for them.
+        RecipeError: if the data or the generator cannot be loaded, or a metric is not defined for them.
     """
     trained_with = sources.load_data(recipe, given, progress)
     found = trained_with
@@ -60,16 +60,16 @@ def of_run(
 
 
 def _own_extractor(recipe):
-    """What the run was scored with while it was trained."""
+    """The extractor that the run was scored with during its training."""
     return next((one.extractor for one in recipe.callbacks if one.name == "score"), "auto")
 
 
 def _how_long(run):
-    """How long a run has been trained: steps, and seconds, as far as that is known."""
+    """The length of a run's training in steps and seconds, as far as it is known."""
     known, log, saved = {}, run / "log.jsonl", folder.all_in(run / "checkpoints")
     if saved:
         known["step"] = folder.read_state(saved[-1])["step"]
-    rows = log.read_text().split("\n")[:-1] if log.is_file() else []  # the last line may be half written
+    rows = log.read_text().split("\n")[:-1] if log.is_file() else []  # the last line may be incomplete
     if rows:
         known["seconds"] = json.loads(rows[-1])["seconds"]
     return known
@@ -80,10 +80,10 @@ def of_images(path, arguments, chosen, samples, extractor, out, neighbours, cons
 
     Args:
         path: Path of an `.npy` or `.npz` file, or a folder of pictures.
-        arguments: Of `kgan.data.load`, for the real images.
-        chosen, samples, extractor, console, progress: As in `of_run`; `samples` at most are taken, spread evenly.
+        arguments: Arguments of `kgan.data.load`, for the real images.
+        chosen, samples, extractor, console, progress: As in `of_run`; at most `samples` images are used, spread evenly.
         out: Path. The scores are appended to this file, if there is one.
-        neighbours: Path. Where images are drawn above the real ones nearest to them, if it is given.
+        neighbours: Path. The picture of images above the real ones nearest to them, if it is given.
 
     Raises:
         RecipeError: if the data or the images cannot be loaded or do not fit each other.
@@ -93,10 +93,8 @@ def of_images(path, arguments, chosen, samples, extractor, out, neighbours, cons
     with blamed("--data"):
         of_pictures = arguments["path"] and pathlib.Path(arguments["path"]).expanduser().is_dir()
         if of_pictures and len(images.shape) == 4:
-            arguments = {
-                **arguments,
-                "size": images.shape[1:3],
-            }  # pictures as large as those that they are held against
+            # the real pictures get the size of the images to score
+            arguments = {**arguments, "size": images.shape[1:3]}
         found = data.load(progress=progress, **arguments)
     name = pathlib.Path(arguments["path"] or arguments["name"]).name
     scorer = _scorer(found, extractor or "auto", name, arguments["split"])
@@ -109,7 +107,7 @@ def of_images(path, arguments, chosen, samples, extractor, out, neighbours, cons
 
 
 def _pictures(path, samples, progress):
-    """Pictures in a folder at their own size, an array or, if they do not fit into memory, a `Folder`."""
+    """Pictures of a folder in their own size: an array, or a `Folder` if they do not fit into memory."""
     found = data.Folder(path, limit=samples, progress=progress)
     if len(found.sizes) > 1:
         (height, width), (other_height, other_width), *_ = sorted(found.sizes)
@@ -124,7 +122,7 @@ def _pictures(path, samples, progress):
 
 
 def show(measured, console):
-    """The scores as a table, below what they were measured with."""
+    """Print the scores as a table, below their conditions."""
     console.print(measured[0].seen_with, soft_wrap=True, highlight=False, markup=False)
     table = Table("metric", "value", "interval", "better is", box=None)
     for score in measured:
@@ -151,7 +149,7 @@ def _measure(scorer, images, chosen, seed, labels=None, where=None):
 
 
 def _neighbours(scorer, real, generated, path, console):
-    """Draw samples above the real images that are nearest to them, and say how near those are."""
+    """Draw samples above the real images that are nearest to them, and print the distances."""
     if len(scorer.shape) != 3:
         return
     most = 60_000 if isinstance(real, np.ndarray) else 10_000  # pictures of a folder that does not fit into memory
@@ -161,7 +159,8 @@ def _neighbours(scorer, real, generated, path, console):
         for images, positions in ((real, chosen), (generated, np.arange(min(len(generated), 1000))))
     )
     index, distance = metrics.nearest(of_generated, of_real)
-    asked = np.arange(len(of_real)) % max(2, len(of_real) // 1000) == 0  # real images, as if they were samples
+    # the same distances for some of the real images, to compare with
+    asked = np.arange(len(of_real)) % max(2, len(of_real) // 1000) == 0
     usual = np.median(metrics.nearest(of_real[asked], of_real[~asked])[1])
     order = np.argsort(distance)[np.linspace(0, len(distance) - 1, min(SHOWN, len(distance))).astype(int)]
     half = -(-len(order) // 2)

@@ -1,7 +1,7 @@
-"""YAML as plain data, with the place of every key, and nothing else.
+"""Reads YAML as plain data, with the place of every key.
 
 PyYAML's own loaders run tags, keep the last of two equal keys, read `1e-3` as a string and `no` as False, and follow aliases
-without bound. Here PyYAML only parses; scalars are read as YAML 1.2's core schema has them.
+without a limit. Here PyYAML only parses; scalars are read by the core schema of YAML 1.2.
 """
 
 import re
@@ -30,13 +30,13 @@ def load(text, source):
 
     Args:
         text: String.
-        source: What to call it in errors, such as its file name.
+        source: Its name in error messages, such as the file name.
 
     Returns:
         The data, and a dict from the path of every value, a tuple of keys and indices, to its (line, column), from 1.
 
     Raises:
-        RecipeError: if it is no YAML, or more than plain data of moderate size.
+        RecipeError: if it is not valid YAML, or anything but plain data of moderate size.
     """
     if len(text) > MAX_BYTES:
         raise RecipeError(source, [Problem((), f"longer than {MAX_BYTES:,} characters")])
@@ -58,7 +58,7 @@ def load(text, source):
         return None, {}
     reader = _Reader(tagged)
     data = reader.value(node, ())
-    reader.problems += [Problem((), _NO_TAGS, place) for place in tagged]  # that stand where no value begins
+    reader.problems += [Problem((), _NO_TAGS, place) for place in tagged]  # tags at places where no value begins
     if reader.problems:
         raise RecipeError(source, reader.problems)
     return data, reader.places

@@ -1,4 +1,4 @@
-"""Code of the user's own: the one way in which a run executes something that is not kgan's, and only when it is asked to."""
+"""The user's own code: the only way in which a run executes code that is not part of kgan, and only on request."""
 
 import importlib.util
 import inspect
@@ -21,14 +21,14 @@ _KINDS = (
 
 
 def load(path):
-    """Run a Python file and let recipes name what it defines.
+    """Run a Python file, so that recipes can name what it defines.
 
-    A loss, schedule, penalty, trick, condition, augmentation or `Periodic` callback is known by its class's name in small
-    letters, `MyLoss` as `my_loss`; a `generator` and a `discriminator`, functions of `image_shape` and more, as an
-    architecture under the file's name.
+    A loss, schedule, penalty, trick, condition, augmentation or `Periodic` callback has the name of its class in snake
+    case, `my_loss` for `MyLoss`. Functions `generator` and `discriminator`, with `image_shape` among their arguments, are
+    an architecture with the name of the file.
 
     Raises:
-        RecipeError: if there is no such file, it cannot be run, or it defines nothing of this kind or a name that is taken.
+        RecipeError: if the file does not exist or cannot be run, or defines none of these or a name that kgan uses.
     """
     path = pathlib.Path(path)
     if path.suffix != ".py" or not path.is_file():
@@ -37,7 +37,7 @@ def load(path):
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     try:
         spec.loader.exec_module(module)  # type: ignore[union-attr]
-    except Exception as error:  # whatever is wrong with it
+    except Exception as error:  # any error of the user's code
         said = f"{path} cannot be run: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         raise RecipeError("--plugin", [Problem((), said)]) from None
     found = list(_parts(module, path.stem))

@@ -1,4 +1,4 @@
-"""Finding recipes: the shipped ones by name, others by path; no framework is loaded for that."""
+"""Finds recipes: the shipped ones by name, others by path; this loads no framework."""
 
 import importlib.resources
 import os
@@ -15,7 +15,7 @@ from kgan.runner.errors import Problem, RecipeError
 
 @dataclass
 class Given:
-    """A recipe as it was given: its text; its plain data; the (line, column) of every path; what to call it in errors."""
+    """A recipe as it was read: its text; its plain data; the (line, column) of every path; its name in error messages."""
 
     text: str
     data: Any
@@ -24,7 +24,7 @@ class Given:
 
 
 def shipped():
-    """Dict from the names of the shipped recipes to what their first comment says."""
+    """Dict from the names of the shipped recipes to the text of their first comment."""
     folder = importlib.resources.files("kgan.recipes")
     found = {}
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
@@ -35,7 +35,7 @@ def shipped():
 
 
 def runs_in(path):
-    """The run directories that a path means: itself, or those in it."""
+    """The run directories at a path: the path itself, or those in it."""
     path = pathlib.Path(path)
     if (path / "resolved.yaml").is_file():
         return [path]
@@ -49,7 +49,7 @@ def read(name):
         name: Name of a shipped recipe, or path of a YAML file.
 
     Returns:
-        A `Given`, whose data have the file's name as `name` where they say none.
+        A `Given`; if its data have no `name`, it is the name of the file.
 
     Raises:
         RecipeError: if there is no such recipe, or it cannot be read.
@@ -80,11 +80,11 @@ def override(given, settings):
     """Put `key.path=value` settings from the command line into a recipe, in place.
 
     Args:
-        given: `Given`. What is set is placed at `"--set"`.
+        given: `Given`. The place of the new values is `"--set"`.
         settings: Strings.
 
     Raises:
-        RecipeError: if a setting has no `=` or its path leads nowhere.
+        RecipeError: if a setting has no `=`, or its path does not exist.
     """
     for setting in settings:
         path, equals, value = setting.partition("=")
@@ -92,12 +92,12 @@ def override(given, settings):
             raise RecipeError("--set", [Problem((), f"{setting!r} must read key.path=value")])
         key = _put(given.data, path.split("."), loader.load(value, f"--set {path}")[0])
         given.places = {at: place for at, place in given.places.items() if at[: len(key)] != key} | {key: "--set"}
-        if key in (("epochs",), ("steps",)):  # a run has one length
+        if key in (("epochs",), ("steps",)):  # only one of the two may define the length
             given.data.pop("steps" if key == ("epochs",) else "epochs", None)
 
 
 def _put(data, steps, value):
-    """Put a value at a path, making the mappings that lead there; return the path, with the indices of lists as integers."""
+    """Put a value at a path and create missing mappings; return the path, with the indices of lists as integers."""
     key: list[str | int] = []
     for index, name in enumerate(steps):
         step = int(name) if isinstance(data, list) and name.isdecimal() else name
@@ -121,7 +121,7 @@ def dump(data):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes strings that the loader would read as something else, and writes floats that it reads as floats."""
+    """Quotes strings that the loader would not read as strings, and writes floats such that it reads floats."""
 
 
 def _string(dumper, text):

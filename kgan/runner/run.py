@@ -1,4 +1,4 @@
-"""One run: its directory, its training, what it leaves behind."""
+"""One run: its directory, its training, its files."""
 
 import contextlib
 import json
@@ -19,23 +19,23 @@ from kgan.runner.stop_at import StopAt
 
 
 def train(recipe, given, out=None, console=None, resume=False, changed=False, seconds=None):
-    """Train a checked recipe, and leave a run directory.
+    """Train a checked recipe, and write a run directory.
 
     Args:
         recipe: `Recipe`.
-        given: `Given`, what it was read from; its text is kept in the directory.
+        given: `Given`, what the recipe was read from; its text is saved in the directory.
         out: Path. The run directory; `runs/<name>-0001` or the next free number by default.
         console: `rich.console.Console` to show progress on.
-        resume: Whether to go on with the run in `out`, if there is one.
-        changed: Whether that run may have been another recipe's.
-        seconds: Float. Ends the training after so long, if it has not ended before.
+        resume: Whether to resume the run in `out`, if there is one.
+        changed: Whether that run may have been made with another recipe.
+        seconds: Float. Ends the training after this time, if it has not ended before.
 
     Returns:
         The path of the run directory.
 
     Raises:
-        RecipeError: if the objects that the recipe names cannot be made, or the directory is taken, or another recipe's.
-        ConnectionError: if the data have to be downloaded and cannot be.
+        RecipeError: if objects of the recipe cannot be made, or the directory is in use or belongs to another recipe.
+        ConnectionError: if the data must be downloaded and the download fails.
         RunError: if the training had to be stopped.
     """
     console = console or Console()
@@ -100,10 +100,10 @@ def _write(path, text):
 
 
 def is_run(directory):
-    """Whether a directory holds a run that was begun; an empty or missing one does not.
+    """Whether a directory contains a run; False for an empty or missing directory.
 
     Raises:
-        RecipeError: if it holds something else.
+        RecipeError: if it contains something else.
     """
     if directory is None:
         raise RecipeError("--resume", [Problem((), "needs the run directory: --out DIR")])
@@ -114,7 +114,7 @@ def is_run(directory):
 
 
 def check_same(recipe, directory):
-    """Raise RecipeError, with all differences, if a run directory is that of another recipe."""
+    """Raise RecipeError, with all differences, if a run directory belongs to another recipe."""
     path = directory / "resolved.yaml"
     before, now = flat(as_now(path)), flat(resolved(recipe))
     problems = [
@@ -123,16 +123,16 @@ def check_same(recipe, directory):
         if before.get(key) != now.get(key)
     ]
     if problems:
-        hint = Problem((), f"{directory} is a run of another recipe; --allow-changes goes on all the same")
+        hint = Problem((), f"{directory} is a run of another recipe; --allow-changes resumes it anyway")
         raise RecipeError("--resume", [*problems, hint])
 
 
 def as_now(path):
-    """A resolved recipe, with the defaults of keys that it is too old to have."""
+    """A resolved recipe, with defaults for keys that did not exist when it was written."""
     given = recipes.read(str(path))
     try:
         return resolved(schema.validate(given))
-    except RecipeError:  # it has a key that there is no longer, which will be named
+    except RecipeError:  # it has a key that no longer exists, which the comparison will name
         return given.data
 
 
@@ -149,7 +149,7 @@ def flat(data, path=""):
 
 
 def make_objects(recipe, given, out, console, steps_at_once=None):
-    """Everything but the directory, what is quick to refuse first; says what the data are."""
+    """Make everything but the directory, in an order in which quick checks come first; print a line about the data."""
     check_free(out)
     compiled_with = build.build_rules(recipe, given)
     found = sources.load_data(recipe, given, display.reading(console))
@@ -158,12 +158,13 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     batches, gan = build.build(recipe, given, compiled_with, to_train, steps_at_once)
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
-    scorers = {} if steps_at_once else build.build_scorers(recipe, given, found)  # last, as they take longest
+    # last, since they take the longest time
+    scorers = {} if steps_at_once else build.build_scorers(recipe, given, found)
     return batches, gan, found, held_out, scorers
 
 
 def resolved(recipe):
-    """The recipe with every default filled in, as plain data; a path leads there from any folder."""
+    """The recipe with every default filled in, as plain data, with absolute paths."""
 
     def from_anywhere(path):
         return str(pathlib.Path(path).expanduser().absolute())
@@ -178,14 +179,16 @@ def resolved(recipe):
 
 
 def check_free(out):
-    """Raise RecipeError if the run directory `out` is taken or cannot be."""
+    """Raise RecipeError if the run directory `out` is not empty or cannot be created."""
     if out is None:
         return
     if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
         raise RecipeError("--out", [Problem((), f"{out} exists and is not an empty folder; a run never overwrites")])
     parent = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise RecipeError("--out", [Problem((), f"{out} cannot be made: {parent} is no folder that can be written to")])
+        raise RecipeError(
+            "--out", [Problem((), f"{out} cannot be made: {parent} is not a folder that can be written to")]
+        )
 
 
 def claim(name, out, folder="runs"):
@@ -210,7 +213,7 @@ def _make(directory, exist_ok=False):
 
 
 def _made_with(found):
-    """What a run was made with, as plain data."""
+    """The versions, data and machine of a run, as plain data."""
     return {
         **environment.machine(),
         "backend": backend.NAME,

@@ -1,4 +1,4 @@
-"""Images from a saved generator, in the form that the ending of the path asks for."""
+"""Images from a saved generator, in the format that the ending of the path means."""
 
 import keras
 import numpy as np
@@ -12,14 +12,14 @@ from kgan.latents import get as sampler_of
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 
-STOPS, FRAMES = 6, 12  # of a walk: so many latents, and so many frames from one to the next
+STOPS, FRAMES = 6, 12  # of an animation: the number of latents, and of frames from one to the next
 
 
 def form(out):
-    """`"npy"`, `"png"`, `"gif"` or `"folder"`, as the path says.
+    """The format that a path means: `"npy"`, `"png"`, `"gif"` or `"folder"`.
 
     Raises:
-        RecipeError: if its ending is another one.
+        RecipeError: if it has another ending.
     """
     if out.suffix in (".npy", ".png", ".gif") and not out.is_dir():
         return out.suffix[1:]
@@ -32,26 +32,26 @@ def form(out):
 
 
 def write(run, n, seed, out, label=None):
-    """Write `n` images of a run, or of the generator in a file, to `out`, and return what was written, in words.
+    """Write `n` images of a run, or of the generator in a file, to `out`, and return a sentence about what was written.
 
-    A run that has not ended yet gives those of its newest checkpoint. `label` is the class of all images; without it the
-    classes of a class-conditional run are drawn, or, in a grid, stand below each other: a row for each, and the same latents
-    in a column.
+    For a run that has not ended, the newest checkpoint is used. `label` is the class of all images. Without it the classes
+    of a class-conditional run are drawn at random; in a grid there is one row for each class, and the images of a column
+    share their latents.
 
     - `.npy`: a float32 array in [-1, 1].
     - `.png`: a grid; of points in the plane, a plot.
-    - `.gif`: a film of that grid, in which each image walks through the latents and comes back to where it began.
-    - a folder: a PNG for each.
+    - `.gif`: an animation of that grid, in which each image moves through the latent space and returns to its start.
+    - a folder: a PNG for each image.
 
     Raises:
-        RecipeError: if there is no generator, or no such class.
+        RecipeError: if there is no generator, or `label` is not a valid class.
     """
     kind = form(out)
     source = _Source(run, seed, label)
     if kind == "folder" and len(source.generator.output_shape) != 4:
-        raise RecipeError("-o", [Problem((), f"points are no pictures; name an .npy or .png file. Received: {out}")])
+        raise RecipeError("-o", [Problem((), f"points can be written to an .npy or .png file only. Received: {out}")])
     out.parent.mkdir(parents=True, exist_ok=True)
-    columns, shown = None, np.arange(n)  # which latents each image is made of
+    columns, shown = None, np.arange(n)  # the index of each image's latents
     if kind in ("png", "gif") and label is None:
         columns, shown, source.label = source.condition.layout(n)
     count = int(shown.max()) + 1
@@ -84,11 +84,11 @@ def images_of(run, n, seed, label=None):
 
 
 class _Source:
-    """A generator, and what it is given.
+    """A generator, and its inputs.
 
     Attributes:
         condition: `kgan.conditions.Condition`.
-        label: As `labels` of `GAN.generate`.
+        label: Like `labels` in `GAN.generate`.
     """
 
     def __init__(self, run, seed, label):
@@ -99,7 +99,9 @@ class _Source:
         self.condition = known.get("condition") or _condition(recipe)
         shape = self.generator.input_shape
         if isinstance(shape, list) != (self.condition.specs(self.generator) is not None):
-            message = f"what it is conditioned on is not known: there is no resolved.yaml beside {run} that says it"
+            message = (
+                f"the condition of the generator is not known: there is no resolved.yaml beside {run} that names it"
+            )
             raise RecipeError("RUN", [Problem((), message)])
         self.latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
         try:
@@ -108,7 +110,7 @@ class _Source:
             raise RecipeError("--label", [Problem((), str(error))]) from None
 
     def draw(self, latents, images):
-        """So many latents, and labels for so many images; those that `GAN.generate` draws."""
+        """Draw this many latents, and the condition for this many images, as `GAN.generate` draws them."""
         seeds = keras.random.SeedGenerator(self.seed)
         drawn = keras.ops.convert_to_numpy(self.sampler((latents, self.latent_dim), seeds))
         return drawn, self.condition.draw(images, self.label, seeds)
@@ -128,36 +130,37 @@ def generator_of(run):
     """Load the generator of a run directory, or of a file.
 
     Returns:
-        The generator; and `latents` and `condition`, a dict, if it comes from a whole GAN, which knows them.
+        The generator; and a dict with `latents` and `condition`, if it comes from a whole GAN, which knows them.
 
     Raises:
-        RecipeError: if there is none.
+        RecipeError: if there is no generator.
     """
     path = run / "generator.keras" if run.is_dir() else run
     newest = folder.latest(run / "checkpoints")[0] if run.is_dir() else None
     if newest and path.exists() and path.stat().st_mtime >= newest.stat().st_mtime:
-        newest = None  # the training has ended, and has not gone on since
+        newest = None  # the training has ended, and was not resumed since
     try:
         if newest or path.is_file():
             model = load(newest or path)
             if not isinstance(model, GAN):
                 return model, {}
             return model.sampling_generator, {"latents": model.latents, "condition": model.condition}
-        message = f"{run} is no run directory with a generator.keras or a checkpoint in it"
+        message = f"{run} is not a run directory with a generator.keras or a checkpoint in it"
     except (ValueError, TypeError, OSError) as error:
-        message = f"{newest or path} holds no generator that can be loaded: {str(error).strip().splitlines()[0][:300]}"
+        said = str(error).strip().splitlines()[0][:300]
+        message = f"{newest or path} does not contain a generator that can be loaded: {said}"
     raise RecipeError("RUN", [Problem((), message)]) from None
 
 
 def _recipe(run):
-    """What the run was trained from, as plain data; nothing where that is not known."""
+    """The resolved recipe of the run as plain data; empty if it is not known."""
     resolved = (run if run.is_dir() else run.parent) / "resolved.yaml"
     return loader.load(resolved.read_text("utf-8"), str(resolved))[0] if resolved.is_file() else {}
 
 
 def _walk(stops):
-    """Latents along great circles from stop to stop and back to the first: between two normal vectors, which have nearly the
-    same length, the straight line passes through shorter ones, which the generator never saw.
+    """Latents along great circles from stop to stop and back to the first. Two normal vectors have nearly the same length;
+    the straight line between them passes through shorter vectors, which the generator never received in training.
     """
     for begin, end in zip(stops, np.roll(stops, -1, axis=0), strict=True):
         cosine = np.sum(begin * end, axis=-1, keepdims=True)

@@ -1,7 +1,7 @@
-"""What a recipe may say, as pydantic models that are made from the signatures of the things it names.
+"""The keys of a recipe, as pydantic models that are made from the signatures of the functions and classes it names.
 
-A recipe names things, `loss: hinge` or `{name: dcgan, dropout: 0.3}`. The arguments that a name takes, their types and their
-defaults are those of the function or class in the code: there is no second list to keep.
+A recipe names functions and classes, `loss: hinge` or `{name: dcgan, dropout: 0.3}`. Their arguments, with types and
+defaults, are read from the code, so that there is no second list to maintain.
 """
 
 import inspect
@@ -40,14 +40,14 @@ def _file_name(text):
 
 
 class Source(Strict):
-    """What is said of any data."""
+    """Keys of any data."""
 
-    path: str | None = None  # of a file or folder that is read instead of what the name stands for
+    path: str | None = None  # a file or folder that is read instead of the named data set
     split: str = "train"
     batch_size: Count = 64
-    limit: Count | None = None  # so many examples, spread evenly over all
-    validation_split: Rate = 0.0  # a share of them that D never trains on, to see how far it overfits
-    replacement: bool = False  # every example of a batch is drawn from all
+    limit: Count | None = None  # the number of examples to use, spread evenly over all
+    validation_split: Rate = 0.0  # a share of the examples that D never trains on, to measure how much it overfits
+    replacement: bool = False  # each example of a batch is drawn from the whole data set
 
 
 def _size(value):
@@ -58,11 +58,11 @@ def _size(value):
 
 
 class Images(Source):
-    """What is said of images besides."""
+    """Additional keys of images."""
 
     size: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | tuple[Count, Count] | None)] = None
     channels: Literal[1, 3] | None = None
-    flip: bool = False  # half of the images are mirrored left to right
+    flip: bool = False  # each image is mirrored left to right with probability 1/2
 
 
 def _own(path: str):
@@ -92,7 +92,7 @@ class Players(Strict):
     data: Data
     generator: Generator
     discriminator: Discriminator
-    pack: Count = 1  # so many images at once for the discriminator
+    pack: Count = 1  # the number of images that the discriminator sees at once
     num_classes: Count | None = None  # class-conditional: the short form of condition: {name: classes, n: ...}
     condition: Condition | None = None
 
@@ -108,7 +108,7 @@ def _rule(argument, parameter):
     return named(argument, NAMED[argument], usual=parameter.default), Field(parameter.default, validate_default=True)
 
 
-# `optimizers` is a key of its own, and the runner chooses how many steps are executed at once
+# `optimizers` is a separate key, and the runner chooses how many steps are executed at once
 _elsewhere = ("d_opt", "g_opt", "run_eagerly", "steps_per_execution")
 RULES = {
     argument: _rule(argument, parameter)
@@ -136,7 +136,7 @@ def validate(given):
     """Return the `Recipe` that a `Given` describes.
 
     Raises:
-        RecipeError: with everything that is wrong.
+        RecipeError: with all problems of the recipe.
     """
     if not isinstance(given.data, dict):
         problem = Problem((), "a recipe is a mapping of keys such as `data` and `generator`", (1, 1))
@@ -150,5 +150,5 @@ def validate(given):
 def json_schema():
     """The JSON Schema of recipes, which editors complete and check YAML with (draft 2020-12)."""
     found = Recipe.model_json_schema()
-    found["required"] = [key for key in found["required"] if key != "name"]  # the file's, by default
+    found["required"] = [key for key in found["required"] if key != "name"]  # by default, the name of the file
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "kgan recipe"}

@@ -1,4 +1,4 @@
-"""The data that a recipe names: loaded, divided, named."""
+"""Loads the data that a recipe names, and splits them for validation."""
 
 import pathlib
 
@@ -15,11 +15,11 @@ def load_data(recipe, given, progress=None):
     Args:
         recipe: `Recipe`.
         given: `Given`, what the recipe was read from.
-        progress: Function `(iterable, total) -> iterable` that shows how far reading a folder is.
+        progress: Function `(iterable, total) -> iterable` that shows the progress of reading a folder.
 
     Raises:
         RecipeError: if the data cannot be read.
-        ConnectionError: if they have to be downloaded and cannot be.
+        ConnectionError: if the data must be downloaded and the download fails.
     """
     arguments = arguments_of(recipe.data)
     for key in ("batch_size", "replacement", "flip", "validation_split"):
@@ -29,10 +29,10 @@ def load_data(recipe, given, progress=None):
 
 
 def held_out(recipe, given, found):
-    """Return the data to train with, and those of `validation_split`, or `None`, spread evenly over all.
+    """Return the training data, and the data of `validation_split`, spread evenly over all, or `None`.
 
     Raises:
-        RecipeError: if nothing would be left on one side, or the images do not fit into memory.
+        RecipeError: if one of the parts would be empty, or the images do not fit into memory.
     """
     share = recipe.data.validation_split
     if not share:
@@ -54,5 +54,5 @@ def held_out(recipe, given, found):
 
 
 def name_of(source):
-    """What a recipe's data are called: the name, or that of the file or folder."""
+    """The name of a recipe's data: that of the data set, or of the file or folder."""
     return source.name if source.name != "own" else pathlib.Path(source.path).name

@@ -1,4 +1,4 @@
-"""StopAt: a training that ends at a step or by the clock."""
+"""StopAt: ends a training after a number of steps or seconds."""
 
 import math
 import time
@@ -7,7 +7,7 @@ from kgan.checkpoints.roles import Resumable
 
 
 class StopAt(Resumable):
-    """Ends the training after so many steps, or seconds, in the middle of an epoch too; a resume counts on."""
+    """Ends the training after a number of steps or seconds, even in the middle of an epoch; a resumed training counts on."""
 
     def __init__(self, steps, seconds=None):
         super().__init__()
@@ -26,7 +26,7 @@ class StopAt(Resumable):
         self.before = epoch * self.params["steps"]
 
     def on_train_batch_end(self, batch, logs=None):
-        # Keras counts a short last execution as a long one
+        # Keras counts a short last execution in full
         done = self.before + min(batch + 1, self.params["steps"])
         if done >= self.steps or time.monotonic() - self.began >= self.seconds:
             self.model.stop_training = True

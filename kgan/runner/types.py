@@ -1,4 +1,4 @@
-"""The types of a recipe's values, made from the signatures of the things that it names."""
+"""The types of a recipe's values, made from the signatures of the functions and classes that it names."""
 
 import functools
 import inspect
@@ -18,7 +18,7 @@ Integer = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
-# arguments that are taken without a look at them where they go
+# arguments that the functions themselves do not check
 LIMITED: dict[str, Any] = {
     "attention": Count | None,
     "batch_size": Count,
@@ -56,7 +56,7 @@ LIMITED: dict[str, Any] = {
 
 
 def type_of(argument, parameter):
-    """What an argument may be: what is known of its name, its annotation, or the type of its default."""
+    """The type of an argument: a type known by its name, its annotation, or the type of its default."""
     if argument in LIMITED:
         return LIMITED[argument]
     if parameter.annotation is not parameter.empty:
@@ -69,9 +69,9 @@ class Strict(BaseModel):
 
 
 def named(kind, things: Mapping[str, Any], without=(), usual=None, base=lambda name: Strict):
-    """The type of a named thing: one model for each name, with the arguments of its signature and the keys of its base.
+    """The type of a value with a name: one model for each name, with the arguments of its signature and its base's keys.
 
-    Without a name it is the `usual` one.
+    If the name is missing, it is `usual`.
     """
     models = {}
     for name, thing in things.items():
@@ -116,7 +116,7 @@ def _decays():
 
 
 def _or_schedule(number, schedules=RAMPS):
-    # a mapping is a schedule; what a number, or anything else, must be is said without one
+    # a mapping is a schedule; errors about a number, or anything else, do not mention schedules
     return Annotated[
         Annotated[number, Tag("number")] | Annotated[named("ramp", schedules, without=("name",)), Tag("ramp")],
         pydantic.Discriminator(lambda value: "ramp" if isinstance(value, dict | BaseModel) else "number"),
@@ -137,11 +137,11 @@ OPTIMIZERS = optimizers()
 
 
 def arguments_of(chosen):
-    """The arguments of a named thing in a checked recipe, by name."""
+    """The arguments of a value with a name in a checked recipe, by name."""
     return {name: value_of(getattr(chosen, name)) for name in type(chosen).model_fields if name != "name"}
 
 
 def value_of(argument: Any):
-    """A value of a checked recipe; the object, where it names a schedule."""
+    """A value of a checked recipe, or the object if it names a schedule."""
     is_schedule = isinstance(argument, pydantic.BaseModel)
     return DECAYS[argument.name](**arguments_of(argument)) if is_schedule else argument

@@ -1,4 +1,4 @@
-"""Scores of generated images: a record of a value and of what it depends on, and how one is measured."""
+"""Scores of generated images: a record holds a value and everything it depends on; a scorer measures it."""
 
 from kgan.scores.measures import MEASURES, names_of
 from kgan.scores.record import (

@@ -1,4 +1,4 @@
-"""Every metric as it is measured: its values, which way is better, where they can lie, what it needs."""
+"""The metrics: the names of their values, the better direction, the possible range, and what they need."""
 
 import math
 from collections.abc import Callable
@@ -14,11 +14,10 @@ POSITIVE, SHARE = (0.0, math.inf), (0.0, 1.0)
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric as it is measured: the names of its values, which way is better, where they can lie, and a function of
-    `Features`.
+    """A metric: the names of its values, the better direction, the possible range, and a function of `Features`.
 
-    The function takes those of real and of generated examples, and returns pairs of a value and the metric's own standard
-    deviation or `None`, one for each name.
+    The function takes the features of real and of generated examples. For each name it returns a pair of the value and the
+    metric's own standard deviation, or `None`.
     """
 
     names: tuple[str, ...]
@@ -86,7 +85,7 @@ MEASURES = {
 
 
 def names_of(metrics, classes=()):
-    """The names of these metrics' values in the logs, of each class too, and for each which way is better."""
+    """The names of these metrics' values in the logs, including those of classes, each with the better direction."""
     found: dict[str, str] = {}
     for measure in (MEASURES[name] for name in np.atleast_1d(metrics)):
         of_classes = classes if measure.needs == "features" else ()

@@ -1,4 +1,4 @@
-"""Scores as records: a value with everything it depends on, so that two that are not alike are never compared."""
+"""Scores as records: a value with everything it depends on, so that scores under different conditions are not compared."""
 
 import json
 import pathlib
@@ -7,8 +7,8 @@ from typing import Any
 
 from kgan.files import replace_when_written
 
-FID_WEIGHTS = "6726825d"  # sha256 of the file from which the FID's numbers come begins so
-# what two scores must have in common to be compared
+FID_WEIGHTS = "6726825d"  # the first digits of the sha256 of the FID's weight file
+# the conditions that must be equal before two scores are compared
 CONDITIONS = (
     "metric",
     "arguments",
@@ -27,29 +27,29 @@ CONDITIONS = (
 
 @dataclass(frozen=True)
 class Record:
-    """One value, and all that it depends on.
+    """One value, and everything that it depends on.
 
     Attributes:
         metric: String. What was measured, such as `"frechet_distance"`.
         value: Float.
         interval: Pair of floats, the value minus and plus twice the standard deviation of the metric over ten random
-            halves of the generated images, as far as the metric's values go: how far it moves by the draw of the images
-            alone. For a statistic like these, halves vary as samples of the full size do (delete-half jackknife, Shao and
-            Wu, Annals of Statistics 17, 1989).
-        std: Float. The metric's own, over its splits or subsets, where it has such; `None` otherwise.
+            halves of the generated images, clipped to the metric's range: how much the value varies with the draw of the
+            images alone. For such statistics halves vary as much as samples of the full size (delete-half jackknife, Shao
+            and Wu, Annals of Statistics 17, 1989).
+        std: Float. The metric's own standard deviation over its splits or subsets; `None` if it has none.
         better: `"min"` or `"max"`.
-        arguments: Dict. Of the metric, such as `k`.
+        arguments: Dict. Arguments of the metric, such as `k`.
         extractor: String. Its name.
         weights: String. sha256 of its weights; `None` if it has none.
-        resize: String. What was done to the images before, in words.
+        resize: String. In words, how the images were resized.
         data: String. sha256 of the real images and their labels.
-        name: String. What the data are called, which is not compared: one set can have two names.
+        name: String. The name of the data, which is not compared: one data set can have two names.
         split: String. Which part of the data.
-        n_real, n_generated: Integers. How many images.
-        seed: Integer. Of the generated images; `None` if they were not made here.
-        label: Integer. The class that both the real and the generated images are of; `None` if they are of all.
-        versions: Dict of strings. Of kgan, Keras, numpy and the engine.
-        where: Dict. Where in a training it was measured: `epoch`, `step`, `seconds`; not compared.
+        n_real, n_generated: Integers. Numbers of images.
+        seed: Integer. Seed of the generated images; `None` if kgan did not generate them.
+        label: Integer. The class of the real and the generated images; `None` for all classes.
+        versions: Dict of strings. Versions of kgan, Keras, numpy and the engine.
+        where: Dict. The position in a training: `epoch`, `step`, `seconds`; not compared.
     """
 
     metric: str
@@ -73,7 +73,7 @@ class Record:
 
     @property
     def title(self):
-        """What may be printed before the value: FID, KID and IS are what the FID Inception with its weights gives."""
+        """The name to print before the value: FID, KID and IS only for the FID Inception with its own weights."""
         inception = {"frechet_distance": "FID", "kernel_distance": "KID", "inception_score": "IS"}
         own = self.extractor == "fid_inception" and str(self.weights).startswith(FID_WEIGHTS)
         title = inception[self.metric] if own and self.metric in inception else self.metric.replace("_", " ")
@@ -95,11 +95,11 @@ class Record:
 
 
 class UnlikeScoresError(ValueError):
-    """Two scores were measured differently."""
+    """Two scores were measured under different conditions."""
 
 
 def check_alike(one, other):
-    """Raise UnlikeScoresError, which names every difference, unless two scores may be compared."""
+    """Raise UnlikeScoresError, which names every difference, if two scores cannot be compared."""
     found = []
     for condition in CONDITIONS:
         here, there = getattr(one, condition), getattr(other, condition)
@@ -119,17 +119,17 @@ def check_alike(one, other):
 
 
 def difference(one, other):
-    """`one.value - other.value`, of two scores that were measured alike.
+    """Return `one.value - other.value` for two scores that were measured under the same conditions.
 
     Raises:
-        UnlikeScoresError: if they were not.
+        UnlikeScoresError: if the conditions differ.
     """
     check_alike(one, other)
     return one.value - other.value
 
 
 def write(path, scores):
-    """Write a file of nothing but these scores."""
+    """Write a file of these scores; an existing file is replaced."""
     with replace_when_written(path) as temporary:
         append(temporary, scores)
         temporary.touch()
@@ -144,14 +144,14 @@ def append(path, scores):
 
 
 def read(path):
-    """The scores in a file, a list.
+    """Return the list of the scores in a file.
 
     Raises:
         ValueError: if a line is not a score.
     """
     found = []
     text = pathlib.Path(path).read_text()
-    for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):  # one that was not finished is none
+    for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):  # without an incomplete last line
         try:
             row = json.loads(line)
             found.append(Record(**{**row, "interval": tuple(row["interval"])}))

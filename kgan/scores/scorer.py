@@ -1,4 +1,4 @@
-"""Measuring: real and generated examples, an extractor, metrics; scores come out."""
+"""Scorer: measures scores from real and generated examples, an extractor and metrics."""
 
 import contextlib
 import functools
@@ -14,20 +14,20 @@ from kgan.scores.measures import MEASURES
 from kgan.scores.record import Record
 
 REAL = 10_000  # real examples, spread evenly over all
-LEAST = 20  # fewer examples cannot be halved and still measured
+LEAST = 20  # examples, so that their halves can be measured too
 SMALL = 512  # features
-HALVES = 10  # of the generated examples, that show how far a score moves by their draw
+HALVES = 10  # random halves of the generated examples, for the interval of a score
 
 
 def _real(features, labels):
-    """Features of real examples, that remember their balls."""
+    """Features of real examples, which keep the radii of their balls."""
     features = extractors.Features(features.features, features.logits, labels)
     features.radii = functools.cache(lambda k: metrics.radii(features.features, k))
     return features
 
 
 class Scorer:
-    """Scores generated examples against the same real ones, whose features are taken once.
+    """Scores generated examples against real ones, whose features are computed once.
 
     Example:
 
@@ -41,16 +41,16 @@ class Scorer:
         images: Array, or `kgan.data.Folder`, of real images `(n, height, width, channels)`, or points `(n, d)`.
         labels: Integers `(n,)`, the class of each; or `None`.
         extractor: As in `kgan.extractors.get`.
-        name: String. What the data are called.
-        split: String. Which part of them this is.
-        real: Integer. So many are compared with, spread evenly over all.
-        fitted: String. In words, how they came to their one size, as in `kgan.data.Data`.
+        name: String. The name of the data.
+        split: String. The part of the data.
+        real: Integer. The number of real images to compare with, spread evenly over all.
+        fitted: String. In words, how they were resized to one size, as in `kgan.data.Data`.
 
     Attributes:
-        seconds: Float. How long it took to prepare the extractor and the features of the real images.
+        seconds: Float. The time for the extractor and the features of the real images.
 
     Raises:
-        ValueError: if there are fewer than 20 images, or the extractor does not suit them.
+        ValueError: if there are fewer than 20 images, or the extractor cannot be used for them.
     """
 
     def __init__(self, images, labels=None, extractor="auto", name="the data", split="train", real=REAL, fitted=""):
@@ -97,7 +97,7 @@ class Scorer:
         return [name for name, measure in MEASURES.items() if there[measure.needs]]
 
     def check_metrics(self, names):
-        """The metrics of these names, as a list.
+        """Return the metrics of these names, as a list.
 
         Raises:
             ValueError: if one is unknown, or not defined for these data.
@@ -117,19 +117,19 @@ class Scorer:
 
         Args:
             generated: Array or `kgan.data.Folder` of images, or points; at least 20. Images of another size or number of
-                channels than the real ones are resized by the extractor, and the scores say so.
+                channels than the real ones are resized by the extractor, which the scores record.
             names: Name in `MEASURES`, or several.
-            seed: Integer. What they were made with, if that is known.
-            where: Dict. Where in a training, such as `epoch`.
-            labels: Integers `(n,)`, what they were made for: then each class is scored against the real images of that class
-                alone, too.
+            seed: Integer. The seed of the generated examples, if it is known.
+            where: Dict. The position in a training, such as `epoch`.
+            labels: Integers `(n,)`, the classes of the generated examples. Then each class is also scored separately,
+                against the real images of that class.
 
         Returns:
             A list of `kgan.scores.Record`, those of all images first.
 
         Raises:
-            ValueError: if there are fewer, of a class too, or of a shape that cannot be resized; or a metric is not defined
-                for these data.
+            ValueError: if there are fewer examples, in a class too, or their shape cannot be resized; or if a metric is not
+                defined for these data.
         """
         shape = tuple(generated.shape[1:])
         fits = shape == self.shape or (
@@ -137,14 +137,14 @@ class Scorer:
         )
         if not fits or len(generated) < LEAST:
             raise ValueError(
-                f"At least {LEAST} generated examples of the real ones' shape {self.shape} can be scored. "
+                f"At least {LEAST} generated examples of shape {self.shape}, as the real ones have, are needed. "
                 f"Received: an array of shape {tuple(generated.shape)}"
             )
         about = dict(self._about)
         if shape != self.shape:
             about["resize"] += f"; generated images: {self.extractor.resize(shape)}"
         found = self.extractor(generated)
-        # threads that wait for each other take longer over small matrices than one, on a busy machine a hundred times
+        # for small matrices one thread is faster than several that wait for each other, on a busy machine a hundred times
         few = found.features.shape[1] <= SMALL
         with threadpool_limits(1, "blas") if few else contextlib.nullcontext():
             measured = self._scores(self.real, found, names, seed, where, about)
@@ -156,10 +156,10 @@ class Scorer:
         return measured
 
     def check_classes(self, labels):
-        """All classes, as a list, given the labels of images that are to be generated.
+        """Return all classes, as a list, given the labels of the images to generate.
 
         Raises:
-            ValueError: if there are no labels, or too few images of a class, real or generated, to score it by itself.
+            ValueError: if there are no labels, or too few real or generated images of a class to score it separately.
         """
         if labels is None:
             raise ValueError("Only images with labels can be scored class by class.")
