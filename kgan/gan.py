@@ -13,7 +13,7 @@ from kgan import augment, backend, conditions, losses, ramps, tricks
 from kgan.arguments import integer
 from kgan.checkpoints import resume, state
 from kgan.checkpoints.keras_file import KerasFile, load_model
-from kgan.checkpoints.run import Run
+from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch, together
 from kgan.data import Batches
 from kgan.fit import patient, with_own_callbacks
@@ -244,9 +244,14 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 x = Batches(x, batch_size or 32, seed=self.seed, epoch=int(self.epochs), labels=labels)
                 batch_size = y = None
             first_epoch = kwargs.pop("initial_epoch", 0)
-            run = Run(self, own, x, verbose, epochs)
+            progress = Progress(self, own, x, verbose, epochs)
             return resume.train(
-                self, saver, run, epochs, first_epoch, lambda first, last: fit_span(run, last, initial_epoch=first)
+                self,
+                saver,
+                progress,
+                epochs,
+                first_epoch,
+                lambda first, last: fit_span(progress, last, initial_epoch=first),
             )
 
     def train_on_batch(self, *args, **kwargs):

@@ -141,7 +141,7 @@ def test_a_folder_of_two_hundred_pictures(tmp_path, call):
     said = call("train", "dcgan", "--set", "data.path=pictures", "--set", "data.size=16", "--set", "steps=2",
                 "--set", "data.batch_size=32", "--set", "generator.filters=4", "--out", "run")  # fmt: skip
     assert "pictures: 190 images of 16 x 16 x 3; skipped 12 files: " in said
-    assert "1 empty ('empty.png')" in said and "1 no picture ('readme.txt')" in said
+    assert "1 empty ('empty.png')" in said and "1 not a picture ('readme.txt')" in said
     environment = json.loads((tmp_path / "run" / "environment.json").read_text())
     assert sum(map(len, environment["data"]["skipped"].values())) == 12
     assert (tmp_path / "run" / "generator.keras").is_file()
@@ -176,7 +176,7 @@ def test_no_network_is_no_mistake_of_the_recipe(call, keras_home, tmp_path):
         (["train", "digits", "--out", "/proc/nothing"], "--out  /proc/nothing cannot be made"),
         (["trian", "digits"], "trian"),
         (["train", "digits", "--epochs", "3"], "No such option"),
-        (["sample", "nothing", "-o", "x.npy"], "nothing is no run directory"),
+        (["sample", "nothing", "-o", "x.npy"], "nothing is not a run directory"),
         (["sample", "nothing", "-n", "0", "-o", "x.npy"], "Invalid value for '-n'"),
     ],
 )

@@ -346,17 +346,16 @@ def test_wrong_players():
     )
     plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)], name="plain")
     assert (
-        "With `num_classes=3` the discriminator must take [images, labels], or put out class logits (batch, 3) beside its "
+        "With `num_classes=3` the discriminator must take [images, labels], or output class logits (batch, 3) besides its "
         "score. Received: model 'plain', which does neither." in wrong(lambda: gan(discriminator=plain))
     )
     four = dense.discriminator((2,), num_classes=4, conditioning="auxiliary")
-    assert (
-        "must put out a score (batch, 1) and class logits (batch, 3). Received: shapes (batch, 1) and (batch, 4)"
-        in (wrong(lambda: gan(discriminator=four)))
+    assert "must output a score (batch, 1) and class logits (batch, 3). Received: shapes (batch, 1) and (batch, 4)" in (
+        wrong(lambda: gan(discriminator=four))
     )
     alone = wrong(lambda: kgan.GAN(dense.generator((2,), 2), four, 2))
     assert "shape (batch, 1). Received: shape (batch, 1) and (batch, 4)" in alone
-    assert "Class logits beside it are for a GAN with `num_classes`." in alone
+    assert "Class logits besides it need a GAN with `num_classes`." in alone
     for told in ("concatenation", "batch_norm"):
         generator = dense.generator((2,), LATENT_DIM, num_classes=4, conditioning=told)
         assert (
@@ -390,6 +389,6 @@ def test_wrong_class_loss_weights():
     assert "`class_loss_weight` must be a number >= 0. Received: -1" in wrong(
         lambda: compiled(make("auxiliary"), class_loss_weight=-1)
     )
-    assert "`class_loss_weight` is for a discriminator that puts out class logits" in wrong(
+    assert "`class_loss_weight` is for a discriminator that outputs class logits" in wrong(
         lambda: compiled(make(), class_loss_weight=2.0)
     )

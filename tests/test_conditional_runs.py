@@ -94,7 +94,7 @@ def test_wrong_recipes(tmp_path, call):
     assert "generator.conditioning: must be 'concatenation' or 'batch_norm', not 'projection'" in complaint(
         RECIPE.replace("batch_norm", "projection")
     )
-    assert "generator.conditioning: `conditioning` batch_norm is for a GAN with `num_classes`" in said(
+    assert "generator.conditioning: `conditioning` batch_norm needs a GAN with `num_classes`" in said(
         RECIPE.replace("num_classes: 10", "")
     )
     assert "class_loss_weight: `class_loss_weight` is for a discriminator that puts out class logits" in said(
@@ -107,7 +107,7 @@ def test_an_architecture_that_knows_no_classes(tmp_path, monkeypatch, call):
     from types import SimpleNamespace
 
     from kgan.architectures import ARCHITECTURES, dense
-    from kgan.runner import build, recipes, sources
+    from kgan.runner import build, recipe_data, recipes
     from kgan.runner.errors import RecipeError
 
     plain = SimpleNamespace(generator=lambda image_shape, latent_dim, **_: dense.generator(image_shape, latent_dim))
@@ -115,7 +115,7 @@ def test_an_architecture_that_knows_no_classes(tmp_path, monkeypatch, call):
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     given = recipes.read(tmp_path / "recipe.yaml")
     recipe = check(RECIPE)
-    found = sources.load_data(recipe, given)
+    found = recipe_data.load_data(recipe, given)
     with pytest.raises(
         RecipeError, match="dense cannot be conditioned on classes: its function does not take `num_classes`"
     ):
@@ -151,7 +151,9 @@ def test_scores_of_each_class(run, call):
 def test_scores_of_classes_that_cannot_be(run, call, images, tmp_path):
     said = call("evaluate", "--images", "x", "--data", "digits", "--per-class", code=2)
     assert "--per-class  is for a run; of these images it is not known" in said
-    with pytest.raises(ValueError, match="Single classes can be scored only of a GAN that was made with `num_classes`"):
+    with pytest.raises(
+        ValueError, match="Classes can be scored separately only for a GAN that was made with `num_classes`"
+    ):
         compiled().fit(images, verbose=0, callbacks=[Score(path=tmp_path / "s.jsonl", extractor="raw", per_class=True)])
     scorer = kgan.scores.Scorer(images, np.arange(40) // 30, extractor="raw")
     with pytest.raises(ValueError, match="At least 20 real images of class 1 are needed to score it. There are: 10"):

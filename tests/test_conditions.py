@@ -7,7 +7,7 @@ import pytest
 import kgan
 from kgan.architectures import dense
 from kgan.conditions import CONDITIONS, Batch, Classes, Condition, Unconditional, together
-from kgan.runner import build, schema, sources
+from kgan.runner import build, recipe_data, schema
 from kgan.runner.recipes import read
 from tests.helpers import compiled, largest_difference, small_gan, state
 
@@ -98,7 +98,7 @@ def test_a_recipe_names_a_condition(tmp_path):
     path.write_text(RECIPE)
     given = read(path)
     recipe = schema.validate(given)
-    found = sources.load_data(recipe, given)
+    found = recipe_data.load_data(recipe, given)
     batches, gan = build.build(recipe, given, build.build_rules(recipe, given), found)
     assert gan.condition.n == 10
     assert np.isfinite(gan.fit(batches, verbose=0).history["d_loss"]).all()

@@ -91,7 +91,7 @@ def test_scores_of_a_run_go_where_they_are_wanted(run, call, tmp_path):
     "arguments, said",
     [
         (["evaluate"], "evaluate  give a run directory, or both --images and --data"),
-        (["evaluate", "nowhere"], "RUN  nowhere is no run directory"),
+        (["evaluate", "nowhere"], "RUN  nowhere is not a run directory"),
         (["evaluate", "RUN", "--metric", "fid"], "--metric  Unknown metric 'fid'."),
         (["evaluate", "RUN", "--metric", "gaussian_modes"], "--metric  The metric 'gaussian_modes' means nothing"),
         (["evaluate", "RUN", "--extractor", "inception"], "--extractor  `extractor` must be 'auto', 'raw'"),
@@ -112,7 +112,7 @@ def test_scores_of_a_run_go_where_they_are_wanted(run, call, tmp_path):
         (["evaluate", "RUN", "--per-class"], "--per-class  "),
         (["compare", "digits", "digits", "--seconds", "inf"], "--seconds  must be a number. Received: inf"),
         (["compare", "digits", "RUN"], "compare  give two recipes, or two run directories"),
-        (["compare", "RUN", "."], ".  is no run directory, and holds none"),
+        (["compare", "RUN", "."], ".  is not a run directory, and does not contain one"),
         (["compare", "digits", "digits", "--metric", "fid"], "--metric  unknown metric 'fid'"),
         (["compare", "digits", "digits", "--steps", "10", "--seconds", "10"], "--seconds  give the length once"),
         (
@@ -154,7 +154,7 @@ def test_compare_runs(run, call, tmp_path):
     said = call("compare", tmp_path / "low", tmp_path / "like low")
     assert "No difference shown: the frechet distance of like low and low differ by 0.4" in said
     said = call("compare", tmp_path / "low" / "0", tmp_path / "high" / "0")
-    assert "No difference can be shown: one run says nothing of the noise between seeds" in said
+    assert "No difference can be shown: one run does not show the noise between seeds" in said
 
 
 def test_compare_by_any_value(run, call, tmp_path):
@@ -186,13 +186,13 @@ def test_compare_refuses_a_repetition_as_a_seed(run, call, tmp_path):
     with_value(run, tmp_path / "twice" / "a", 1.0)
     shutil.copytree(tmp_path / "twice" / "a", tmp_path / "twice" / "b")
     said = call("compare", tmp_path / "twice", run, code=2)
-    assert "b  has the seed of " in said and "a, 0: a repetition says nothing of the noise between seeds" in said
+    assert "b  has the seed of " in said and "a, 0: a repetition does not show the noise between seeds" in said
 
 
 def test_compare_knows_how_long_runs_were_trained_that_were_scored_later(run, call, tmp_path):
     for name, changes in {"long": {"step": 52, "seconds": 20.0}, "short": {"step": 26, "seconds": 10.0}}.items():
         with_value(run, tmp_path / name, 1.0, where=changes)
-    assert "of unlike length cannot be compared" in call("compare", tmp_path / "long", tmp_path / "short", code=2)
+    assert "of different length cannot be compared" in call("compare", tmp_path / "long", tmp_path / "short", code=2)
     call("evaluate", run, "-n", 50, "--metric", "frechet_distance", "-o", tmp_path / "mine.jsonl")
     [score] = scores.read(tmp_path / "mine.jsonl")
     assert score.where["step"] == 52 and score.where["seconds"] > 0
@@ -212,7 +212,9 @@ def test_compare_refuses_trainings_of_unlike_length(run, call, tmp_path):
     with_value(run, tmp_path / "long", 1.0, where={"epoch": 2, "step": 52, "seconds": 20.0})
     with_value(run, tmp_path / "short", 2.0, where={"epoch": 1, "step": 26, "seconds": 10.0})
     said = call("compare", tmp_path / "long", tmp_path / "short", code=2)
-    assert "trainings of unlike length cannot be compared: long [52] steps in 20 s and short [26] steps in 10 s" in said
+    assert (
+        "trainings of different length cannot be compared: long [52] steps in 20 s and short [26] steps in 10 s" in said
+    )
 
 
 def test_pictures_are_held_against_pictures_of_their_size(call, tmp_path):

@@ -96,7 +96,7 @@ def test_a_model_that_puts_out_no_features_is_refused():
     inputs = keras.Input((8, 8, 1))
     model = keras.Model(inputs, {"maps": keras.layers.Conv2D(5, 3)(inputs)}, name="maps")
     with pytest.raises(
-        ValueError, match=r"or a dict of `features` .* 'maps', which puts out \{'maps': \(None, 6, 6, 5\)"
+        ValueError, match=r"or a dict of `features` .* 'maps', which outputs \{'maps': \(None, 6, 6, 5\)"
     ):
         extractors.of_model(model)
 
@@ -178,7 +178,7 @@ def test_stacked_asks_for_three_channels_and_labels(digits):
     [
         ("inception", "`extractor` must be 'auto', 'raw'"),
         ("no.pth", "the path of a .pth file"),
-        ("classifier", "for points"),
+        ("classifier", "For points"),
     ],
 )
 def test_unknown_extractors(identifier, message):
@@ -194,6 +194,6 @@ def test_labels_must_fit(digits):
 def test_a_classifier_that_cannot_be_trained_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("KGAN_CACHE", str(tmp_path))
     monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(RuntimeError, match="could not be trained: nothing was said"):
+    with pytest.raises(RuntimeError, match="could not be trained: no message was printed"):
         extractors.classifier(np.zeros((30, 8, 8, 1), "uint8"))
     assert not list(tmp_path.iterdir())

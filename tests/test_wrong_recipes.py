@@ -120,8 +120,8 @@ OF_SENSE = [
     ("loss: non_saturating", "loss: relativistic\nschedule: combined\n_", "11:1  schedule: "),
     ("d_steps: 2", "d_steps: 0", "11:31  schedule.d_steps: `d_steps` of Alternating must be an integer >= 1"),
     ("weight: 1", "weight: -1", "12:24  penalties[0].weight: `weight` of R1 must be a number >= 0. Received: -1"),
-    ("weight: 1}", "weight: 1}, r1", "12:36  penalties[1]: r1 is there already"),
-    ("weight: 1}", "weight: 1}, {name: r1}", "12:36  penalties[1]: r1 is there already"),
+    ("weight: 1}", "weight: 1}, r1", "12:36  penalties[1]: r1 is listed twice"),
+    ("weight: 1}", "weight: 1}, {name: r1}", "12:36  penalties[1]: r1 is listed twice"),
     ("learning_rate: 1e-3}\n  gen", "learning_rate: .inf}\n  gen", "14:31  optimizers.discriminator.learning_rate: must"),
     ("rate: 1e-3}\n  gen", "rate: cosine_decay}\n  gen", "learning_rate: must be a valid number, not 'cosine_decay'"),
     (
@@ -140,8 +140,8 @@ OF_SENSE = [
     ("epochs: 1", "epochs: 1\nseed: [1", "not YAML"),
     ("image_grid, every: 1 epoch", "checkpoint, monitor: dloss", "18:24  callbacks[0].monitor: `monitor` must be a log."),
     ("every: 1 epoch", "every: sometimes", "18:24  callbacks[0].every: `every` of ImageGrid must be a number of epochs"),
-    ("every: 1 epoch}", "every: 1 epoch}\n  - image_grid", "19:5  callbacks[1]: image_grid is there already"),
-    ("epochs: 1", "epochs: 1\ntricks: [label_flip, label_flip]", "17:22  tricks[1]: label_flip is there already"),
+    ("every: 1 epoch}", "every: 1 epoch}\n  - image_grid", "19:5  callbacks[1]: image_grid is listed twice"),
+    ("epochs: 1", "epochs: 1\ntricks: [label_flip, label_flip]", "17:22  tricks[1]: label_flip is listed twice"),
 ]  # fmt: skip
 CASES = OF_FORM + OF_SENSE
 

@@ -10,7 +10,7 @@ import pathlib
 from kgan.arguments import integer, lookup, nearest
 from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
-from kgan.checkpoints import folder, signals, state
+from kgan.checkpoints import disk, signals, state
 from kgan.checkpoints.roles import NotFinite, Saver
 
 log = logging.getLogger("kgan")
@@ -118,11 +118,11 @@ class Checkpoint(Periodic, Saver):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(held)
-            raise folder.BusyError(f"{self.directory} is in use by another process that trains.") from None
+            raise disk.BusyError(f"{self.directory} is in use by another process that trains.") from None
         self._held = True
         try:
-            folder.clean(self.directory)
-            if not self.resume and self.saved_step is None and folder.all_in(self.directory):
+            disk.clean(self.directory)
+            if not self.resume and self.saved_step is None and disk.all_in(self.directory):
                 raise ValueError(
                     f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
                     "Resume that training with resume=True, or name an empty folder."
@@ -135,24 +135,24 @@ class Checkpoint(Periodic, Saver):
 
     def newest(self):
         """Path of the newest good checkpoint, or `None`; logs which ones were skipped and why."""
-        path, passed = folder.latest(self.directory)
+        path, passed = disk.latest(self.directory)
         for sentence in passed:
             log.warning(f"{sentence}; the one before it is used.")
         return path
 
     def act(self, when):
-        if self.run.epoch_is_done:
+        if self.progress.epoch_is_done:
             self._due = True  # save at the end of the epoch, which follows at once
         else:
-            self.save(f"step-{self.run.step:06d}" if self.run.batch else when)
+            self.save(f"step-{self.progress.step:06d}" if self.progress.batch else when)
 
     def on_train_batch_end(self, batch, logs=None):
         self._check_losses(logs)
-        best = not self.run.epoch_is_done and self._is_best(self._just_measured())
+        best = not self.progress.epoch_is_done and self._is_best(self._just_measured())
         if best:
-            self.best_name = f"step-{self.run.step:06d}"  # part of the state that is saved from here on
+            self.best_name = f"step-{self.progress.step:06d}"  # part of the state that is saved from here on
         super().on_train_batch_end(batch, logs)
-        if self.run.epoch_is_done:
+        if self.progress.epoch_is_done:
             return
         if best:
             self._save_step()
@@ -162,7 +162,7 @@ class Checkpoint(Periodic, Saver):
             self._save_step()  # now, since Keras ends the epoch although it is not complete
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.run.cut:
+        if self.progress.cut:
             return
         self._check_losses(logs)
         name = f"epoch-{epoch + 1:04d}"
@@ -177,36 +177,38 @@ class Checkpoint(Periodic, Saver):
             self._leave()
 
     def on_train_end(self, logs=None):
-        if self.failed is None and self.saved_step != self.run.step:
-            self.save(f"epoch-{self.run.epoch:04d}" if not self.run.batch else f"step-{self.run.step:06d}")
+        if self.failed is None and self.saved_step != self.progress.step:
+            self.save(
+                f"epoch-{self.progress.epoch:04d}" if not self.progress.batch else f"step-{self.progress.step:06d}"
+            )
 
     def save(self, name):
         """Save the current state of the training under that name; return the path."""
         self.written += 1
         if self.keep_every and self.written % self.keep_every == 0:
             self.forever.append(name)
-        arrays, known = self.run.capture()
+        arrays, known = self.progress.capture()
         if not state.finite(arrays):
             self._not_finite("a weight")
         path = self.directory / name
-        folder.write(path, arrays, {**known, "about": self.about})
-        self.saved_step = self.run.step
+        disk.write(path, arrays, {**known, "about": self.about})
+        self.saved_step = self.progress.step
         self._prune()
         return path
 
     def _save_step(self):
-        if self.saved_step != self.run.step:
-            self.save(f"step-{self.run.step:06d}")
+        if self.saved_step != self.progress.step:
+            self.save(f"step-{self.progress.step:06d}")
 
     def _prune(self):
         if self.keep:
-            for old in folder.all_in(self.directory)[: -self.keep]:
+            for old in disk.all_in(self.directory)[: -self.keep]:
                 if old.name not in (self.best_name, *self.forever):
-                    folder.delete(old)
+                    disk.delete(old)
 
     @property
     def _measuring(self):
-        return [one for one in self.run.callbacks if isinstance(one, Measuring)]
+        return [one for one in self.progress.callbacks if isinstance(one, Measuring)]
 
     def _just_measured(self):
         measuring = [one for one in self._measuring if self.monitor in one.values]
@@ -231,14 +233,14 @@ class Checkpoint(Periodic, Saver):
 
     def _leave(self):
         number = self._wishes[0]
-        path = self.save(f"step-{self.run.step:06d}")
+        path = self.save(f"step-{self.progress.step:06d}")
         log.warning(
-            f"Stopped by {signals.name(number)} after step {self.run.step}; the whole state is saved in {path}."
+            f"Stopped by {signals.name(number)} after step {self.progress.step}; the whole state is saved in {path}."
         )
         raise signals.Interrupted(128 + number)
 
     def _not_finite(self, what):
-        where = f"{what} is not finite in epoch {self.run.epoch + 1}, step {self.run.step}"
+        where = f"{what} is not finite in epoch {self.progress.epoch + 1}, step {self.progress.step}"
         if self.nonfinite == "raise":
             raise FloatingPointError(f"{where[0].upper()}{where[1:]}.")
         raise NotFinite(where)

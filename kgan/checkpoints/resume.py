@@ -15,13 +15,13 @@ def saver_among(callbacks):
     return next((one for one in keras.tree.flatten(callbacks) if isinstance(one, Saver)), None)
 
 
-def train(gan, saver, run, epochs, first_epoch, fit_span):
+def train(gan, saver, progress, epochs, first_epoch, fit_span):
     """Train for `epochs`, from the newest checkpoint if the saver asks for it, and go back if a value is not finite.
 
     Args:
         gan: `GAN`.
         saver: `Saver`, one of the callbacks.
-        run: `Run`.
+        progress: `Progress`.
         epochs: Integer. As in `fit`.
         first_epoch: Integer. The first epoch, if the training does not begin at a checkpoint.
         fit_span: Function `(first_epoch, epochs)` that calls Keras' `fit`.
@@ -32,34 +32,34 @@ def train(gan, saver, run, epochs, first_epoch, fit_span):
     with saver.watching():
         newest = saver.newest() if saver.resume else None
         # a second `fit` with the same saver continues its count
-        run.epoch, run.step = first_epoch, saver.saved_step or 0
+        progress.epoch, progress.step = first_epoch, saver.saved_step or 0
         if newest:
-            run.restore(newest)
-            log.warning(f"Resuming from {newest}: epoch {run.epoch + 1}, step {run.step}.")
+            progress.restore(newest)
+            log.warning(f"Resuming from {newest}: epoch {progress.epoch + 1}, step {progress.step}.")
         elif saver.resume:
-            run.start_anew()
+            progress.start_anew()
         while True:
             try:
-                if run.batch:  # the rest of an epoch, by itself: Keras reads an epoch's length before it begins
-                    fit_span(run.epoch, run.epoch + 1)
-                if run.epoch < epochs and not (run.begun and gan.stop_training):
-                    fit_span(run.epoch, epochs)
+                if progress.batch:  # the rest of an epoch, by itself: Keras reads an epoch's length before it begins
+                    fit_span(progress.epoch, progress.epoch + 1)
+                if progress.epoch < epochs and not (progress.begun and gan.stop_training):
+                    fit_span(progress.epoch, epochs)
                 break
             except NotFinite as error:
-                if not _heal(gan, saver, run, str(error)):
+                if not _heal(gan, saver, progress, str(error)):
                     break
-        if not run.begun:  # the training was complete already
-            run.on_train_begin()
-        run.end()
+        if not progress.begun:  # the training was complete already
+            progress.on_train_begin()
+        progress.end()
     return gan.history
 
 
-def _heal(gan, saver, run, where):
+def _heal(gan, saver, progress, where):
     """Restore the last good state; return whether the training continues from there."""
     newest = saver.newest()
     said = f"{where[0].upper()}{where[1:]}"
     if newest:
-        run.restore(newest)
+        progress.restore(newest)
         said += f"; the state of {newest} was restored"
     if newest and saver.nonfinite == "rollback" and saver.rolled_back < saver.rollbacks:
         saver.rolled_back += 1

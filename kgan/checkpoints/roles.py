@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 if TYPE_CHECKING:
-    from kgan.checkpoints.run import Run
+    from kgan.checkpoints.progress import Progress
 
 
 class Resumable(keras.callbacks.Callback):
@@ -27,10 +27,10 @@ class Resumable(keras.callbacks.Callback):
 
 
 class Saver(Resumable):
-    """A callback that saves the training. `fit` sets its `run`, and calls it after all other callbacks.
+    """A callback that saves the training. `fit` sets its `progress`, and calls it after all other callbacks.
 
     Attributes:
-        run: The callbacks of the `fit`, and its position: a `kgan.checkpoints.run.Run`.
+        progress: The callbacks of the `fit`, and its position: a `kgan.checkpoints.progress.Progress`.
         resume: Whether `fit` begins at the newest good checkpoint.
         saved_step: Integer. The step of the last saved state, or `None`.
         failed: String. Why the training was stopped, or `None`.
@@ -41,7 +41,7 @@ class Saver(Resumable):
         slower: Float. The factor on the learning rates each time.
     """
 
-    run: Run
+    progress: Progress
     resume = False
     saved_step: int | None = None
     failed: str | None = None

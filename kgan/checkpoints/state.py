@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan.checkpoints import folder
+from kgan.checkpoints import disk
 from kgan.checkpoints.keras_file import check_serializable
 
 
@@ -31,7 +31,7 @@ def put_back(gan, path):
     """
     groups = groups_of(gan)
     expected = {group: [tuple(variable.shape) for variable in variables] for group, variables in groups.items()}
-    arrays = folder.read_arrays(path, expected)
+    arrays = disk.read_arrays(path, expected)
     for group, variables in groups.items():
         for variable, array in zip(variables, arrays[group], strict=True):
             variable.assign(array)
@@ -44,10 +44,10 @@ def load(path):
     Raises:
         BadCheckpointError: if it is damaged, or contains classes that are not registered.
     """
-    folder.verify(path)
-    config = folder.read_state(path).get("gan")
+    disk.verify(path)
+    config = disk.read_state(path).get("gan")
     if config is None:
-        raise folder.BadCheckpointError(
+        raise disk.BadCheckpointError(
             f"{path} contains functions or classes that are not registered. Build the same GAN again, and call "
             "`fit` with `Checkpoint(..., resume=True)`."
         )

@@ -10,7 +10,7 @@ from rich.progress import track
 
 from kgan.callbacks import Score
 from kgan.data import Batches
-from kgan.runner import build, recipes, sources
+from kgan.runner import build, recipe_data, recipes
 from kgan.runner.errors import Problem, RecipeError, RunError
 from kgan.scores import LEAST, Scorer
 
@@ -30,7 +30,7 @@ def common_length(both, metrics):
     Raises:
         RecipeError: if their data differ or cannot be loaded, or no metric is defined for them.
     """
-    data = [sources.load_data(recipe, given) for recipe, given in both]
+    data = [recipe_data.load_data(recipe, given) for recipe, given in both]
     one, other = (found.images for found in data)
     ends = slice(0, 100), slice(-100, None)
     same = one.shape == other.shape and data[0].fitted == data[1].fitted
@@ -61,7 +61,7 @@ def _alike(both):
 
 
 def _length(recipe, given, found):
-    to_train, _ = sources.held_out(recipe, given, found)
+    to_train, _ = recipe_data.held_out(recipe, given, found)
     batches = Batches(to_train.images, recipe.data.batch_size, replacement=recipe.data.replacement)
     return recipe.steps or recipe.epochs * batches.steps
 

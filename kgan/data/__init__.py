@@ -1,9 +1,9 @@
 """The sources of images, and the deterministic order of their batches."""
 
+from kgan.data.array_file import file
 from kgan.data.batches import Batches
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
-from kgan.data.files import file
 from kgan.data.folder import Folder
 from kgan.data.points import grid, ring
 from kgan.data.sources import DATASETS, Data, get, load

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from kgan.arguments import lookup
+from kgan.data.array_file import file
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
-from kgan.data.files import file
 from kgan.data.fitting import fit_all, height_and_width
 from kgan.data.folder import Folder, spread
 from kgan.data.points import grid, ring

@@ -4,8 +4,8 @@ from typing import Literal
 
 import numpy as np
 
+from kgan.data.array_file import file
 from kgan.data.downloads import mnist
-from kgan.data.files import file
 
 
 def stacked_mnist(samples: int = 128_000, split: Literal["train", "test"] = "train", path: str | None = None):

@@ -1,7 +1,7 @@
 """Metrics on features, with the same values as the reference packages."""
 
 from kgan.metrics.frechet import frechet_distance
-from kgan.metrics.inception import inception_score
+from kgan.metrics.inception_score import inception_score
 from kgan.metrics.kernel import kernel_distance
 from kgan.metrics.modes import gaussian_modes, mode_coverage
 from kgan.metrics.neighbours import density_coverage, nearest, precision_recall, radii

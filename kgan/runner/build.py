@@ -11,7 +11,7 @@ from kgan import architectures, backend, callbacks, conditions, data, pictures, 
 from kgan.arguments import nearest
 from kgan.gan import GAN
 from kgan.players.optimizer import check_schedules
-from kgan.runner import sources
+from kgan.runner import recipe_data
 from kgan.runner.blame import Blame
 from kgan.runner.schema import RULES
 from kgan.runner.types import OPTIMIZERS, arguments_of, value_of
@@ -128,7 +128,7 @@ def build_scorers(recipe, given, found):
                         found.images,
                         found.labels,
                         one.extractor,
-                        sources.name_of(recipe.data),
+                        recipe_data.name_of(recipe.data),
                         recipe.data.split,
                         one.real,
                         found.fitted,

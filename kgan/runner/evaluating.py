@@ -7,9 +7,9 @@ import numpy as np
 from rich.table import Table
 
 from kgan import data, extractors, metrics, pictures, scores
-from kgan.checkpoints import folder
+from kgan.checkpoints import disk
 from kgan.extractors.extractor import resized, uint8
-from kgan.runner import build, sampling, sources
+from kgan.runner import build, recipe_data, sampling
 from kgan.runner.blame import blamed
 from kgan.scores import Scorer
 
@@ -40,12 +40,12 @@ def of_run(
     Raises:
         RecipeError: if the data or the generator cannot be loaded, or a metric is not defined for them.
     """
-    trained_with = sources.load_data(recipe, given, progress)
+    trained_with = recipe_data.load_data(recipe, given, progress)
     found = trained_with
     if split not in (None, recipe.data.split):
         recipe.data.split = split
-        found = sources.load_data(recipe, given, progress)
-    scorer = _scorer(found, extractor or _own_extractor(recipe), sources.name_of(recipe.data), recipe.data.split)
+        found = recipe_data.load_data(recipe, given, progress)
+    scorer = _scorer(found, extractor or _own_extractor(recipe), recipe_data.name_of(recipe.data), recipe.data.split)
     condition = build.condition_of(recipe)
     if per_class:
         with blamed("--per-class"):
@@ -55,7 +55,7 @@ def of_run(
     measured = _measure(scorer, images, chosen, seed, labels if per_class else None, _how_long(run))
     show(measured, console)
     scores.append(out or run / "scores.jsonl", measured)
-    trained_with, _ = sources.held_out(recipe, given, trained_with)
+    trained_with, _ = recipe_data.held_out(recipe, given, trained_with)
     _neighbours(scorer, trained_with.images, images, neighbours or run / "neighbours.png", console)
 
 
@@ -66,9 +66,9 @@ def _own_extractor(recipe):
 
 def _how_long(run):
     """The length of a run's training in steps and seconds, as far as it is known."""
-    known, log, saved = {}, run / "log.jsonl", folder.all_in(run / "checkpoints")
+    known, log, saved = {}, run / "log.jsonl", disk.all_in(run / "checkpoints")
     if saved:
-        known["step"] = folder.read_state(saved[-1])["step"]
+        known["step"] = disk.read_state(saved[-1])["step"]
     rows = log.read_text().split("\n")[:-1] if log.is_file() else []  # the last line may be incomplete
     if rows:
         known["seconds"] = json.loads(rows[-1])["seconds"]

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from kgan import backend, data, environment
 from kgan.callbacks import Checkpoint, LogFile, Score
-from kgan.checkpoints.folder import BusyError
+from kgan.checkpoints.disk import BusyError
 from kgan.files import replace_when_written
-from kgan.runner import build, display, recipes, schema, sources
+from kgan.runner import build, display, recipe_data, recipes, schema
 from kgan.runner.errors import Problem, RecipeError, RunError
 from kgan.runner.stop_at import StopAt
 
@@ -152,9 +152,9 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     """Make everything but the directory, in an order in which quick checks come first; print a line about the data."""
     check_free(out)
     compiled_with = build.build_rules(recipe, given)
-    found = sources.load_data(recipe, given, display.reading(console))
+    found = recipe_data.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
-    to_train, held_out = sources.held_out(recipe, given, found)
+    to_train, held_out = recipe_data.held_out(recipe, given, found)
     batches, gan = build.build(recipe, given, compiled_with, to_train, steps_at_once)
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kgan import conditions, pictures
-from kgan.checkpoints import folder
+from kgan.checkpoints import disk
 from kgan.conditions import together
 from kgan.files import replace_when_written
 from kgan.gan import GAN, load
@@ -136,7 +136,7 @@ def generator_of(run):
         RecipeError: if there is no generator.
     """
     path = run / "generator.keras" if run.is_dir() else run
-    newest = folder.latest(run / "checkpoints")[0] if run.is_dir() else None
+    newest = disk.latest(run / "checkpoints")[0] if run.is_dir() else None
     if newest and path.exists() and path.stat().st_mtime >= newest.stat().st_mtime:
         newest = None  # the training has ended, and was not resumed since
     try:

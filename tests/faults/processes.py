@@ -7,6 +7,8 @@ import time
 
 import numpy as np
 
+from kgan.checkpoints import disk
+
 # every kind of state in one small run: BatchNormalization, dropout, R1, an averaged generator, a smaller last batch
 RECIPE = """\
 latent_dim: 8
@@ -28,8 +30,8 @@ callbacks:
 POWER_FAILS = """\
 import os, signal
 from kgan import callbacks
-    from kgan.checkpoints import folder
-written, put = [], folder._put
+from kgan.checkpoints import disk
+written, put = [], disk._put
 
 def fails(path, fill):
     written.append(path)
@@ -38,7 +40,7 @@ def fails(path, fill):
         os.kill(os.getpid(), signal.SIGKILL)
     put(path, fill)
 
-folder._put = fails
+disk._put = fails
 
 class Needed(callbacks.Periodic):
     place = "needed"
@@ -57,8 +59,8 @@ def interrupt(process, folder, number, steps=1):
 
 
 def newest_step(folder):
-    known = folder.all_in(folder / "checkpoints")
-    return folder.read_state(known[-1])["step"] if known else 0
+    known = disk.all_in(folder / "checkpoints")
+    return disk.read_state(known[-1])["step"] if known else 0
 
 
 def kill(process, after):
@@ -76,7 +78,7 @@ def kill(process, after):
 
 def everything(folder):
     """The last checkpoint's arrays, the rows of the log without their times, and the pictures."""
-    newest, passed = folder.latest(folder / "checkpoints")
+    newest, passed = disk.latest(folder / "checkpoints")
     assert not passed
     with np.load(newest / "arrays.npz") as arrays:
         state = dict(arrays)

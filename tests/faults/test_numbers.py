@@ -7,6 +7,7 @@ from keras import ops
 
 import kgan
 from kgan.callbacks import Checkpoint
+from kgan.checkpoints import disk
 from kgan.checkpoints import state as snapshots
 from kgan.data import Batches
 from tests.helpers import compiled, largest_difference, small_gan, state
@@ -36,12 +37,12 @@ def fit(images, folder, *poisoned, **options):
 
 
 def steps_of(folder):
-    return [folder.read_state(path)["step"] for path in folder.all_in(folder)]
+    return [disk.read_state(path)["step"] for path in disk.all_in(folder)]
 
 
 def all_finite(folder, gan):
     expected = {name: [tuple(one.shape) for one in some] for name, some in snapshots.groups_of(gan).items()}
-    return all(snapshots.finite(folder.read_arrays(path, expected)) for path in folder.all_in(folder))
+    return all(snapshots.finite(disk.read_arrays(path, expected)) for path in disk.all_in(folder))
 
 
 def test_stop_puts_the_last_good_state_back(images, tmp_path):
@@ -86,7 +87,7 @@ def test_rates_that_cannot_be_halved(images, tmp_path):
     gan = compiled(small_gan(), d_opt=keras.optimizers.Adam(schedule))
     saver = Checkpoint(tmp_path, every="2 steps", nonfinite="rollback")
     gan.fit(Batches(images, 8), epochs=3, verbose=0, callbacks=[saver, Poison(7)])
-    assert "a learning rate that is a schedule cannot be made slower, and the training is stopped" in saver.failed
+    assert "a learning rate that is a schedule cannot be reduced, and the training is stopped" in saver.failed
 
 
 def test_roll_back_no_more_than_so_often(images, tmp_path):

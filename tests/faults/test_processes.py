@@ -40,7 +40,7 @@ def test_signals_save_and_say_where(here, straight):
     assert "Stopped by SIGTERM after step" in said and "run/checkpoints/step-" in said
     process = start_kgan(*ARGUMENTS, cwd=here)
     said = interrupt(process, here / "run", signal.SIGINT, steps=newest_step(here / "run") + 20)
-    assert "Going on from run/checkpoints/step-" in said and "Stopped by Ctrl-C" in said
+    assert "Resuming from run/checkpoints/step-" in said and "Stopped by Ctrl-C" in said
     said = run_kgan("sample", "run", "-n", "4", "-o", "x.npy", cwd=here)  # of the newest checkpoint
     assert np.load(here / "x.npy").shape == (4, 8, 8, 1)
     run_kgan(*ARGUMENTS, cwd=here)
@@ -89,7 +89,7 @@ def test_a_run_directory_moved_elsewhere(here, straight):
     interrupt(start_kgan(*ARGUMENTS, cwd=here), here / "run", signal.SIGTERM)
     shutil.move(here / "run", here / "elsewhere")
     said = run_kgan("train", "r.yaml", "--out", "elsewhere", "--resume", cwd=here)
-    assert "Going on from elsewhere/checkpoints" in said
+    assert "Resuming from elsewhere/checkpoints" in said
     assert_same(here / "elsewhere", straight, TOLERANCE)
 
 

@@ -16,7 +16,7 @@ import pytest
 import kgan
 from kgan.architectures import dense
 from kgan.callbacks import Checkpoint, ImageGrid, LogFile, LossPlot
-from kgan.checkpoints import folder
+from kgan.checkpoints import disk
 from kgan.data import Batches
 from tests.helpers import KilledError, Steps, compiled, largest_difference, small_gan, state
 
@@ -120,7 +120,7 @@ def test_a_training_stopped_in_the_middle_of_an_epoch_goes_on_there(images, tmp_
 def test_epochs_that_are_shorter_than_the_data(images, tmp_path):
     gan = train(images, tmp_path, {}, steps_per_epoch=1).gan  # of five
     assert int(gan.d_opt.iterations) == 4
-    states = [folder.read_state(path) for path in folder.all_in(tmp_path / "checkpoints")]
+    states = [disk.read_state(path) for path in disk.all_in(tmp_path / "checkpoints")]
     assert [(state["epoch"], state["step"]) for state in states] == [(1, 2), (3, 4)]
 
 
@@ -166,7 +166,7 @@ def test_other_data_begin_the_epoch_again_and_say_so(images, tmp_path, caplog):
     with pytest.raises(KilledError):
         train(images, tmp_path, {}, data=Others(images), kill_at=9)  # saved at step 8, in the second epoch
     gan, history, _ = train(images, tmp_path, {}, data=Others(images))
-    assert "Epoch 2 begins again: only kgan.data can be named batch by batch." in caplog.text
+    assert "Epoch 2 begins again: the position in these data cannot be restored." in caplog.text
     assert int(gan.d_opt.iterations) == 8 + 3 * 5 and history.epoch == list(range(EPOCHS))
     rows, _ = left_behind(tmp_path)
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
@@ -229,8 +229,8 @@ def test_another_engine_goes_on_with_the_weights_and_says_what_is_no_longer_exac
         ]
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "KERAS_BACKEND": other})
         assert done.returncode == 0, done.stderr
-        assert f"The checkpoint was written on {here}: its weights and optimizers go on" in done.stderr
-        assert "Going on from" in done.stderr and "saw 10.0 2" in done.stdout  # steps of D's optimizer, epochs
+        assert f"The checkpoint was written on {here}: its weights and optimizers are restored" in done.stderr
+        assert "Resuming from" in done.stderr and "saw 10.0 2" in done.stdout  # steps of D's optimizer, epochs
         np.testing.assert_allclose(np.load(tmp_path / f"{other}.npy"), expected, atol=1e-5)
 
 

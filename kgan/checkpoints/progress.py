@@ -9,7 +9,7 @@ import logging
 import keras
 
 from kgan import environment
-from kgan.checkpoints import folder, state
+from kgan.checkpoints import disk, state
 from kgan.checkpoints.roles import Resumable, Saver
 from kgan.data import Batches
 
@@ -21,7 +21,7 @@ _REMEMBERED = {
 }
 
 
-class Run(keras.callbacks.CallbackList):
+class Progress(keras.callbacks.CallbackList):
     """The callbacks of one `fit`, and its position.
 
     Keras reads an epoch's length before a training begins. A training that resumes in the middle of an epoch is therefore
@@ -54,7 +54,7 @@ class Run(keras.callbacks.CallbackList):
         self.callbacks.sort(key=lambda callback: isinstance(callback, Saver))
         for callback in self.callbacks:
             if isinstance(callback, Saver):
-                callback.run = self
+                callback.progress = self
 
     @property
     def gan(self):
@@ -134,7 +134,7 @@ class Run(keras.callbacks.CallbackList):
         Raises:
             BadCheckpointError: if it belongs to another GAN; then nothing is changed.
         """
-        known = folder.read_state(path)
+        known = disk.read_state(path)
         arrays = state.put_back(self.gan, path)
         self.epoch, self.batch, self.step = known["epoch"], known["batch"], known["step"]
         self._place_data(known)
