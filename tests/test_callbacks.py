@@ -127,7 +127,7 @@ def test_checkpoint_of_what_cannot_be_named(images, tmp_path, caplog):
         return gan
 
     assert int(fitted(1).epochs) == 1 and int(fitted(3).epochs) == 3
-    assert "Going on from" in caplog.text
+    assert "Resuming from" in caplog.text
     with pytest.raises(ValueError, match="contains functions or classes that are not registered"):
         kgan.load(tmp_path / "epoch-0003")
 

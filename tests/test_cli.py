@@ -192,7 +192,7 @@ def test_wrong_samples(run, tmp_path, call):
     (tmp_path / "file").write_text("x")
     assert "file is a file" in call("sample", run, "-o", "file", code=2)
     (tmp_path / "broken.keras").write_bytes(b"PK")
-    assert "broken.keras holds no generator" in call("sample", "broken.keras", "-o", "x.npy", code=2)
+    assert "broken.keras does not contain a generator" in call("sample", "broken.keras", "-o", "x.npy", code=2)
     assert not (tmp_path / "x.npy").exists()
 
 
@@ -216,10 +216,10 @@ def test_plugins(tmp_path):
 @pytest.mark.parametrize(
     "code, expected",
     [
-        ("x = 1", "defines no loss, schedule, penalty, augmentation, callback or architecture"),
+        ("x = 1", "defines no loss, schedule, penalty, trick, condition, augmentation, callback or architecture"),
         ("import nowhere", "cannot be run: ModuleNotFoundError: No module named 'nowhere'"),
         ("import kgan\nclass Hinge(kgan.losses.AdversarialLoss):\n    pass", "the name hinge is kgan's own already"),
-        (None, "is no Python file"),
+        (None, "is not a Python file"),
     ],
 )
 def test_wrong_plugins(tmp_path, call, code, expected):
@@ -235,7 +235,7 @@ def test_numbers_that_are_none_end_the_run(tmp_path, call, nonfinite):
     said = call("train", "digits", *TINY[2:6], "--set", "epochs=2", "--set", callbacks, "--out", "run",
                 "--set", "optimizers.generator.learning_rate=1e38", code=1)  # fmt: skip
     assert ("nothing had been saved yet" in said) == (nonfinite == "stop")
-    assert nonfinite == "stop" or "is no finite number in epoch 1" in said
+    assert nonfinite == "stop" or "is not finite in epoch 1" in said
     assert not (tmp_path / "run" / "generator.keras").exists() and not list(
         (tmp_path / "run" / "checkpoints").iterdir()
     )

@@ -67,7 +67,7 @@ def test_a_run(run, call):
     said = call("sample", run, "-o", "grid.png", "--label", 10, code=2)
     assert "--label  Labels must lie in [0, 9], as `num_classes` is 10. Received: labels from 10 to 10" in said
     (run / "resolved.yaml").rename("elsewhere.yaml")
-    assert "what it is conditioned on is not known" in call("sample", run, "-o", "grid.png", code=2)
+    assert "the condition of the generator is not known" in call("sample", run, "-o", "grid.png", code=2)
 
 
 def test_it_is_loaded_where_nothing_was_imported(run):
@@ -97,7 +97,7 @@ def test_wrong_recipes(tmp_path, call):
     assert "generator.conditioning: `conditioning` batch_norm needs a GAN with `num_classes`" in said(
         RECIPE.replace("num_classes: 10", "")
     )
-    assert "class_loss_weight: `class_loss_weight` is for a discriminator that puts out class logits" in said(
+    assert "class_loss_weight: `class_loss_weight` is for a discriminator that outputs class logits" in said(
         RECIPE.replace("auxiliary", "concatenation")
     )
     assert "`pack` must be 1 with `num_classes`" in said(RECIPE + "pack: 2\n")
@@ -150,7 +150,7 @@ def test_scores_of_each_class(run, call):
 
 def test_scores_of_classes_that_cannot_be(run, call, images, tmp_path):
     said = call("evaluate", "--images", "x", "--data", "digits", "--per-class", code=2)
-    assert "--per-class  is for a run; of these images it is not known" in said
+    assert "--per-class  is for a run; the classes of these images are not known" in said
     with pytest.raises(
         ValueError, match="Classes can be scored separately only for a GAN that was made with `num_classes`"
     ):

@@ -201,7 +201,7 @@ def test_a_folder_without_pictures(tmp_path):
     (tmp_path / "b.png").touch()
     with pytest.raises(ValueError, match="1 not a picture, 1 empty"):
         Folder(tmp_path)
-    with pytest.raises(ValueError, match="is no folder"):
+    with pytest.raises(ValueError, match="is not a folder"):
         Folder(tmp_path / "a.txt")
 
 

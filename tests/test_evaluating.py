@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from kgan import scores
-from kgan.runner import comparing
+from kgan.compare import comparison
 from tests.command_line import run_kgan
 
 SMALL = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
@@ -106,7 +106,7 @@ def test_scores_of_a_run_go_where_they_are_wanted(run, call, tmp_path):
         (["evaluate", "RUN", "-o", "no/where.jsonl"], "--out  there is no folder no for where.jsonl"),
         (
             ["compare", "digits", "digits", "--metric", "near_a_mode"],
-            "--metric  The metric 'gaussian_modes' means nothing for these data",
+            "--metric  The metric 'gaussian_modes' is not defined for these data",
         ),
         (["evaluate", "RUN", "--extractor", "stacked"], "--extractor  The extractor 'stacked' is for images of three"),
         (["evaluate", "RUN", "--per-class"], "--per-class  "),
@@ -264,7 +264,7 @@ def test_compare_recipes_trains_both(call, tmp_path):
     said = call("compare", "wide.yaml", "wide.yaml", "--seeds", 2, "--steps", 20, "-n", 100)
     assert "No difference shown: the frechet distance of wide (B) and wide (A) differ by 0," in said
     out = tmp_path / "comparisons" / "wide-vs-wide-0001"
-    found = comparing.collect([out / f"{mark}-seed-{seed}" for mark in "ab" for seed in (0, 1)], "frechet_distance")
+    found = comparison.collect([out / f"{mark}-seed-{seed}" for mark in "ab" for seed in (0, 1)], "frechet_distance")
     assert [len(series) for series in found] == [10] * 4
     assert found[0][-1].value == found[2][-1].value != found[1][-1].value  # equal seeds, other seeds
     assert np.array(Image.open(out / "curves.png")).std() > 0

@@ -152,7 +152,7 @@ def test_images_are_seen_a_part_at_a_time(digits, monkeypatch):
     eyes = extractors.raw()
     expected = eyes(digits[0][:100]).features
     monkeypatch.setattr("kgan.extractors.extractor.BYTES", 64 * 7)
-    assert max(map(len, extractors.parts(digits[0]))) == 7
+    assert max(map(len, extractors.chunks(digits[0]))) == 7
     np.testing.assert_array_equal(eyes(digits[0][:100]).features, expected)
     np.testing.assert_array_equal(eyes(keras.ops.convert_to_tensor(digits[0][:100])).features, expected)
 

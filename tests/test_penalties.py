@@ -257,11 +257,11 @@ def test_lazy_penalties_are_a_plain_loop_with_an_if(images, schedule):
         return compiled(schedule=schedule, **kwargs)
 
     plain = trained(penalties=[PENALTIES[name](1.0 * every) for name, every in lazy.items()], run_eagerly=True)
-    penalties, logged = plain.penalties, {name: [] for name in lazy}
+    penalties, logged = plain.rules.penalties, {name: [] for name in lazy}
     for step in range(10):
-        plain.penalties = [one for one in penalties if step % lazy[one.name] == 0]
+        plain.rules.penalties = [one for one in penalties if step % lazy[one.name] == 0]
         logs = plain.train_on_batch(images[4 * step : 4 * step + 4], return_dict=True)
-        for one in plain.penalties:
+        for one in plain.rules.penalties:
             logged[one.name].append(float(logs[one.name]) / lazy[one.name])
     at_once = 1 if keras.backend.backend() == "torch" else 5
     gan = trained(penalties=[PENALTIES[name](1.0, every) for name, every in lazy.items()], steps_per_execution=at_once)

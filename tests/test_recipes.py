@@ -88,7 +88,7 @@ def test_a_recipe_can_name_architectures(generator, discriminator, tmp_path, cap
         given = recipes.read(path)
         recipes.override(given, settings)
         run.train(schema.validate(given), given, tmp_path / name, Console(quiet=True), resume=True, changed=True)
-    assert caplog.text.count("Going on from") == 1
+    assert caplog.text.count("Resuming from") == 1
     whole, parts = (kgan.load(tmp_path / name / "checkpoints" / "epoch-0002") for name in ("whole", "parts"))
     assert int(whole.d_opt.iterations) == 4
     assert largest_difference(state(whole), state(parts)) == 0.0

@@ -34,7 +34,7 @@ def test_a_record_says_everything_it_depends_on(scorer, digits, tmp_path):
     assert row["interval"][0] < row["value"] < row["interval"][1]
     assert scores.read(tmp_path / "scores.jsonl") == [score]
     (tmp_path / "scores.jsonl").write_text("{}\n")
-    with pytest.raises(ValueError, match="scores.jsonl, line 1, is no score"):
+    with pytest.raises(ValueError, match="scores.jsonl, line 1, is not a score"):
         scores.read(tmp_path / "scores.jsonl")
 
 
@@ -176,7 +176,7 @@ def test_wrong_scores(scorer, digits):
     with pytest.raises(ValueError, match="Unknown metric 'precison'. Did you mean 'precision_recall'"):
         scorer(digits[0], "precison")
     with pytest.raises(
-        ValueError, match="'gaussian_modes' means nothing for these data and the extractor 'classifier'"
+        ValueError, match="'gaussian_modes' is not defined for these data and the extractor 'classifier'"
     ):
         scorer(digits[0], "gaussian_modes")
     with pytest.raises(ValueError, match="At least 20 generated examples of shape"):
@@ -289,7 +289,9 @@ def test_steps_are_counted_from_the_beginning(few, tmp_path):
 
 
 def test_two_scores_cannot_write_one_file(few, tmp_path):
-    with pytest.raises(ValueError, match="Two Score callbacks write to .*scores.jsonl; give each a `path` of its own"):
+    with pytest.raises(
+        ValueError, match="Two callbacks write their scores to .*scores.jsonl; give each a `path` of its own"
+    ):
         fit([raw(tmp_path), raw(tmp_path, every=1)], few)
 
 
@@ -346,7 +348,7 @@ def test_a_generator_of_no_numbers_is_not_scored(few, tmp_path):
     gan = compiled()
     gan.generator.layers[0].kernel.assign(np.full(gan.generator.layers[0].kernel.shape, np.nan))
     saver = Checkpoint(tmp_path / "checkpoints", nonfinite="raise")
-    with pytest.raises(FloatingPointError, match="no finite number"):
+    with pytest.raises(FloatingPointError, match="is not finite"):
         gan.fit(few, batch_size=100, epochs=1, verbose=0, callbacks=[raw(tmp_path, every="1 steps"), saver])
     assert not (tmp_path / "scores.jsonl").exists()
 

@@ -114,7 +114,7 @@ OF_SENSE = [
     ("name: digits", "path: nowhere/at/all", "2:8  data.path: there is no file or folder nowhere/at/all"),
     ("name: digits", "name: ring, modes: 0", "2:20  data.modes: `modes` of ring must be above 0"),
     ("batch_size: 32", "batch_size: 32, split: test", "2:38  data.split: `split` of digits must be 'train'"),
-    ("units: [16]\ndisc", "conditioning: batch_norm\ndisc", "5:3  generator.conditioning: `conditioning` batch_norm is for"),
+    ("units: [16]\ndisc", "conditioning: batch_norm\ndisc", "5:3  generator.conditioning: `conditioning` batch_norm needs"),
     ("dropout: 0.2", "dropout: 0.2\n  dropout: 0.3", "10:3  discriminator.dropout: given twice"),
     ("dropout: 0.2", "activation: sigmod", "6:1  discriminator: "),
     ("loss: non_saturating", "loss: relativistic\nschedule: combined\n_", "11:1  schedule: "),

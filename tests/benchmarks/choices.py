@@ -16,7 +16,8 @@ import queue
 import subprocess
 import sys
 
-from kgan.runner import comparing, recipes
+from kgan.compare import comparison
+from kgan.runner import recipes
 from tests.command_line import KGAN
 
 RATES = "optimizers.{}.learning_rate={}"
@@ -89,14 +90,14 @@ def table(runs, title):
     """Markdown: a row for each change, and whether the distance differs by more than its noise."""
     lines = ["| | Frechet distance | 95 % interval | precision | recall | steps | difference |", "|---" * 7 + "|"]
     names = iter(runs)
-    usual = comparing.collect(runs[next(names)], "frechet_distance")
+    usual = comparison.collect(runs[next(names)], "frechet_distance")
     for name, found in runs.items():
-        series = comparing.collect(found, "frechet_distance")
-        result = comparing.compare([title, name], [usual, series], "frechet_distance", as_long=True)
+        series = comparison.collect(found, "frechet_distance")
+        result = comparison.compare([title, name], [usual, series], "frechet_distance", as_long=True)
         side = result["sides"][1]
         interval = "-" if side["interval"] is None else "{:.3g} to {:.3g}".format(*side["interval"])
         share = [
-            sum(one[-1].value for one in comparing.collect(found, metric)) / len(found)
+            sum(one[-1].value for one in comparison.collect(found, metric)) / len(found)
             for metric in ("precision", "recall")
         ]
         verdict = {None: "none shown", name: "better", title: "worse"}[result["better"]] if name != title else ""

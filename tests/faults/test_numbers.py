@@ -47,7 +47,7 @@ def all_finite(folder, gan):
 
 def test_stop_puts_the_last_good_state_back(images, tmp_path):
     gan, saver, history = fit(images, tmp_path, 7)
-    assert "no finite number in epoch 2, step 7; the state of" in saver.failed and "step-000006" in saver.failed
+    assert "is not finite in epoch 2, step 7; the state of" in saver.failed and "step-000006" in saver.failed
     assert steps_of(tmp_path) == [2, 4, 6] and all_finite(tmp_path, gan)
     assert int(gan.d_opt.iterations) == 6
     assert largest_difference(state(gan), state(kgan.load(tmp_path / "step-000006"))) == 0.0
@@ -60,7 +60,7 @@ def test_stop_before_anything_was_saved(images, tmp_path):
 
 
 def test_raise(images, tmp_path):
-    with pytest.raises(FloatingPointError, match="is no finite number in epoch 2, step 7"):
+    with pytest.raises(FloatingPointError, match="is not finite in epoch 2, step 7"):
         fit(images, tmp_path, 7, nonfinite="raise")
     assert steps_of(tmp_path) == [2, 4, 6]
 
@@ -108,4 +108,4 @@ def test_a_weight_that_no_loss_shows_is_not_saved(images, tmp_path):
     gan = compiled(small_gan(), ema=0.9)
     saver = Checkpoint(tmp_path, every="3 steps")
     gan.fit(Batches(images, 8), epochs=1, verbose=0, callbacks=[Unseen(), saver])
-    assert "a weight is no finite number" in saver.failed.lower() and steps_of(tmp_path) == []
+    assert "a weight is not finite" in saver.failed.lower() and steps_of(tmp_path) == []

@@ -70,7 +70,7 @@ def test_killed_while_it_saves(here, straight, number):
     assert newest_step(here / "run") == {1: 0, 2: 0, 3: 0, 5: 7, 9: 14}[number]
     assert [path.name for path in (here / "run" / "checkpoints").iterdir() if path.name.startswith(".")]
     said = run_kgan(*ARGUMENTS, cwd=here)
-    assert ("Going on from" in said) == (number in (5, 9))
+    assert ("Resuming from" in said) == (number in (5, 9))
     assert not [path.name for path in (here / "run" / "checkpoints").iterdir() if path.name.startswith(".")]
     assert_same(here / "run", straight, TOLERANCE)
 
@@ -139,5 +139,5 @@ def test_a_full_disk(here, straight, kilobytes):
         assert not left
         subprocess.run(["mount", "-o", "remount,size=8m", here / "disk"], check=True)
         saved = newest_step(here / "disk" / "run")
-        assert ("Going on from" in run_kgan(*arguments, cwd=here)) == (saved > 0)
+        assert ("Resuming from" in run_kgan(*arguments, cwd=here)) == (saved > 0)
         assert_same(here / "disk" / "run", straight, TOLERANCE)
