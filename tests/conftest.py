@@ -12,6 +12,7 @@ import pytest
 
 import kgan
 from kgan.cli import main
+from kgan.extractors import learned
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,22 @@ def images():
 def digits():
     """scikit-learn's digits, images and labels."""
     return kgan.data.digits()
+
+
+@pytest.fixture
+def quick_classifier(tmp_path, monkeypatch):
+    """Classifiers that scores look through are trained in this process, in a few steps, and are not those of other tests."""
+
+    def train(images, labels, path):
+        source = tmp_path / "to-learn.npz"
+        np.savez(source, images=images, labels=labels)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        learned.learn(source, path)
+        source.unlink()
+
+    monkeypatch.setenv("KGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(learned, "STEPS", 20)
+    monkeypatch.setattr(learned, "_train", train)
 
 
 @pytest.fixture

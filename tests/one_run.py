@@ -1,10 +1,12 @@
-"""Train one row of small players on the engine that KERAS_BACKEND names, and write what came of it.
+"""Train rows of small players on the engine that KERAS_BACKEND names, and write what came of each to ROW.npz in a folder.
 
-    KERAS_BACKEND=jax python -m tests.one_run ROW OUT.npz
+    KERAS_BACKEND=jax python -m tests.one_run FOLDER            # all of them
+    KERAS_BACKEND=jax python -m tests.one_run FOLDER dcgan combined
 
 Initial weights, batches and latents come from numpy's generator, dropout is off: all engines begin and go on alike.
 """
 
+import pathlib
 import sys
 
 import keras
@@ -48,7 +50,8 @@ ROWS = {
 }
 
 
-def main(row, out):
+def train(row):
+    """All weights, optimizers and logs after the training, by name."""
     make, arguments = ROWS[row]
     generator, discriminator = make()
     rng = np.random.default_rng(1)
@@ -66,7 +69,12 @@ def main(row, out):
     for index, variable in enumerate([*gan.weights, *gan.d_opt.variables, *gan.g_opt.variables]):
         arrays[f"{index:03d} {variable.path}"] = ops.convert_to_numpy(variable)
     arrays |= {f"log {name}": np.asarray(values) for name, values in history.items()}
-    np.savez(out, **arrays)
+    return arrays
+
+
+def main(folder, *rows):
+    for row in rows or ROWS:
+        np.savez(pathlib.Path(folder) / f"{row}.npz", **train(row))
 
 
 if __name__ == "__main__":

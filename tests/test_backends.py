@@ -10,17 +10,35 @@ import numpy as np
 import pytest
 
 import kgan
-from tests.one_run import ROWS
+from tests import one_run
 
 HERE = keras.backend.backend()
 OTHERS = [name for name in ("tensorflow", "jax", "torch") if name != HERE and importlib.util.find_spec(name)]
 
 
-def train(row, backend, path):
-    command = [sys.executable, "-m", "tests.one_run", row, str(path)]
-    done = subprocess.run(command, env={**os.environ, "KERAS_BACKEND": backend}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    with np.load(path) as file:
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder for each engine, with all rows: of the others each in a process of its own, of this one in this process."""
+    folders = {backend: tmp_path_factory.mktemp(backend) for backend in (HERE, *OTHERS)}
+    started = {
+        backend: subprocess.Popen(
+            [sys.executable, "-m", "tests.one_run", str(folders[backend])],
+            env={**os.environ, "KERAS_BACKEND": backend},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for backend in OTHERS
+    }
+    one_run.main(folders[HERE])
+    for backend, process in started.items():
+        said = process.communicate()[1]
+        assert process.returncode == 0, f"{backend}: {said}"
+    return folders
+
+
+def read(folder, row):
+    with np.load(folder / f"{row}.npz") as file:
         return dict(file)
 
 
@@ -30,11 +48,11 @@ def without_effect(name):
 
 
 @pytest.mark.skipif(not OTHERS, reason="one engine is installed")
-@pytest.mark.parametrize("row", ROWS)
-def test_engines_agree(row, tmp_path):
-    reference = train(row, HERE, tmp_path / f"{HERE}.npz")
+@pytest.mark.parametrize("row", one_run.ROWS)
+def test_engines_agree(row, trained):
+    reference = read(trained[HERE], row)
     for backend in OTHERS:
-        other = train(row, backend, tmp_path / f"{backend}.npz")
+        other = read(trained[backend], row)
         assert len(other) == len(reference) > 30
         for (name, expected), got in zip(reference.items(), other.values(), strict=True):
             atol = 1e-3 if without_effect(name) else 1e-5

@@ -217,7 +217,7 @@ def test_compare_refuses_trainings_of_unlike_length(run, call, tmp_path):
     )
 
 
-def test_pictures_are_held_against_pictures_of_their_size(call, tmp_path):
+def test_pictures_are_held_against_pictures_of_their_size(call, tmp_path, quick_classifier):
     """Whatever size a folder would have in a training."""
     draw = np.random.default_rng(0)
     for index, image in enumerate(draw.integers(0, 256, (30, 300, 260, 3)).astype("uint8")):

@@ -101,7 +101,7 @@ def test_a_model_that_puts_out_no_features_is_refused():
         extractors.of_model(model)
 
 
-def test_without_labels_it_learns_how_images_are_turned(digits):
+def test_without_labels_it_learns_how_images_are_turned(digits, quick_classifier):
     eyes = extractors.get("auto", digits[0])
     assert eyes.name == "rotations" and eyes.accuracy is None
     seen = eyes(digits[0][:10])

@@ -180,8 +180,8 @@ def test_a_point_far_away_changes_nothing_for_the_others():
 @pytest.mark.parametrize("std", [1e-4, 1e-6, 1e-9])
 def test_equal_distances_are_equal_however_small_beside_the_others(std, monkeypatch):
     """Copies of points in tight groups: each lies just on the balls whose radius is its distance."""
-    monkeypatch.setattr("kgan.metrics.distances.BLOCK", 500)
-    real, _ = data.ring(samples=2000, std=std)
+    monkeypatch.setattr("kgan.metrics.distances.BLOCK", 150)
+    real, _ = data.ring(samples=600, std=std)
 
     def by_hand(real, generated):
         within, between = (((real[:, None] - others) ** 2).sum(-1) for others in (real, generated))
