@@ -30,7 +30,9 @@ PACKAGES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
 def trees(revision, folder):
     """Both states of the code as folders in which `import kgan` finds all of it."""
-    archive = subprocess.run(["git", "archive", revision, "kgan", "recipes"], cwd=ROOT, capture_output=True, check=True)
+    archive = subprocess.run(["git", "archive", revision, "kgan", "recipes"], cwd=ROOT, capture_output=True)
+    if archive.returncode:
+        raise SystemExit(f"REV must be a revision that git knows. Received: {revision}")
     listed = ["git", "ls-files", "-co", "--exclude-standard", "kgan", "recipes"]
     here = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True).stdout.splitlines()
     before, now = folder / "before", folder / "now"
@@ -74,7 +76,7 @@ def train(tree, engine, recipes, data, out):
     with (out / "output.txt").open("w") as output:
         done = subprocess.run(command, env=environment, cwd=out, stdout=output, stderr=output)
     if done.returncode:
-        raise SystemExit(f"{tree.name}, {engine}:\n{(out / 'output.txt').read_text()[-3000:]}")
+        raise ValueError(f"{tree.name} was not trained: {(out / 'output.txt').read_text().strip().splitlines()[-1]}")
 
 
 def worker(tree, data, out, *recipes):
@@ -99,25 +101,25 @@ def worker(tree, data, out, *recipes):
 
 def state(run):
     """All arrays of a run's newest checkpoint, and its logs, by name."""
-    newest = max(
-        (run / "checkpoints").iterdir(), key=lambda path: json.loads((path / "state.json").read_text())["step"]
-    )
-    with np.load(newest / "arrays.npz", allow_pickle=False) as file:
-        found = {name: file[name] for name in file.files if not name.startswith("metrics/")}
+    steps = {json.loads((path / "state.json").read_text())["step"]: path for path in (run / "checkpoints").iterdir()}
+    if max(steps) != STEPS:
+        raise ValueError(f"{max(steps)} steps were trained, not {STEPS}")
+    with np.load(steps[STEPS] / "arrays.npz", allow_pickle=False) as file:
+        found = {name: file[name] for name in file.files}
     for row in map(json.loads, (run / "log.jsonl").read_text().splitlines()):
         row.pop("seconds")
         found |= {f"epoch {row['epoch']}, {name}": np.asarray(value) for name, value in row.items()}
+    if not all(np.isfinite(array).all() for array in found.values()):
+        raise ValueError("a number is not finite, so that nothing can be compared")
     return found
 
 
 def difference(before, now):
-    """The largest absolute difference of two states; or a sentence, if they have not the same arrays."""
+    """The largest absolute difference of two states."""
     shapes = [{name: array.shape for name, array in one.items()} for one in (before, now)]
     if shapes[0] != shapes[1]:
         unlike = sorted(name for name in shapes[0] | shapes[1] if shapes[0].get(name) != shapes[1].get(name))
-        return f"{len(shapes[0])} arrays before, {len(shapes[1])} now; the first that differs is {unlike[0]}"
-    if any(not np.isfinite(array).all() for array in before.values()):
-        return "not finite before: nothing can be compared"
+        raise ValueError(f"{len(shapes[0])} arrays before, {len(shapes[1])} now; the first that differs is {unlike[0]}")
     return max(float(np.abs(before[name].astype("float64") - now[name]).max(initial=0.0)) for name in before)
 
 
@@ -140,14 +142,17 @@ def main():
                 continue
             for recipe in recipes:
                 outs = [folder / engine / recipe / tree.name for tree in both]
-                with concurrent.futures.ThreadPoolExecutor(2) as pool:
-                    jobs = [
-                        pool.submit(train, tree, engine, [recipe], folder, out)
-                        for tree, out in zip(both, outs, strict=True)
-                    ]
-                    for job in jobs:
-                        job.result()
-                found = difference(*(state(out / recipe) for out in outs))
+                try:
+                    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                        jobs = [
+                            pool.submit(train, tree, engine, [recipe], folder, out)
+                            for tree, out in zip(both, outs, strict=True)
+                        ]
+                        for job in jobs:
+                            job.result()
+                    found = difference(*(state(out / recipe) for out in outs))
+                except ValueError as error:
+                    found = error
                 same = same and found == 0.0
                 print(f"{engine:<12} {recipe:<20} {found}", flush=True)
     raise SystemExit(0 if same else 1)

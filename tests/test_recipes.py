@@ -11,7 +11,7 @@ import yaml
 from rich.console import Console
 
 import kgan
-from kgan.runner import loader, recipes, run, schema
+from kgan.runner import loader, recipes, resolved, run, schema
 from kgan.runner.errors import RecipeError
 from tests.helpers import largest_difference, state
 from tests.recipe_helpers import GOOD, check, complaint
@@ -168,11 +168,11 @@ def test_a_rate_that_decays(tmp_path):
 
 def test_a_run_older_than_a_key_is_of_the_same_recipe(tmp_path):
     recipe = check(GOOD)
-    lines = recipes.dump(run.resolved(recipe)).splitlines(keepends=True)
+    lines = recipes.dump(resolved.resolved(recipe)).splitlines(keepends=True)
     (tmp_path / "resolved.yaml").write_text("".join(line for line in lines if not line.startswith("pack:")))
-    run.check_same(recipe, tmp_path)
+    resolved.check_same(recipe, tmp_path)
     with pytest.raises(RecipeError, match="pack: was 1, is now 2"):
-        run.check_same(check(GOOD + "pack: 2\n"), tmp_path)
+        resolved.check_same(check(GOOD + "pack: 2\n"), tmp_path)
 
 
 def test_the_length_is_given_once():

@@ -11,25 +11,22 @@ import jax
 import keras
 from keras import ops
 
+# the scope that a step runs in, which may be a user's own; Keras has no public way to ask for it
+from keras.src.backend.common.stateless_scope import get_stateless_scope
+
 TITLE, COMPILER = "JAX", "XLA"
 ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = False, False
-_open: list = []  # the open scopes, the innermost last: Keras has no public name for its current scope
 
 
-@contextlib.contextmanager
 def _scope(values):
     """A scope in which the variables have these values, a dict by the variables' ids."""
-    with keras.StatelessScope() as scope:
-        scope.state_mapping = dict(values)
-        _open.append(scope)
-        try:
-            yield scope
-        finally:
-            _open.pop()
+    scope = keras.StatelessScope()
+    scope.state_mapping = dict(values)
+    return scope
 
 
 def gradients(losses, groups):
-    outer = _open[-1]
+    outer = get_stateless_scope()
     variables = [variable for group in groups for variable in group]
 
     def pure(values):
@@ -59,7 +56,7 @@ def apply(optimizer, grads, variables):
 
 
 def input_gradient(function, x):
-    outer = _open[-1] if _open else keras.StatelessScope()  # a user may call a penalty outside of a step
+    outer = get_stateless_scope() or keras.StatelessScope()  # a user may call a penalty outside of a step
 
     def pure(x):
         with _scope(outer.state_mapping) as inner:
@@ -72,7 +69,7 @@ def input_gradient(function, x):
 
 
 def when(condition, then, otherwise):
-    outer = _open[-1]
+    outer = get_stateless_scope()
 
     def branch(update):
         def run(values):
@@ -122,11 +119,7 @@ class Steps:
         return self._run(self.test, groups, state, data)
 
     def _run(self, step, groups, state, data):
-        values = {
-            id(variable): value
-            for group, some in zip(groups, state, strict=True)
-            for variable, value in zip(group, some, strict=True)
-        }
-        with _scope(values) as scope:
+        pairs = [pair for group, values in zip(groups, state, strict=True) for pair in zip(group, values, strict=True)]
+        with keras.StatelessScope(state_mapping=pairs) as scope:
             logs = step(data)
         return logs, tuple([scope.get_current_value(variable) for variable in group] for group in groups)

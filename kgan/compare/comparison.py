@@ -11,7 +11,7 @@ from kgan import scores
 from kgan.arguments import nearest
 from kgan.files import replace_when_written
 from kgan.runner.errors import Problem, RecipeError
-from kgan.runner.run import as_now, flat
+from kgan.runner.resolved import as_now, flat
 from kgan.scores import MEASURES
 
 

@@ -13,8 +13,9 @@ from kgan import backend, data, environment
 from kgan.callbacks import Checkpoint, LogFile, Score
 from kgan.checkpoints.disk import BusyError
 from kgan.files import replace_when_written
-from kgan.runner import build, display, recipe_data, recipes, schema
+from kgan.runner import build, display, recipe_data, recipes
 from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.runner.resolved import check_same, resolved
 from kgan.runner.stop_at import StopAt
 
 
@@ -113,41 +114,6 @@ def is_run(directory):
     return False
 
 
-def check_same(recipe, directory):
-    """Raise RecipeError, with all differences, if a run directory belongs to another recipe."""
-    path = directory / "resolved.yaml"
-    before, now = flat(as_now(path)), flat(resolved(recipe))
-    problems = [
-        Problem((key,), f"was {before.get(key, 'not there')}, is now {now.get(key, 'not there')}")
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key)
-    ]
-    if problems:
-        hint = Problem((), f"{directory} is a run of another recipe; --allow-changes resumes it anyway")
-        raise RecipeError("--resume", [*problems, hint])
-
-
-def as_now(path):
-    """A resolved recipe, with defaults for keys that did not exist when it was written."""
-    given = recipes.read(str(path))
-    try:
-        return resolved(schema.validate(given))
-    except RecipeError:  # it has a key that no longer exists, which the comparison will name
-        return given.data
-
-
-def flat(data, path=""):
-    """Nested plain data as one dict from paths such as `data.name` to values."""
-    if isinstance(data, dict | list) and data:
-        items = data.items() if isinstance(data, dict) else enumerate(data)
-        return {
-            name: one
-            for key, value in items
-            for name, one in flat(value, f"{path}.{key}" if path else str(key)).items()
-        }
-    return {path: data}
-
-
 def make_objects(recipe, given, out, console, steps_at_once=None):
     """Make everything but the directory, in an order in which quick checks come first; print a line about the data."""
     check_free(out)
@@ -161,21 +127,6 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     # last, since they take the longest time
     scorers = {} if steps_at_once else build.build_scorers(recipe, given, found)
     return batches, gan, found, held_out, scorers
-
-
-def resolved(recipe):
-    """The recipe with every default filled in, as plain data, with absolute paths."""
-
-    def from_anywhere(path):
-        return str(pathlib.Path(path).expanduser().absolute())
-
-    data = recipe.model_dump(mode="json")
-    if data["data"].get("path"):
-        data["data"]["path"] = from_anywhere(data["data"]["path"])
-    for one in data["callbacks"]:
-        if one["name"] == "score" and one["extractor"].endswith((".pth", ".keras")):
-            one["extractor"] = from_anywhere(one["extractor"])
-    return data
 
 
 def check_free(out):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kgan import conditions, pictures
+from kgan.arguments import lookup
 from kgan.checkpoints import disk
 from kgan.conditions import together
 from kgan.files import replace_when_written
@@ -122,8 +123,11 @@ class _Source:
 def _condition(recipe):
     """The condition of a resolved recipe, plain data."""
     chosen = dict(recipe.get("condition") or {})
-    made = conditions.CONDITIONS[chosen.pop("name")](**chosen) if chosen else None
-    return conditions.get(made, recipe.get("num_classes"))
+    try:
+        kind = lookup("condition", chosen.pop("name"), conditions.CONDITIONS) if chosen else None
+        return conditions.get(kind and kind(**chosen), recipe.get("num_classes"))
+    except (ValueError, TypeError) as error:  # of a plugin, or of another version
+        raise RecipeError("RUN", [Problem((), f"its condition cannot be made again: {error}")]) from None
 
 
 def generator_of(run):

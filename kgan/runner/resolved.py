@@ -1,0 +1,56 @@
+"""A recipe with every default filled in: what a run directory keeps, and what says whether two runs are of one recipe."""
+
+import pathlib
+
+from kgan.runner import recipes, schema
+from kgan.runner.errors import Problem, RecipeError
+
+
+def resolved(recipe):
+    """The recipe with every default filled in, as plain data, with absolute paths."""
+
+    def from_anywhere(path):
+        return str(pathlib.Path(path).expanduser().absolute())
+
+    data = recipe.model_dump(mode="json")
+    if data["data"].get("path"):
+        data["data"]["path"] = from_anywhere(data["data"]["path"])
+    for one in data["callbacks"]:
+        if one["name"] == "score" and one["extractor"].endswith((".pth", ".keras")):
+            one["extractor"] = from_anywhere(one["extractor"])
+    return data
+
+
+def check_same(recipe, directory):
+    """Raise RecipeError, with all differences, if a run directory belongs to another recipe."""
+    path = directory / "resolved.yaml"
+    before, now = flat(as_now(path)), flat(resolved(recipe))
+    problems = [
+        Problem((key,), f"was {before.get(key, 'not there')}, is now {now.get(key, 'not there')}")
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    ]
+    if problems:
+        hint = Problem((), f"{directory} is a run of another recipe; --allow-changes resumes it anyway")
+        raise RecipeError("--resume", [*problems, hint])
+
+
+def as_now(path):
+    """A resolved recipe, with defaults for keys that did not exist when it was written."""
+    given = recipes.read(str(path))
+    try:
+        return resolved(schema.validate(given))
+    except RecipeError:  # it has a key that no longer exists, which the comparison will name
+        return given.data
+
+
+def flat(data, path=""):
+    """Nested plain data as one dict from paths such as `data.name` to values."""
+    if isinstance(data, dict | list) and data:
+        items = data.items() if isinstance(data, dict) else enumerate(data)
+        return {
+            name: one
+            for key, value in items
+            for name, one in flat(value, f"{path}.{key}" if path else str(key)).items()
+        }
+    return {path: data}
