@@ -146,11 +146,14 @@ def sample(
     label: Annotated[
         int | None, typer.Option(help="The class of all images; all classes by default, one row of a grid for each.")
     ] = None,
+    plugin: Plugins = None,
 ):
     """Generate images with a run's generator: an array, a grid, an animation through the latent space, or files."""
     _load_engine()
-    from kgan.runner import sampling
+    from kgan.runner import plugins, sampling
 
+    for path in plugin or ():
+        plugins.load(path)
     sampling.form(out)
     _say(sampling.write(run, n, seed, out, label))
 

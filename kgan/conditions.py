@@ -33,7 +33,8 @@ class Batch(NamedTuple):
 class Condition(Configured, abc.ABC):
     """What the images of a GAN depend on besides latents.
 
-    A subclass defines `read` and `specs`. The other methods have defaults that suit a condition without classes.
+    A subclass defines `read` and `specs`, and `draw` if images are to be generated without `labels`, as by ImageGrid. The
+    other methods have defaults that suit a condition without classes.
 
     Example:
 
@@ -51,12 +52,14 @@ class Condition(Configured, abc.ABC):
 
     Attributes:
         what: String. What error messages call the values of the condition.
-        watched: The names of the tensors that `watch` returns.
+        watched: Names of the tensors that `watch` returns. Their ranges are checked after the first batch.
+        checked_often: Those of them whose ranges are checked after each epoch too, and in `evaluate`.
         classes: The class numbers, a sequence; empty if there are no classes.
     """
 
     what = "the condition"
     watched: tuple[str, ...] = ("images",)
+    checked_often: tuple[str, ...] = ()
     classes: Sequence[int] = ()
 
     @abc.abstractmethod
@@ -80,7 +83,10 @@ class Condition(Configured, abc.ABC):
         """
         if wanted is None or np.ndim(wanted) == 0 or len(wanted) != n:
             received = "None" if wanted is None else f"shape {np.shape(wanted)}"
-            raise ValueError(f"`labels` must hold {self.what} of each of the {n} images. Received: {received}")
+            raise ValueError(
+                f"`labels` must hold {self.what} of each of the {n} images, since {type(self).__name__} does not define "
+                f"`draw`. Received: {received}"
+            )
         return np.asarray(wanted)
 
     def labels(self, y):
@@ -130,7 +136,6 @@ class Condition(Configured, abc.ABC):
             raise ValueError(
                 "The discriminator must output one number for each image, shape (batch, 1). "
                 f"Received: shape {' and '.join(shapes)} from model {discriminator.name!r}."
-                + (" Class logits besides it need a GAN with `num_classes`." if len(shapes) > 1 else "")
             )
 
     def check_data(self, labels):
@@ -144,8 +149,8 @@ class Condition(Configured, abc.ABC):
     def watch(self, data):
         """Return the tensors of a batch whose smallest and largest values are to be checked, by name."""
         images, *_ = keras.utils.unpack_x_y_sample_weight(data)
-        floats = "float" in keras.backend.standardize_dtype(images.dtype)
-        return {"images": images} if floats and len(images.shape) == 4 else {}
+        dtype = keras.backend.standardize_dtype(images.dtype) if hasattr(images, "dtype") else ""
+        return {"images": images} if "float" in dtype and len(images.shape) == 4 else {}
 
     def check_range(self, name, low, high):
         """Raise ValueError if values of the tensor `name` lie outside of their range; `low` and `high` are floats."""
@@ -173,6 +178,15 @@ class Unconditional(Condition):
     def check_players(self, generator, discriminator, pack):
         _check_made_for(None, generator, discriminator)
 
+    def check_outputs(self, discriminator, shapes):
+        if len(shapes) > 1:
+            raise ValueError(
+                "The discriminator must output one number for each image, shape (batch, 1). "
+                f"Received: shape {' and '.join(shapes)} from model {discriminator.name!r}. "
+                "Class logits besides it need a GAN with `num_classes`."
+            )
+        super().check_outputs(discriminator, shapes)
+
     def draw(self, n, wanted, seeds):
         if wanted is not None:
             raise ValueError(f"`labels` are for a GAN that was made with `num_classes`. Received: labels={wanted!r}")
@@ -193,6 +207,7 @@ class Classes(Condition):
 
     what = "labels"
     watched = ("images", "labels")
+    checked_often = ("labels",)
 
     def __init__(self, n: int):
         self.n = integer("n", n, at_least=1, of="Classes")
@@ -335,7 +350,7 @@ def get(identifier=None, num_classes=None):
         if identifier is not None:
             raise ValueError(
                 "`num_classes` is the short form of `condition=kgan.conditions.Classes(...)`; give one of the two. "
-                f"Received: num_classes={num_classes!r} and condition={identifier!r}"
+                f"Received: num_classes={num_classes!r} and a condition, {type(identifier).__name__}"
             )
         return Classes(integer("num_classes", num_classes, at_least=1))
     if isinstance(identifier, Condition):

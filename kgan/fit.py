@@ -6,6 +6,7 @@ import warnings
 import keras
 
 from kgan.callbacks.measuring import Measuring
+from kgan.checkpoints.roles import listed
 
 
 class Keeper(keras.callbacks.Callback):
@@ -20,20 +21,23 @@ class Keeper(keras.callbacks.Callback):
         super().__init__()
         self.checked, self.next_epoch = False, next_epoch
 
-    def _check(self):
-        self.model.sync()
-        self.model.logs.check_ranges()
-        self.checked = True
+    def _check(self, again=()):
+        names = again if self.checked else None
+        if names is None or names:
+            self.model.sync()
+            self.model.logs.check_ranges(names)
+            self.checked = True
 
     def on_train_batch_begin(self, batch, logs=None):
-        if batch and not self.checked:
+        if batch:
             self._check()
 
     def on_test_begin(self, logs=None):
-        self._check()  # now, because validation resets the ranges
+        # before validation, which resets what was seen of the epoch
+        self._check(again=self.model.condition.checked_often)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._check()
+        self._check(again=self.model.condition.checked_often)
         self.model.epochs.assign(self.model.epochs + 1)
         for shuffle in self.next_epoch:
             shuffle()
@@ -60,8 +64,8 @@ def with_own_callbacks(callbacks, model, next_epoch, data):
         next_epoch: List of functions that are called between epochs.
         data: The data of `fit`, which the measuring callbacks receive.
     """
-    given = getattr(callbacks, "callbacks", callbacks) or []
-    given = keras.tree.flatten(given if isinstance(given, list | tuple) else [given])
+    # a `CallbackList` that is used again has those of the `fit` before
+    given = [one for one in listed(callbacks) if not isinstance(one, Keeper | EitherLoss)]
     watchers = [one for one in given if isinstance(one, keras.callbacks.TerminateOnNaN)]
     own: list[keras.callbacks.Callback] = [Keeper(next_epoch), *([EitherLoss(watchers)] if watchers else [])]
     measuring = [one for one in given if isinstance(one, Measuring)]
@@ -79,16 +83,7 @@ def with_own_callbacks(callbacks, model, next_epoch, data):
     return ordered
 
 
-@contextlib.contextmanager
-def patient(callbacks):
-    """A context in which EarlyStopping does not warn about each epoch without a measured value.
-
-    Args:
-        callbacks: List of callbacks, or `keras.callbacks.CallbackList`.
-    """
-    with warnings.catch_warnings():
-        for callback in getattr(callbacks, "callbacks", callbacks):
-            for name in callback.values if isinstance(callback, Measuring) else ():
-                # a prefix, so that it matches the scores of single classes too
-                warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{name}")
-        yield
+def filters_restored(callbacks):
+    """A context after which the warning filters are as before, if there is a callback that measures and may set one."""
+    measuring = any(isinstance(one, Measuring) for one in listed(callbacks))
+    return warnings.catch_warnings() if measuring else contextlib.nullcontext()

@@ -16,7 +16,7 @@ from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch, together
 from kgan.data import Batches
-from kgan.fit import patient, with_own_callbacks
+from kgan.fit import filters_restored, with_own_callbacks
 from kgan.latents import get as _sampler
 from kgan.logs import Logs
 from kgan.players import average, optimizer
@@ -230,13 +230,13 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             return keras_fit(feed, y, batch_size, epochs, verbose, callbacks, *args, **kwargs, **more)
 
         saver = resume.saver_among(own)
-        with patient(own):
+        with filters_restored(own):
             if saver is None:
                 return fit_span(own, epochs)
             labels = self.condition.labels(y)
             if (
                 isinstance(x, np.ndarray)
-                and (labels is None or isinstance(labels, np.ndarray))
+                and (y is None or isinstance(labels, np.ndarray))
                 and not args
                 and kwargs.keys() <= {"initial_epoch", "validation_data"}
             ):
@@ -265,7 +265,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         self.test_seeds.state.assign([self._test_seed, 0])
         with backend.undisturbed():
             results = super().evaluate(*args, **kwargs)
-        self.logs.check_ranges()
+        self.logs.check_ranges(self.condition.checked_often)
         return results
 
     def generate(self, n, seed=None, batch_size=256, labels=None):

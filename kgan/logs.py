@@ -42,12 +42,13 @@ class Logs:
     def discriminator(self, real, fake):
         """Report the discriminator's losses and accuracies, from its verdicts on real and fake images."""
         loss, others = self._loss, {}
+        real_right, fake_right = loss.right(real.logits, fake.logits)
         if self._parts:
             others = {"d_real_loss": loss.real(real.logits), "d_fake_loss": loss.fake(fake.logits)}
         values = {
             "d_loss": loss.discriminator(real.logits, fake.logits),
-            "d_real_accuracy": loss.margin(real.logits, fake.logits) > 0,
-            "d_fake_accuracy": loss.margin(fake.logits, real.logits) <= 0,
+            "d_real_accuracy": real_right,
+            "d_fake_accuracy": fake_right,
             **others,
             **{f"d_{name}": real.losses[name] + fake.losses[name] for name in real.losses},
             **{f"d_{name}": hits for name, hits in real.hits.items()},
@@ -79,10 +80,10 @@ class Logs:
         for name, tensor in tensors.items():
             self._ranges[name].update_state(tensor)
 
-    def check_ranges(self):
-        """Raise ValueError if values lay outside of the condition's ranges."""
-        for name, seen in self._ranges.items():
-            self._condition.check_range(name, *seen.both())
+    def check_ranges(self, names=None):
+        """Raise ValueError if values outside of the condition's ranges were seen, of these names, all by default."""
+        for name in self._ranges if names is None else names:
+            self._condition.check_range(name, *self._ranges[name].both())
 
 
 class Means(keras.metrics.Metric):
@@ -95,6 +96,10 @@ class Means(keras.metrics.Metric):
         self.count = self.add_variable((len(names),), "zeros", name="count")
 
     def update_state(self, values, count):
+        for name in values.keys() - set(self.names):
+            raise ValueError(
+                f"There is no log {name!r} to update. Its name must be among those of the condition's logs."
+            )
         count = ops.cast(count, self.total.dtype)
         zero = ops.zeros((), self.total.dtype)
         means = {name: ops.mean(ops.cast(ops.stop_gradient(value), zero.dtype)) for name, value in values.items()}

@@ -74,6 +74,14 @@ class AdversarialLoss(Configured):
         """
         return logits - (others if self.paired else self.threshold)
 
+    def right(self, real_logits, fake_logits):
+        """Which real and which fake images the discriminator judges rightly, two tensors of booleans like the logits.
+
+        Under a paired loss it judges pairs, so that both are the same.
+        """
+        real = self.margin(real_logits, fake_logits) > 0
+        return real, real if self.paired else self.margin(fake_logits) <= 0
+
 
 def flat(logits):
     """Logits of shape (batch, 1) or (batch,) as (batch,): a sum of the two shapes would be (batch, batch)."""

@@ -157,13 +157,6 @@ def read(config):
     }
 
 
-def in_config(config, name):
-    """The `Ramp` under that name in a serialized config, or `None`."""
-    value = config.get(name)
-    kind = keras.saving.get_registered_object(value["registered_name"]) if isinstance(value, dict) else None
-    return kind.from_config(value["config"]) if isinstance(kind, type) and issubclass(kind, Ramp) else None
-
-
 def shown(value):
     """A value as error messages show it."""
     config = value.get_config() if isinstance(value, Ramp) else {}

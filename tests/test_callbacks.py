@@ -190,7 +190,7 @@ def test_wrong_arguments():
 class Bystander(keras.callbacks.Callback):
     """A user's callback with attributes that have the names of kgan's own."""
 
-    scorer, better, names, path, values = "mine", "mine", "mine", "mine", "mine"
+    scorer, better, names, path, callbacks = "mine", "mine", "mine", "mine", "mine"
 
     def set_data(self):
         raise AssertionError("called")
@@ -205,6 +205,15 @@ def test_a_callback_of_a_user_may_have_any_attributes(images, tmp_path):
     compiled().fit(images, batch_size=20, verbose=0, callbacks=[bystander, checkpoint, score])
     assert bystander.scorer == bystander.better == "mine"
     compiled().fit(images, batch_size=20, epochs=2, verbose=0, callbacks=[Bystander(), checkpoint])
+    compiled().fit(images, batch_size=20, verbose=0, callbacks=Bystander())
+
+
+def test_a_list_of_callbacks_can_be_used_again(images):
+    gan = compiled()
+    callbacks = keras.callbacks.CallbackList(add_history=True, model=gan)
+    for _ in range(2):
+        gan.fit(images, batch_size=20, verbose=0, callbacks=callbacks)
+    assert int(gan.epochs) == 2
 
 
 def test_warning_filters_are_as_they_were(images, tmp_path):

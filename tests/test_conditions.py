@@ -117,8 +117,29 @@ def test_a_batch_is_a_pair():
     assert given is LABELS and real is IMAGES
 
 
-def test_images_out_of_range_are_found_in_any_batch(images):
+def test_images_are_checked_once_and_labels_after_every_epoch(images):
     late = images.copy()
-    late[-1, 0, 0, 0] = 2.0
-    with pytest.raises(ValueError, match=r"Images must be floats in \[-1, 1\].* Received: floats from -0.999924 to 2"):
-        compiled().fit(late, batch_size=8, shuffle=False, verbose=0)
+    late[-1, 0, 0, 0] = 2.0  # in the last batch
+    compiled().fit(late, batch_size=8, shuffle=False, verbose=0)
+    with pytest.raises(ValueError, match=r"Images must be floats in \[-1, 1\].* Received: floats from -0.99.* to 2"):
+        compiled().fit(late[::-1], batch_size=8, shuffle=False, verbose=0)
+    with pytest.raises(ValueError, match=r"Labels must lie in \[0, 2\].* Received: labels from 0 to 3"):
+        labels = np.where(np.arange(40) == 39, 3, 0)
+        class_gan(num_classes=3).fit(images, labels, batch_size=8, shuffle=False, verbose=0)
+
+
+class Silent(Unconditional):
+    """It does not define what to generate."""
+
+    draw = Condition.draw
+
+
+@pytest.mark.parametrize("kind", ["image_grid", "score"])
+def test_what_cannot_be_generated_is_refused_before_training(kind, images, tmp_path):
+    callback = kgan.callbacks.CALLBACKS[kind](
+        **{"image_grid": {"directory": tmp_path}, "score": {"extractor": "raw"}}[kind]
+    )
+    gan = compiled(small_gan(condition=Silent()))
+    with pytest.raises(ValueError, match="`labels` must hold .* since Silent does not define `draw`. Received: None"):
+        gan.fit(images, batch_size=20, verbose=0, callbacks=[callback])
+    assert int(gan.d_opt.iterations) == 0

@@ -34,11 +34,14 @@ BY_HAND = {
 
 
 def test_a_paired_loss_counts_the_pairs_in_which_the_real_image_has_the_higher_logit():
-    real, fake = ops.array([[3.0], [1.0], [-5.0]]), ops.array([[2.0], [1.5], [-6.0]])
-    for name, on_real, on_fake in (("relativistic", [1, -0.5, 1], [-1, 0.5, -1]), ("hinge", [3, 1, -5], [2, 1.5, -6])):
-        loss = losses.get(name)
-        assert ops.convert_to_numpy(loss.margin(real, fake))[:, 0].tolist() == on_real
-        assert ops.convert_to_numpy(loss.margin(fake, real))[:, 0].tolist() == on_fake
+    real, fake = ops.array([[3.0], [1.0], [-5.0], [2.0]]), ops.array([[2.0], [1.5], [-6.0], [2.0]])
+    relativistic, hinge = losses.get("relativistic"), losses.get("hinge")
+    right = [ops.convert_to_numpy(one)[:, 0].tolist() for one in relativistic.right(real, fake)]
+    assert right == [[True, False, True, False]] * 2  # neither of two equal images is right
+    right = [ops.convert_to_numpy(one)[:, 0].tolist() for one in hinge.right(real, fake)]
+    assert right == [[True, True, False, True], [False, False, True, False]]
+    assert ops.convert_to_numpy(relativistic.margin(fake, real))[:, 0].tolist() == [-1.0, 0.5, -1.0, 0.0]
+    assert ops.convert_to_numpy(hinge.margin(fake))[:, 0].tolist() == [2.0, 1.5, -6.0, 2.0]
 
 
 @pytest.mark.parametrize("name", LOSSES)

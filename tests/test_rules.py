@@ -8,7 +8,7 @@ import pytest
 
 import kgan
 from kgan.rules import NAMED, Rules
-from kgan.runner.schema import RULES, Recipe
+from kgan.runner.schema import RULE_FIELDS, Recipe
 from tests.helpers import compiled, small_gan
 
 FIELDS = [field.name for field in dataclasses.fields(Rules)]
@@ -49,9 +49,9 @@ def test_everything_given_is_saved_and_loaded(images, tmp_path):
 
 def test_the_keys_of_a_recipe_are_the_arguments_of_compile():
     elsewhere = {"d_opt", "g_opt", "run_eagerly", "steps_per_execution"}
-    assert RULES.keys() == set(FIELDS) - elsewhere
-    assert RULES.keys() <= Recipe.model_fields.keys()
-    assert NAMED.keys() <= RULES.keys()
+    assert RULE_FIELDS.keys() == set(FIELDS) - elsewhere
+    assert RULE_FIELDS.keys() <= Recipe.model_fields.keys()
+    assert NAMED.keys() <= RULE_FIELDS.keys()
 
 
 @pytest.mark.parametrize(

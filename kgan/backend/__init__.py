@@ -11,8 +11,9 @@
 - `static_shape(tensor)` is its shape, a tuple; `None` where TensorFlow does not even know the number of axes.
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
 - `sync(model)` puts the state of a running `fit` into the variables, if the engine keeps it elsewhere during training.
-- `devices(model)` is the list of the devices that a training uses, such as `["GPU:0"]`.
-- `layers_in(model)`, `last_operation(model)` and `variables_of(optimizer)` have no public name in Keras.
+- `devices(model)` is the list of the devices that a training uses, such as `["gpu:0"]`.
+- `layers_in(model)`, `last_operation(model)`, `variables_of(optimizer)` and `learning_rate_of(optimizer)` have
+  no public name in Keras.
 - `Steps` connects the engine's stock `fit` to a model's `step` and `test`.
 
 `NAME` is the engine's name in Keras, `TITLE` its own name, `COMPILER` the compiler that `jit_compile=True` turns on,
@@ -22,7 +23,7 @@ faster as one convolution for each group.
 
 import keras
 
-from kgan.backend.keras_internals import last_operation, layers_in, variables_of
+from kgan.backend.keras_internals import last_operation, layers_in, learning_rate_of, variables_of
 
 NAME = keras.backend.backend()
 
@@ -101,6 +102,7 @@ __all__ = [
     "input_gradient",
     "last_operation",
     "layers_in",
+    "learning_rate_of",
     "pin_seeds",
     "static_shape",
     "stream",

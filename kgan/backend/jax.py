@@ -11,11 +11,14 @@ import jax
 import keras
 from keras import ops
 
-# the scope that a step runs in, which may be a user's own; Keras has no public way to ask for it
-from keras.src.backend.common.stateless_scope import get_stateless_scope
-
 TITLE, COMPILER = "JAX", "XLA"
 ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = False, False
+
+
+def _current_scope():
+    """The scope that this code runs in, which may be a user's own, or `None`: a new scope knows which one it is in."""
+    with keras.StatelessScope(initialize_variables=False) as probe:
+        return probe.original_scope
 
 
 def _scope(values):
@@ -26,7 +29,7 @@ def _scope(values):
 
 
 def gradients(losses, groups):
-    outer = get_stateless_scope()
+    outer = _current_scope()
     variables = [variable for group in groups for variable in group]
 
     def pure(values):
@@ -56,7 +59,7 @@ def apply(optimizer, grads, variables):
 
 
 def input_gradient(function, x):
-    outer = get_stateless_scope() or keras.StatelessScope()  # a user may call a penalty outside of a step
+    outer = _current_scope() or keras.StatelessScope()  # a user may call a penalty outside of a step
 
     def pure(x):
         with _scope(outer.state_mapping) as inner:
@@ -69,7 +72,7 @@ def input_gradient(function, x):
 
 
 def when(condition, then, otherwise):
-    outer = get_stateless_scope()
+    outer = _current_scope()
 
     def branch(update):
         def run(values):

@@ -19,6 +19,14 @@ def variables_of(optimizer):
     return optimizer._trainable_variables
 
 
+def learning_rate_of(optimizer):
+    """The learning rate that an optimizer was given: a variable, or the schedule itself.
+
+    `optimizer.learning_rate` is a schedule's value at the current step, and a schedule must be checked before training.
+    """
+    return optimizer._learning_rate
+
+
 def last_operation(model):
     """The layer or operation that makes a model's output, looking through reshapes, wrappers and nested models.
 

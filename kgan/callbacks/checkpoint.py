@@ -211,7 +211,7 @@ class Checkpoint(Periodic, Saver):
         return [one for one in self.progress.callbacks if isinstance(one, Measuring)]
 
     def _just_measured(self):
-        measuring = [one for one in self._measuring if self.monitor in one.values]
+        measuring = [one for one in self._measuring if self.monitor in one.directions]
         for one in measuring if self.model.stop_training else ():
             one.finish()  # since its last measurement is needed here
         return {name: value for one in measuring for name, value in one.measured_now().items()}
@@ -219,7 +219,7 @@ class Checkpoint(Periodic, Saver):
     def _is_best(self, logs):
         if self.monitor is None or not logs:
             return False
-        measured = {name: better for one in self._measuring for name, better in one.values.items()}
+        measured = {name: better for one in self._measuring for name, better in one.directions.items()}
         if self.monitor not in logs:
             if self.monitor in measured:
                 return False  # it was measured in another epoch

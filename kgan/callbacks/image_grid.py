@@ -2,6 +2,8 @@
 
 import pathlib
 
+import keras
+
 from kgan import pictures
 from kgan.arguments import integer
 from kgan.callbacks.periodic import Periodic
@@ -56,6 +58,9 @@ class ImageGrid(Periodic):
         super().set_state(state)
         self.written = [self.directory / pathlib.Path(name).name for name in state.get("written", [])]
         self.written = [path for path in self.written if path.is_file()]
+
+    def on_train_begin(self, logs=None):
+        self.model.condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later
 
     def act(self, when):
         path = self.directory / f"{when}.png"

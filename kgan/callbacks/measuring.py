@@ -12,11 +12,11 @@ class Measuring(Resumable):
     `fit` calls it before all callbacks that act on the logs. `Checkpoint(monitor=...)` can use its values.
 
     Attributes:
-        values: Dict from the name of each value to `"min"` or `"max"`, the better direction.
+        directions: Dict from the name of each value to `"min"` or `"max"`, the better direction.
         path: The file that it writes, which no two callbacks may share; or `None`.
     """
 
-    values: dict[str, str] = {}
+    directions: dict[str, str] = {}
     path: pathlib.Path | None = None
 
     def take_data(self, x: Any) -> None:

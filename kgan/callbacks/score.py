@@ -1,10 +1,13 @@
 """Score: measures the quality of the images during the training."""
 
 import pathlib
+import re
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
 from kgan import pictures, scores
@@ -67,8 +70,8 @@ class Score(Periodic, Measuring):
         super().__init__(every)
         self.metrics = [metric] if isinstance(metric, str) else list(metric)
         names = [name for one in self.metrics for name in lookup("metric", one, MEASURES).names]
-        self.values = names_of(self.metrics)
-        if not self.metrics or len(self.values) < len(names):
+        self.directions = names_of(self.metrics)
+        if not self.metrics or len(self.directions) < len(names):
             raise ValueError(f"`metric` of Score must name metrics, each of its values once. Received: {metric!r}")
         self.path, self.extractor = pathlib.Path(path), extractor
         self.samples = integer("samples", samples, at_least=LEAST, of="Score")
@@ -114,19 +117,22 @@ class Score(Periodic, Measuring):
         kept = [score for score in there if score.where.get("step", 0) <= self._steps]
         if kept != there:
             scores.write(self.path, kept)
-        self.scores = [score for score in kept if score.metric in self.values and "epoch" in score.where]
+        self.scores = [score for score in kept if score.metric in self.directions and "epoch" in score.where]
         self._began = time.monotonic() - state.get("seconds", 0.0)
         self.seconds, self._fresh = state.get("scoring", 0.0), dict(state.get("fresh", {}))
         self._scored = state.get("scored", -1)
 
     def on_train_begin(self, logs=None):
         condition = self.model.condition
+        condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later
         if self.per_class:
             condition.check_classes()
         self.make_scorer()
         if self.per_class:
             classes = self.scorer.check_classes(condition.labels_like(self.scorer.real.modes, self.samples))
-            self.values = names_of(self.metrics, classes)
+            self.directions = names_of(self.metrics, classes)
+        for name in self.directions:  # in most epochs nothing is scored, and EarlyStopping need not say so each time
+            warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{re.escape(name)}`")
         self._began = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):

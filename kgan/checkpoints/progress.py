@@ -10,7 +10,7 @@ import keras
 
 from kgan import environment
 from kgan.checkpoints import disk, state
-from kgan.checkpoints.roles import Resumable, Saver
+from kgan.checkpoints.roles import Resumable, Saver, listed
 from kgan.data import Batches
 
 log = logging.getLogger("kgan")
@@ -39,7 +39,7 @@ class Progress(keras.callbacks.CallbackList):
         self.steps = None if self.batches is None else self.batches.steps
         self.epoch = self.batch = self.step = self._before = 0
         self._begun, self._restored, self._last_logs, self._skipped = False, None, None, 0
-        callbacks = list(getattr(callbacks, "callbacks", callbacks))
+        callbacks = listed(callbacks)
         found = [one for one in callbacks if isinstance(one, keras.callbacks.History)]
         self.history = found[-1] if found else keras.callbacks.History()
         super().__init__(

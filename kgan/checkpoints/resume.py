@@ -2,17 +2,14 @@
 
 import logging
 
-import keras
-
-from kgan.checkpoints.roles import NotFinite, Saver
+from kgan.checkpoints.roles import NotFinite, Saver, listed
 
 log = logging.getLogger("kgan")
 
 
 def saver_among(callbacks):
     """The first `Saver` among callbacks, a list or Keras' own kind of list."""
-    callbacks = getattr(callbacks, "callbacks", callbacks)
-    return next((one for one in keras.tree.flatten(callbacks) if isinstance(one, Saver)), None)
+    return next((one for one in listed(callbacks) if isinstance(one, Saver)), None)
 
 
 def train(gan, saver, progress, epochs, first_epoch, fit_span):

@@ -58,5 +58,12 @@ class Saver(Resumable):
         return None
 
 
+def listed(callbacks):
+    """Callbacks as a flat list: one callback, a list, Keras' `CallbackList`, or `None`."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = callbacks.callbacks
+    return [] if callbacks is None else keras.tree.flatten(callbacks)
+
+
 class NotFinite(Exception):  # noqa: N818
     """A loss or a weight is not finite; the message says where."""

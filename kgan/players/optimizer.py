@@ -4,7 +4,7 @@ import keras
 from keras.optimizers.schedules import LearningRateSchedule
 
 from kgan import ramps
-from kgan.backend import variables_of
+from kgan.backend import learning_rate_of, variables_of
 
 CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # Keras compares them with 0 in Python
 
@@ -87,8 +87,8 @@ def check_schedules(optimizer, of):
             raise ValueError(f"`{argument}` of {of} must stay in [0, 1). Received: {ramps.shown(value)}")
         if argument in CLIPS and isinstance(value, LearningRateSchedule):
             raise ValueError(f"`{argument}` of {of} must be a number, not a schedule. Received: {ramps.shown(value)}")
-    rate = ramps.in_config(inner.get_config(), "learning_rate")
-    if rate is not None and not (min(rate.start, rate.end) >= 0 and max(rate.start, rate.end) > 0):
+    rate = learning_rate_of(inner)
+    if isinstance(rate, ramps.Ramp) and not (min(rate.start, rate.end) >= 0 and max(rate.start, rate.end) > 0):
         raise ValueError(
             f"`learning_rate` of {of} must stay >= 0, and not be 0 throughout. Received: {ramps.shown(rate)}"
         )

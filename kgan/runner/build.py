@@ -13,7 +13,7 @@ from kgan.gan import GAN
 from kgan.players.optimizer import check_schedules
 from kgan.runner import recipe_data
 from kgan.runner.blame import Blame
-from kgan.runner.schema import RULES
+from kgan.runner.schema import RULE_FIELDS
 from kgan.runner.types import OPTIMIZERS, arguments_of, value_of
 
 MAX_STEPS_AT_ONCE = 20
@@ -31,6 +31,7 @@ def build_rules(recipe, given):
         RecipeError: with all problems of the recipe, including those of the callbacks and of the data's path.
     """
     made: dict = {}
+    conditional = True
     with Blame(given) as blame:
         with blame("condition"):
             conditional = bool(condition_of(recipe).classes)
@@ -52,7 +53,7 @@ def build_rules(recipe, given):
         for name, player in (("d_opt", "discriminator"), ("g_opt", "generator")):
             with blame("optimizers", player):
                 made[name] = _optimizer(getattr(recipe.optimizers, player))
-        for name in RULES:
+        for name in RULE_FIELDS:
             made[name] = _rule(name, getattr(recipe, name), blame)
         for name in ("schedule", "tricks"):
             for place, one in _each(name, made[name]):
@@ -68,16 +69,17 @@ def build_rules(recipe, given):
 
 
 def _rule(name, chosen, blame):
-    """An argument of `compile`: the object or the objects that a recipe names, or a value."""
+    """An argument of `compile`: a value, the object that a recipe names, or a list of them; `None` for a wrong one."""
     if name not in rules.NAMED:
         return value_of(chosen)
-    made = []
+    made: list = []
     for place, one in _each(name, chosen):
+        made.append(None)
         with blame(*place):
             if len(place) > 1 and one.name in [other.name for other in chosen[: place[1]]]:
                 raise ValueError(f"{one.name} is listed twice")
-            made.append(one and rules.NAMED[name][one.name](**arguments_of(one)))
-    return made if isinstance(chosen, list) else next(iter(made), None)
+            made[-1] = one and rules.NAMED[name][one.name](**arguments_of(one))
+    return made if isinstance(chosen, list) else made[0]
 
 
 def _each(name, value):

@@ -110,14 +110,14 @@ def _rule(argument, parameter):
 
 # `optimizers` is a separate key, and the runner chooses how many steps are executed at once
 _elsewhere = ("d_opt", "g_opt", "run_eagerly", "steps_per_execution")
-RULES = {
+RULE_FIELDS = {
     argument: _rule(argument, parameter)
     for argument, parameter in inspect.signature(Rules).parameters.items()
     if argument not in _elsewhere
 }
 
 
-class Recipe(create_model("Rules", __base__=Players, **RULES)):  # type: ignore[call-overload]
+class Recipe(create_model("RecipeRules", __base__=Players, **RULE_FIELDS)):  # type: ignore[call-overload]
     """A whole run. Every key but `data`, the players and the length has a default."""
 
     optimizers: Optimizers = Field(default={}, validate_default=True)  # type: ignore[assignment]

@@ -9,7 +9,7 @@ from kgan.files import replace_when_written
 
 FID_WEIGHTS = "6726825d"  # the first digits of the sha256 of the FID's weight file
 # the conditions that must be equal before two scores are compared
-CONDITIONS = (
+COMPARED = (
     "metric",
     "arguments",
     "extractor",
@@ -101,7 +101,7 @@ class UnlikeScoresError(ValueError):
 def check_alike(one, other):
     """Raise UnlikeScoresError, which names every difference, if two scores cannot be compared."""
     found = []
-    for condition in CONDITIONS:
+    for condition in COMPARED:
         here, there = getattr(one, condition), getattr(other, condition)
         if here != there:
             if condition == "data":
