@@ -1,8 +1,9 @@
 """What all tests share. The engine is the one that KERAS_BACKEND names, TensorFlow by default."""
 
+import functools
+import gc
 import os
 import pathlib
-import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -11,13 +12,21 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan.cli import main
 from kgan.extractors import learned
+from tests.command_line import call_kgan
 
 
 @pytest.fixture(autouse=True)
 def fixed_seed():
     keras.utils.set_random_seed(7)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept_graphs():
+    """TensorFlow keeps each graph that was ever traced; the garbage collector need not look through all of them again."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,7 +52,10 @@ def digits():
 
 @pytest.fixture
 def quick_classifier(tmp_path, monkeypatch):
-    """Classifiers that scores look through are trained in this process, in a few steps, and are not those of other tests."""
+    """Classifiers that scores look through are trained in this process, in a few steps, and are not those of other tests.
+
+    It returns a function that sets the number of steps.
+    """
 
     def train(images, labels, path):
         source = tmp_path / "to-learn.npz"
@@ -53,8 +65,10 @@ def quick_classifier(tmp_path, monkeypatch):
         source.unlink()
 
     monkeypatch.setenv("KGAN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(learned, "STEPS", 20)
     monkeypatch.setattr(learned, "_train", train)
+    in_steps = functools.partial(monkeypatch.setattr, learned, "STEPS")
+    in_steps(20)
+    return in_steps
 
 
 @pytest.fixture
@@ -75,20 +89,10 @@ def float64(monkeypatch):
 
 
 @pytest.fixture
-def call(tmp_path, monkeypatch, capsys):
-    """The command line in this process, in an empty folder; `tests.command_line` starts one."""
+def call(tmp_path, monkeypatch):
+    """The command line in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "300")
-
-    def run(*arguments, code=0):
-        monkeypatch.setattr(sys, "argv", ["kgan", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = "".join(capsys.readouterr())
-        assert (ended.value.code or 0) == code, said
-        return said
-
-    return run
+    return functools.partial(call_kgan, cwd=tmp_path)
 
 
 @pytest.fixture

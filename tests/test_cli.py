@@ -57,18 +57,17 @@ def test_resolved_yaml_alone_repeats_the_run(run, tmp_path):
         assert first == second
 
 
-def test_runs_are_numbered_and_never_overwritten(run):
-    said = run_kgan("train", "digits", *TINY, "--set", "epochs=1", cwd=run.parent.parent)
-    assert "digits-0002" in said
-    said = run_kgan("train", "digits", *TINY, "--out", run, cwd=run.parent, code=2)
+def test_runs_are_numbered_and_never_overwritten(run, call):
+    assert "digits-0002" in call("train", "digits", *TINY, "--set", "epochs=1", cwd=run.parent.parent)
+    said = call("train", "digits", *TINY, "--out", run, code=2)
     assert "exists and is not an empty folder" in said
 
 
-def test_sample(run, tmp_path):
+def test_sample(run, tmp_path, call):
     run_kgan("sample", run, "-n", 10, "-o", tmp_path / "x.npy", "--seed", 3, cwd=tmp_path)
     images = np.load(tmp_path / "x.npy", allow_pickle=False)
     assert images.shape == (10, 8, 8, 1) and images.dtype == np.float32 and np.abs(images).max() <= 1
-    run_kgan("sample", run / "generator.keras", "-n", 10, "-o", tmp_path / "y.npy", "--seed", 3, cwd=tmp_path)
+    call("sample", run / "generator.keras", "-n", 10, "-o", "y.npy", "--seed", 3)
     np.testing.assert_array_equal(images, np.load(tmp_path / "y.npy"))
 
 

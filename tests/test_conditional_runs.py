@@ -1,6 +1,7 @@
 """Class-conditional recipes: what is built, refused, sampled and scored."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from PIL import Image
 import kgan
 from kgan import pictures, scores
 from kgan.callbacks import Score
+from tests.command_line import call_kgan
 from tests.helpers import compiled
 from tests.recipe_helpers import check, complaint
 
@@ -30,11 +32,18 @@ callbacks:
 """
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("conditional")
+    (folder / "recipe.yaml").write_text(RECIPE)
+    call_kgan("train", "recipe.yaml", "--out", "run", cwd=folder)
+    return folder / "run"
+
+
 @pytest.fixture
-def run(tmp_path, call):
-    (tmp_path / "recipe.yaml").write_text(RECIPE)
-    call("train", "recipe.yaml", "--out", "run")
-    return tmp_path / "run"
+def run(trained, tmp_path):
+    """A copy for each test, which may change it."""
+    return shutil.copytree(trained, tmp_path / "run")
 
 
 def gan_of(run):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from kgan import scores
 from kgan.compare import comparison
-from tests.command_line import run_kgan
+from tests.command_line import call_kgan
 
 SMALL = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
          "--set", "callbacks=[{name: score, metric: frechet_distance, every: 1 epoch, samples: 200}]"]  # fmt: skip
@@ -18,7 +18,7 @@ SMALL = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discrimi
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scored")
-    said = run_kgan("train", "digits", *SMALL, "--set", "data.validation_split=0.1", cwd=folder)
+    said = call_kgan("train", "digits", *SMALL, "--set", "data.validation_split=0.1", cwd=folder)
     assert "scores: 200 generated and 1,797 real images of digits (train), seen with classifier " in said
     assert "  frechet distance " in said and "  scoring took " in said
     return folder / "runs" / "digits-0001"
@@ -236,34 +236,39 @@ def test_pictures_are_held_against_pictures_of_their_size(call, tmp_path, quick_
     assert score.resize.startswith("cropped, Lanczos, 2 sizes to 300 x 260; bilinear, antialiased, ")
 
 
+RING = """\
+latent_dim: 2
+data: {name: ring, batch_size: 64, samples: 640}
+generator: {name: dense, units: [8], activation: null}
+discriminator: {name: dense, units: [8]}
+steps: 40
+"""
+
+
 def test_a_value_that_two_metrics_have_is_that_of_the_data(call, tmp_path):
-    (tmp_path / "ring.yaml").write_text(
-        "latent_dim: 2\ndata: {name: ring, batch_size: 64, samples: 640}\ngenerator: {name: dense, units: [8], "
-        "activation: null}\ndiscriminator: {name: dense, units: [8]}\nsteps: 40\n"
-    )
+    (tmp_path / "ring.yaml").write_text(RING)
     said = call("compare", "ring.yaml", "ring.yaml", "--seeds", 1, "--steps", 10, "-n", 100, "--metric", "modes")
     assert "| ring (A) | " in said and "The modes of ring (B) is" in said
 
 
-def test_recipes_are_scored_alike_whatever_their_own_scores_are(call, tmp_path):
-    for name, score in (("none", ""), ("few", "{name: score, metric: precision_recall, real: 400, extractor: raw}")):
-        (tmp_path / f"{name}.yaml").write_text(
-            "latent_dim: 2\ndata: {name: ring, batch_size: 64, samples: 640}\ngenerator: {name: dense, units: [8], "
-            "activation: null}\ndiscriminator: {name: dense, units: [8]}\nsteps: 40\n"
-            f"callbacks: [{score}]\n"
-        )
-    said = call("compare", "none.yaml", "few.yaml", "--seeds", 1, "--steps", 10, "-n", 100)
-    assert "640 real images" in said
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """Two recipes that differ in their own scores alone, trained with two seeds each; and what was said."""
+    folder = tmp_path_factory.mktemp("compared")
+    (folder / "none.yaml").write_text(RING)
+    few = "callbacks: [{name: score, metric: precision_recall, real: 400, extractor: raw}]\n"
+    (folder / "few.yaml").write_text(RING + few)
+    said = call_kgan("compare", "none.yaml", "few.yaml", "--seeds", 2, "--steps", 20, "-n", 100, cwd=folder)
+    return folder / "comparisons" / "none-vs-few-0001", said
 
 
-def test_compare_recipes_trains_both(call, tmp_path):
-    (tmp_path / "wide.yaml").write_text(
-        "latent_dim: 2\ndata: {name: ring, batch_size: 64, samples: 640}\ngenerator: {name: dense, units: [8], "
-        "activation: null}\ndiscriminator: {name: dense, units: [8]}\nsteps: 40\n"
-    )
-    said = call("compare", "wide.yaml", "wide.yaml", "--seeds", 2, "--steps", 20, "-n", 100)
-    assert "No difference shown: the frechet distance of wide (B) and wide (A) differ by 0," in said
-    out = tmp_path / "comparisons" / "wide-vs-wide-0001"
+def test_recipes_are_scored_alike_whatever_their_own_scores_are(compared):
+    assert "640 real images" in compared[1]
+
+
+def test_compare_recipes_trains_both(compared):
+    out, said = compared
+    assert "No difference shown: the frechet distance of few and none differ by 0," in said
     found = comparison.collect([out / f"{mark}-seed-{seed}" for mark in "ab" for seed in (0, 1)], "frechet_distance")
     assert [len(series) for series in found] == [10] * 4
     assert found[0][-1].value == found[2][-1].value != found[1][-1].value  # equal seeds, other seeds

@@ -115,7 +115,8 @@ def test_points_are_their_own_features():
     np.testing.assert_array_equal(eyes(points).features, points)
 
 
-def test_stacked_digits_are_read_channel_by_channel(digits, eyes):
+def test_stacked_digits_are_read_channel_by_channel(digits, quick_classifier):
+    quick_classifier(400)
     images, labels = digits
     draw = np.random.default_rng(0)
     chosen = draw.integers(len(images), size=(3000, 3))

@@ -140,7 +140,7 @@ OF_SENSE = [
     ("image_grid, every: 1 epoch", "checkpoint, monitor: dloss", "18:24  callbacks[0].monitor: `monitor` must be a log."),
     ("every: 1 epoch", "every: sometimes", "18:24  callbacks[0].every: `every` of ImageGrid must be a number of epochs"),
     ("every: 1 epoch}", "every: 1 epoch}\n  - image_grid", "19:5  callbacks[1]: image_grid is listed twice"),
-    ("epochs: 1", "epochs: 1\ntricks: [{name: instance_noise, std: 0}]", "17:33  tricks[0].std: `std` of InstanceNoise must"),
+    ("epochs: 1", "epochs: 1\ntricks: [{name: instance_noise, std: 0}]", "17:33  tricks[0].std: `std` of InstanceNoise"),
     ("epochs: 1", "epochs: 1\nnum_classes: 10\ncondition: {name: classes, n: 10}", "18:1  condition: `num_classes` is"),
     ("epochs: 1", "epochs: 1\ntricks: [label_flip, label_flip]", "17:22  tricks[1]: label_flip is listed twice"),
 ]  # fmt: skip

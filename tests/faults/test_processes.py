@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from tests.command_line import run_kgan, start_kgan
 from tests.faults.processes import POWER_FAILS, RECIPE, assert_same, interrupt, kill, newest_step
 
-EPOCHS = 200
+EPOCHS = 120  # some five seconds
 TOLERANCE = 1e-6 if keras.backend.backend() == "torch" else 0.0
 
 
@@ -35,17 +36,17 @@ def here(tmp_path):
 ARGUMENTS = "train", "r.yaml", "--out", "run", "--resume"
 
 
-def test_signals_save_and_say_where(here, straight):
+def test_signals_save_and_say_where(here, straight, call):
     said = interrupt(start_kgan(*ARGUMENTS, cwd=here), here / "run", signal.SIGTERM)
     assert "Stopped by SIGTERM after step" in said and "run/checkpoints/step-" in said
     process = start_kgan(*ARGUMENTS, cwd=here)
     said = interrupt(process, here / "run", signal.SIGINT, steps=newest_step(here / "run") + 20)
     assert "Resuming from run/checkpoints/step-" in said and "Stopped by Ctrl-C" in said
-    said = run_kgan("sample", "run", "-n", "4", "-o", "x.npy", cwd=here)  # of the newest checkpoint
+    call("sample", "run", "-n", 4, "-o", "x.npy")  # of the newest checkpoint
     assert np.load(here / "x.npy").shape == (4, 8, 8, 1)
     run_kgan(*ARGUMENTS, cwd=here)
     assert_same(here / "run", straight, TOLERANCE)
-    assert "Done" in run_kgan(*ARGUMENTS, cwd=here)  # nothing left to do
+    assert "Done" in call(*ARGUMENTS)  # nothing left to do
     assert_same(here / "run", straight, TOLERANCE)
 
 
@@ -75,12 +76,12 @@ def test_killed_while_it_saves(here, straight, number):
     assert_same(here / "run", straight, TOLERANCE)
 
 
-def test_one_process_at_a_time(here):
+def test_one_process_at_a_time(here, call):
     first = start_kgan(*ARGUMENTS, cwd=here)
     while not (here / "run" / "checkpoints").exists():
         assert first.poll() is None
-    said = run_kgan(*ARGUMENTS, cwd=here, code=2)
-    assert "run is in use by another process" in said
+        time.sleep(0.05)
+    assert "run is in use by another process" in call(*ARGUMENTS, code=2)
     interrupt(first, here / "run", signal.SIGTERM)
 
 

@@ -57,7 +57,7 @@ def train(images, folder, game, kill_at=None, at_once=1, data=None, **more):
         Checkpoint(folder / "checkpoints", every="2 steps", resume=True),
         LogFile(folder / "log.jsonl"),
         ImageGrid(folder / "samples", rows=2, columns=2),
-        LossPlot(folder / "losses.png"),
+        LossPlot(folder / "losses.png", every=EPOCHS),
     ]
     callbacks.append(steps := Steps(kill_at))
     data = Batches(images, 8, seed=5) if data is None else data
@@ -67,10 +67,11 @@ def train(images, folder, game, kill_at=None, at_once=1, data=None, **more):
 
 def left_behind(folder):
     """What a run writes, without the times."""
+    pictures = [*sorted((folder / "samples").iterdir()), folder / "losses.png"]
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     for row in rows:
         del row["seconds"]
-    return rows, {path.name: path.read_bytes() for path in sorted((folder / "samples").iterdir())}
+    return rows, {path.name: path.read_bytes() for path in pictures}
 
 
 def assert_same(one, other, folder, other_folder):
@@ -79,8 +80,8 @@ def assert_same(one, other, folder, other_folder):
     for name, values in other.history.history.items():
         np.testing.assert_allclose(one.history.history[name], values, rtol=0, atol=TOLERANCE)
     if TOLERANCE == 0.0:
-        rows, samples = left_behind(folder)
-        assert (rows, samples) == left_behind(other_folder) and len(rows) == EPOCHS
+        rows, pictures = left_behind(folder)
+        assert (rows, pictures) == left_behind(other_folder) and len(rows) == EPOCHS
 
 
 # those that differ least from another one are left out by default
