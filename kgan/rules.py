@@ -124,7 +124,9 @@ def takes_arguments_of(
     def decorate(method):
         def checked(self, *args, **kwargs):
             for name in kwargs.keys() - arguments.keys():
-                raise TypeError(f"`{method.__name__}` has no argument {name!r}. {nearest(name, arguments)}")
+                raise TypeError(
+                    f"`{method.__name__}` has no argument {name!r}. {OF_KERAS.get(name) or nearest(name, arguments)}"
+                )
             return method(self, *args, **kwargs)
 
         checked.__name__, checked.__qualname__, checked.__doc__ = method.__name__, method.__qualname__, rules.__doc__

@@ -57,7 +57,8 @@ def test_the_keys_of_a_recipe_are_the_arguments_of_compile():
 @pytest.mark.parametrize(
     "argument, message",
     [
-        ("optimizer", "`compile` has no argument 'optimizer'"),
+        ("optimizer", "`compile` has no argument 'optimizer'. Give `d_opt` and `g_opt`"),
+        ("metrics", "`compile` has no argument 'metrics'. Losses and accuracies of both players are always logged"),
         ("penaltys", "`compile` has no argument 'penaltys'. Did you mean 'penalties'?"),
     ],
 )

@@ -106,7 +106,7 @@ class _Source:
             raise RecipeError("RUN", [Problem((), message)])
         self.latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
         try:
-            self.condition.draw(np.size(label) if np.ndim(label) else 0, label, keras.random.SeedGenerator(seed))
+            self.condition.draw(np.size(label) if np.ndim(label) else 1, label, keras.random.SeedGenerator(seed))
         except ValueError as error:
             raise RecipeError("--label", [Problem((), str(error))]) from None
 
