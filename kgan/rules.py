@@ -12,6 +12,11 @@ from kgan import augment, backend, losses, penalties, ramps, schedules, tricks
 from kgan.arguments import is_number, nearest
 from kgan.players.average import check_decay
 
+# what Keras' `compile` takes and this one does not
+OF_KERAS = {
+    "optimizer": "Give `d_opt` and `g_opt`, an optimizer for each player.",
+    "metrics": "Losses and accuracies of both players are always logged, and kgan.callbacks.Score adds scores.",
+}
 # the objects that a name can stand for, by argument
 NAMED: dict[str, dict[str, Any]] = {
     "loss": losses.LOSSES,
