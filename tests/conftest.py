@@ -14,6 +14,20 @@ import pytest
 import kgan
 from kgan.extractors import learned
 from tests.command_line import call_kgan
+from tests.helpers import stripes
+
+# files that take half a minute and more
+LONG = ["resume", "recipes", "evaluating", "gan", "trajectories", "processes", "penalties", "scores", "backends", "cli"]
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first, so that two processes end together."""
+
+    def place(item):
+        name = item.path.stem.removeprefix("test_")
+        return LONG.index(name) if name in LONG else len(LONG)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +53,7 @@ def cache(tmp_path_factory):
 
 @pytest.fixture
 def images():
-    """40 images of 8 x 8 x 1 in [-1, 1]: stripes whose phase differs."""
-    phase = np.random.default_rng(0).uniform(0, 6, (40, 1, 1, 1))
-    return np.sin(phase + np.arange(8)[None, None, :, None] * np.ones((1, 8, 1, 1))).astype("float32")
+    return stripes()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Small players, comparing the states of models, and mathematics by hand."""
+"""Images, small players, comparing the states of models, and mathematics by hand."""
 
 import keras
 import numpy as np
@@ -15,6 +15,12 @@ SMALL_FAMILIES: dict[str, dict] = {
     "r3gan": {"widths": 8, "group_width": 8},
     "resnet": {"filters": 8},
 }
+
+
+def stripes():
+    """40 images of 8 x 8 x 1 in [-1, 1]: stripes whose phase differs."""
+    phase = np.random.default_rng(0).uniform(0, 6, (40, 1, 1, 1))
+    return np.sin(phase + np.arange(8)[None, None, :, None] * np.ones((1, 8, 1, 1))).astype("float32")
 
 
 def small_generator(shape=(8, 8, 1), name=None):

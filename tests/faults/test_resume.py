@@ -57,7 +57,7 @@ def train(images, folder, game, kill_at=None, at_once=1, data=None, **more):
         Checkpoint(folder / "checkpoints", every="2 steps", resume=True),
         LogFile(folder / "log.jsonl"),
         ImageGrid(folder / "samples", rows=2, columns=2),
-        LossPlot(folder / "losses.png", every=EPOCHS),
+        LossPlot(folder / "losses.png", every=99),  # and at the end
     ]
     callbacks.append(steps := Steps(kill_at))
     data = Batches(images, 8, seed=5) if data is None else data
