@@ -301,7 +301,8 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             A float32 array `(rows * columns, height, width, channels)` in [-1, 1].
         """
         _, which, labels = self.condition.layout(rows * columns, columns)
-        return self._images(which, labels, seed)
+        # with labels a row at a time: an image's last bits depend on how many are computed at once
+        return self._images(which, labels, seed, 256 if labels is None else columns)
 
     def _images(self, which, labels, seed, batch_size=256):
         """Images of some of the latent vectors that the seed gives: those at the positions `which`."""

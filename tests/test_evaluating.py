@@ -93,15 +93,15 @@ def test_scores_of_a_run_go_where_they_are_wanted(run, call, tmp_path):
         (["evaluate"], "evaluate  give a run directory, or both --images and --data"),
         (["evaluate", "nowhere"], "RUN  nowhere is not a run directory"),
         (["evaluate", "RUN", "--metric", "fid"], "--metric  Unknown metric 'fid'."),
-        (["evaluate", "RUN", "--metric", "gaussian_modes"], "--metric  The metric 'gaussian_modes' means nothing"),
+        (["evaluate", "RUN", "--metric", "gaussian_modes"], "--metric  The metric 'gaussian_modes' is not defined"),
         (["evaluate", "RUN", "--extractor", "inception"], "--extractor  `extractor` must be 'auto', 'raw'"),
         (["evaluate", "RUN", "--split", "test"], "`split` of digits must be 'train'"),
-        (["evaluate", "--images", "no.npy", "--data", "digits"], "--images  no.npy is no .npy or .npz file"),
+        (["evaluate", "--images", "no.npy", "--data", "digits"], "--images  no.npy is neither an .npy or .npz file"),
         (
             ["evaluate", "--images", "x", "--data", "digts"],
             "--data  there is no data set, file or folder digts. Did you",
         ),
-        (["evaluate", "--images", "x", "--data", "digits", "--seed", "1"], "--seed  is of the latents of a run's"),
+        (["evaluate", "--images", "x", "--data", "digits", "--seed", "1"], "--seed  sets the latents of a run's"),
         (["evaluate", "RUN", "--neighbours", "near"], "--neighbours  must be the name of a picture"),
         (["evaluate", "RUN", "-o", "no/where.jsonl"], "--out  there is no folder no for where.jsonl"),
         (
@@ -135,7 +135,7 @@ def with_value(run, folder, value, **changes):
     seed = sum(path.is_dir() for path in folder.parent.iterdir()) - 1
     resolved.write_text(resolved.read_text().replace("seed: 0", f"seed: {seed}", 1))
     (folder / "scores.jsonl").unlink()
-    scores.append(folder / "scores.jsonl", [scores.Score(**row)])
+    scores.append(folder / "scores.jsonl", [scores.Record(**row)])
 
 
 def test_compare_runs(run, call, tmp_path):
