@@ -1,4 +1,4 @@
-"""`kgan` as a person types it: in a process of its own, or in this one, which has imported what that takes long for."""
+"""`kgan` as a person types it: in a process of its own, or in this one, where Keras is imported already."""
 
 import contextlib
 import io

@@ -37,7 +37,7 @@ def fixed_seed():
 
 @pytest.fixture(scope="module", autouse=True)
 def kept_graphs():
-    """TensorFlow keeps each graph that was ever traced; the garbage collector need not look through all of them again."""
+    """TensorFlow keeps each graph that was ever traced; the garbage collector looks through those of one file at most."""
     yield
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""A recipe, and what is said of texts like it."""
+"""A small recipe, and checking the texts of others."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def check(text, settings=()):
 
 
 def complaint(text, settings=()):
-    """What is said of a text that is not one."""
+    """What is said of a text that is not a recipe."""
     with pytest.raises(RecipeError) as caught:
         check(text, settings)
     return str(caught.value)
