@@ -38,7 +38,7 @@ class Progress(keras.callbacks.CallbackList):
         self.batches = batches if isinstance(batches, Batches) else None
         self.steps = None if self.batches is None else self.batches.steps
         self.epoch = self.batch = self.step = self._before = 0
-        self._begun, self._restored, self._last_logs, self._skipped = False, None, None, 0
+        self.begun, self._restored, self._last_logs, self._skipped = False, None, None, 0
         callbacks = listed(callbacks)
         found = [one for one in callbacks if isinstance(one, keras.callbacks.History)]
         self.history = found[-1] if found else keras.callbacks.History()
@@ -61,10 +61,6 @@ class Progress(keras.callbacks.CallbackList):
         return self.model
 
     @property
-    def begun(self):
-        return self._begun
-
-    @property
     def epoch_is_done(self):
         """Whether all batches of the epoch are done."""
         return self.steps is not None and self.batch >= self.steps
@@ -75,8 +71,8 @@ class Progress(keras.callbacks.CallbackList):
         return self.gan.stop_training and self.steps is not None and 0 < self.batch < self.steps
 
     def on_train_begin(self, logs=None):
-        if not self._begun:
-            self._begun = True
+        if not self.begun:
+            self.begun = True
             super().on_train_begin(logs)
             self._remind()
 
@@ -144,7 +140,7 @@ class Progress(keras.callbacks.CallbackList):
         for callback in self.callbacks:
             if isinstance(callback, Saver):
                 callback.saved_step = self.step
-        if self._begun:
+        if self.begun:
             self._remind()
 
     def start_anew(self):
