@@ -84,8 +84,8 @@ class Condition(Configured, abc.ABC):
         if wanted is None or np.ndim(wanted) == 0 or len(wanted) != n:
             received = "None" if wanted is None else f"shape {np.shape(wanted)}"
             raise ValueError(
-                f"`labels` must hold {self.what} of each of the {n} images, since {type(self).__name__} does not define "
-                f"`draw`. Received: {received}"
+                f"{type(self).__name__} does not define `draw`, so images can be generated only for given values: "
+                f"`labels` must hold one for each of the {n} images. Received: {received}"
             )
         return np.asarray(wanted)
 
@@ -129,6 +129,11 @@ class Condition(Configured, abc.ABC):
 
     def check_players(self, generator, discriminator, pack):
         """Raise ValueError if a player was not made for this condition, or images cannot be packed under it."""
+        if self.specs(generator) is not None and not takes_given(generator):
+            raise ValueError(
+                f"With the condition {type(self).__name__} the generator must take [latents, given]. "
+                f"Received: model {generator.name!r}, which takes latents alone."
+            )
 
     def check_outputs(self, discriminator, shapes):
         """Raise ValueError if the shapes of the discriminator's outputs, strings, are not valid."""
@@ -154,6 +159,8 @@ class Condition(Configured, abc.ABC):
 
     def check_range(self, name, low, high):
         """Raise ValueError if values of the tensor `name` lie outside of their range; `low` and `high` are floats."""
+        if not np.isfinite([low, high]).all():
+            raise ValueError(f"Images must be finite. Received: {'NaN' if np.isnan([low, high]).any() else 'infinity'}")
         if not (low >= -1.001 and high <= 1.001):
             raise ValueError(
                 "Images must be floats in [-1, 1], the range of a generator that ends in tanh, or uint8. "
@@ -177,6 +184,13 @@ class Unconditional(Condition):
 
     def check_players(self, generator, discriminator, pack):
         _check_made_for(None, generator, discriminator)
+        for player, model in (("generator", generator), ("discriminator", discriminator)):
+            count = len(getattr(model, "inputs", None) or (None,))
+            if count > 1:
+                raise ValueError(
+                    f"The {player}, model {model.name!r}, takes {count} inputs, and the GAN has no condition that gives it "
+                    "more than one. Add `num_classes=...` or `condition=...`."
+                )
 
     def check_outputs(self, discriminator, shapes):
         if len(shapes) > 1:
@@ -189,7 +203,7 @@ class Unconditional(Condition):
 
     def draw(self, n, wanted, seeds):
         if wanted is not None:
-            raise ValueError(f"`labels` are for a GAN that was made with `num_classes`. Received: labels={wanted!r}")
+            raise ValueError(f"`labels` are for a GAN with `num_classes` or `condition`. Received: labels={wanted!r}")
 
 
 @register_keras_serializable("kgan")

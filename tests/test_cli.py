@@ -218,7 +218,7 @@ def test_plugins(tmp_path):
         ("x = 1", "defines no loss, schedule, penalty, trick, condition, augmentation, callback or architecture"),
         ("import nowhere", "cannot be run: ModuleNotFoundError: No module named 'nowhere'"),
         ("import kgan\nclass Hinge(kgan.losses.AdversarialLoss):\n    pass", "the name hinge is kgan's own already"),
-        (None, "is not a Python file"),
+        (None, "there is no file mine.py"),
     ],
 )
 def test_wrong_plugins(tmp_path, call, code, expected):

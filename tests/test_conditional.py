@@ -327,7 +327,7 @@ def test_wrong_labels_to_generate():
     ):
         assert message in wrong(lambda labels=labels: gan.generate(4, labels=labels))
     plain = kgan.GAN(dense.generator((2,), 2), dense.discriminator((2,)), 2)
-    assert "`labels` are for a GAN that was made with `num_classes`. Received: labels=1" in wrong(
+    assert "`labels` are for a GAN with `num_classes` or `condition`. Received: labels=1" in wrong(
         lambda: plain.generate(4, labels=1)
     )
 

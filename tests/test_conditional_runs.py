@@ -135,7 +135,7 @@ def test_samples_of_a_generator_without_classes(tmp_path, call):
     generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     generator.save(tmp_path / "generator.keras")
     said = call("sample", "generator.keras", "-o", "x.npy", "--label", 1, code=2)
-    assert "--label  `labels` are for a GAN that was made with `num_classes`. Received: labels=1" in said
+    assert "--label  `labels` are for a GAN with `num_classes` or `condition`. Received: labels=1" in said
 
 
 def test_scores_of_each_class(run, call):

@@ -69,6 +69,20 @@ def test_num_classes_is_the_short_form(images):
     assert largest_difference(state(short), state(long)) == 0.0
 
 
+class Scalar(Condition):
+    def read(self, data):
+        return data
+
+    def specs(self, generator):
+        return keras.KerasTensor((None, 1))
+
+
+def two_inputs():
+    inputs = [keras.Input((6,)), keras.Input((1,))]
+    images = keras.layers.Reshape((8, 8, 1))(keras.layers.Dense(64)(keras.layers.Concatenate()(inputs)))
+    return keras.Model(inputs, images, name="two")
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -76,6 +90,11 @@ def test_num_classes_is_the_short_form(images):
         ({"condition": "clases"}, "Unknown condition 'clases'. Did you mean 'classes'?"),
         ({"condition": "classes"}, "`condition` 'classes' needs arguments: give the object, kgan.conditions.Classes"),
         ({"condition": 3}, "`condition` must be None, a name of kgan.conditions or an object such as .* Received: 3"),
+        ({"generator": two_inputs}, "The generator, model 'two', takes 2 inputs, and the GAN has no condition"),
+        (
+            {"condition": Scalar()},
+            r"With the condition Scalar the generator must take \[latents, given\]. Received: model",
+        ),
         ({"num_classes": 0}, "`num_classes` must be an integer >= 1. Received: 0"),
     ],
 )
@@ -140,6 +159,9 @@ def test_what_cannot_be_generated_is_refused_before_training(kind, images, tmp_p
         **{"image_grid": {"directory": tmp_path}, "score": {"extractor": "raw"}}[kind]
     )
     gan = compiled(small_gan(condition=Silent()))
-    with pytest.raises(ValueError, match="`labels` must hold .* since Silent does not define `draw`. Received: None"):
+    with pytest.raises(
+        ValueError,
+        match="Silent does not define `draw`, so .* for each of the 1 images. Received: None",
+    ):
         gan.fit(images, batch_size=20, verbose=0, callbacks=[callback])
     assert int(gan.d_opt.iterations) == 0

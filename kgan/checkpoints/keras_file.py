@@ -20,6 +20,8 @@ def load_model(path):
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+    except FileNotFoundError:
+        raise ValueError(f"There is no file {path}.") from None
     except (OSError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a .keras file: {error}") from None
     for member in members:

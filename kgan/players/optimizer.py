@@ -6,6 +6,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from kgan import ramps
 from kgan.backend import learning_rate_of, variables_of
 
+PLAYERS = {"d_opt": "discriminator", "g_opt": "generator"}
 CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # Keras compares them with 0 in Python
 
 
@@ -53,7 +54,9 @@ def for_player(identifier, name, model):
             "training. Pass `ema=0.999` to `compile` for an averaged generator besides the trained one."
         )
     if not model.trainable_variables:
-        raise ValueError(f"The player of `{name}`, model {model.name!r}, has no trainable variables to update.")
+        raise ValueError(
+            f"The {PLAYERS[name]}, model {model.name!r}, has no trainable variables that `{name}` could update."
+        )
     if model.compute_dtype == "float16" and inner is optimizer:
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     if not optimizer.built:

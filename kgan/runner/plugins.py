@@ -31,6 +31,8 @@ def load(path):
         RecipeError: if the file does not exist or cannot be run, or defines none of these or a name that kgan uses.
     """
     path = pathlib.Path(path)
+    if not path.exists():
+        raise RecipeError("--plugin", [Problem((), f"there is no file {path}")])
     if path.suffix != ".py" or not path.is_file():
         raise RecipeError("--plugin", [Problem((), f"{path} is not a Python file")])
     spec = importlib.util.spec_from_file_location(path.stem, path)
