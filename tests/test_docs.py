@@ -12,6 +12,7 @@ import pytest
 from keras import ops
 
 import kgan
+from tests import brought
 from tests.helpers import compiled
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -32,6 +33,12 @@ def test_examples_of_docstrings(tmp_path, monkeypatch):
         for test in found:
             runner.run(test)
     assert runner.tries > 20 and runner.failures == 0
+
+
+def test_what_you_may_bring_is_what_the_tests_show():
+    page = (ROOT / "docs" / "own_images.md").read_text("utf-8")
+    assert page == brought.between_marks(page, brought.table())
+    assert page.count("\n| ") > 5
 
 
 def example(name):
