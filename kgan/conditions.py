@@ -6,7 +6,7 @@ an image x, or `[x, y]` if it has two inputs.
 """
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -42,29 +42,37 @@ class Condition(Configured, abc.ABC):
     ... class Brightness(kgan.conditions.Condition):
     ...     def read(self, data):
     ...         images, brightness = data
-    ...         return brightness, kgan.conditions.scaled(images)
+    ...         return brightness, images
     ...
     ...     def specs(self, generator):
     ...         return keras.KerasTensor((None, 1))
     >>> given, real = Brightness().read((np.zeros((2, 4, 4, 1), "uint8"), np.ones((2, 1))))
-    >>> float(real[0, 0, 0, 0])
-    -1.0
+    >>> given.shape, real.shape
+    ((2, 1), (2, 4, 4, 1))
 
     Attributes:
         what: String. What error messages call the values of the condition.
-        watched: Names of the tensors that `watch` returns. Their ranges are checked after the first batch.
-        checked_often: Those of them whose ranges are checked after each epoch too, and in `evaluate`.
+        watched: Names of the tensors that `watch` returns. Their ranges are checked during the training.
         classes: The class numbers, a sequence; empty if there are no classes.
     """
 
     what = "the condition"
-    watched: tuple[str, ...] = ("images",)
-    checked_often: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
     classes: Sequence[int] = ()
 
     @abc.abstractmethod
     def read(self, data):
-        """Return a batch, in the form in which `fit` receives it, as the pair `(given, real)` of a `Batch`."""
+        """Return a batch, in the form in which `fit` receives it, as the pair `(given, real)` of a `Batch`.
+
+        The real images are returned as they are in the data; the GAN gives them the shape and the range of the generator's.
+        """
+
+    def select(self, element):
+        """Return the part of a dataset's element that `read` needs, as the tuple that Keras expects.
+
+        It is called before the engine sees the data, so that whatever it leaves out need not be a tensor.
+        """
+        return element if isinstance(element, tuple | Mapping) else (element,)
 
     @abc.abstractmethod
     def specs(self, generator):
@@ -152,20 +160,11 @@ class Condition(Configured, abc.ABC):
             raise ValueError("Classes can be scored separately only for a GAN that was made with `num_classes`.")
 
     def watch(self, data):
-        """Return the tensors of a batch whose smallest and largest values are to be checked, by name."""
-        images, *_ = keras.utils.unpack_x_y_sample_weight(data)
-        dtype = keras.backend.standardize_dtype(images.dtype) if hasattr(images, "dtype") else ""
-        return {"images": images} if "float" in dtype and len(images.shape) == 4 else {}
+        """Return the condition's tensors in a batch whose smallest and largest values are to be checked, by name."""
+        return {}
 
     def check_range(self, name, low, high):
         """Raise ValueError if values of the tensor `name` lie outside of their range; `low` and `high` are floats."""
-        if not np.isfinite([low, high]).all():
-            raise ValueError(f"Images must be finite. Received: {'NaN' if np.isnan([low, high]).any() else 'infinity'}")
-        if not (low >= -1.001 and high <= 1.001):
-            raise ValueError(
-                "Images must be floats in [-1, 1], the range of a generator that ends in tanh, or uint8. "
-                f"Received: floats from {low:g} to {high:g}. For values in [0, 255], x / 127.5 - 1 scales them."
-            )
 
 
 @register_keras_serializable("kgan")
@@ -173,8 +172,10 @@ class Unconditional(Condition):
     """No condition: images depend on latents alone. Labels in the data are ignored."""
 
     def read(self, data):
-        images, *_ = keras.utils.unpack_x_y_sample_weight(data)
-        return None, scaled(images)
+        return None, unpacked(data)[0]
+
+    def select(self, element):
+        return (unpacked(element)[0],)
 
     def specs(self, generator):
         return None
@@ -220,17 +221,32 @@ class Classes(Condition):
     """
 
     what = "labels"
-    watched = ("images", "labels")
-    checked_often = ("labels",)
+    watched = ("labels",)
 
     def __init__(self, n: int):
         self.n = integer("n", n, at_least=1, of="Classes")
         self.classes = range(self.n)
 
     def read(self, data):
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images, labels = unpacked(data)
         # clip, because with a label out of range engines raise their own errors or compute NaN before the range is checked
-        return ops.clip(self._class_numbers(labels), 0, self.n - 1), scaled(images)
+        return ops.clip(self._class_numbers(labels), 0, self.n - 1), images
+
+    def select(self, element):
+        images, labels = unpacked(element)
+        return (images,) if labels is None else (images, labels)
+
+    def labels(self, y):
+        if y is not None and not hasattr(y, "dtype"):
+            y = np.asarray(y)
+        if isinstance(y, np.ndarray) and y.dtype.kind not in "iu":
+            self._refuse(y.dtype)
+        return y
+
+    def _refuse(self, dtype):
+        raise ValueError(
+            f"Labels must be integers. Received: {dtype}. np.unique(labels, return_inverse=True) numbers the classes."
+        )
 
     def _class_numbers(self, labels):
         """Labels as an int32 tensor `(batch,)`."""
@@ -246,7 +262,7 @@ class Classes(Condition):
             )
         dtype = keras.backend.standardize_dtype(labels.dtype)
         if "int" not in dtype:
-            raise ValueError(f"Labels must be integers. Received: {dtype}")
+            self._refuse(dtype)
         return ops.cast(ops.reshape(labels, (-1,)), "int32")
 
     def specs(self, generator):
@@ -331,13 +347,10 @@ class Classes(Condition):
             )
 
     def watch(self, data):
-        _, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return {**super().watch(data), "labels": labels}
+        return {"labels": unpacked(data)[1]}
 
     def check_range(self, name, low, high):
-        if name != "labels":
-            super().check_range(name, low, high)
-        elif low < 0 or high >= self.n:
+        if low < 0 or high >= self.n:
             raise ValueError(
                 f"Labels must lie in [0, {self.n - 1}], as `num_classes` is {self.n}. "
                 f"Received: labels from {low:g} to {high:g}"
@@ -407,20 +420,50 @@ def takes_given(model):
     return len(getattr(model, "inputs", None) or (None, None)) > 1
 
 
-def scaled(images):
-    """Images as floats in [-1, 1]: uint8 images are scaled, floats are not changed.
+def unpacked(data):
+    """The images and the labels, or `None`, of a batch: images alone, a tuple or list with labels, or a mapping.
 
-    Args:
-        images: Tensor of any shape.
+    In a mapping the images are the only entry with more than two axes, or else the only entry with two; the labels are the
+    entry called `label`, `labels` or `y`, or else the only other one.
 
     Raises:
-        ValueError: if it is not a tensor, or its type is neither uint8 nor a float.
+        ValueError: if a mapping does not say which entry holds the images.
     """
-    if not hasattr(images, "shape"):
-        raise ValueError(f"A batch must be one tensor of images. Received: {type(images).__name__}")
+    if isinstance(data, Mapping):
+        axes = {key: len(getattr(value, "shape", None) or ()) for key, value in data.items()}
+        images = [key for key in axes if axes[key] > 2] or [key for key in axes if axes[key] == 2]
+        if len(images) != 1:
+            raise ValueError(
+                "A batch that is a mapping must have one entry of images. "
+                f"Received: {len(images)} of them, and the keys {', '.join(map(repr, data))}"
+            )
+        others = [key for key in data if key not in images]
+        labels = [key for key in others if str(key) in ("label", "labels", "y")] or others
+        return data[images[0]], data[labels[0]] if len(labels) == 1 else None
+    images, labels, _ = keras.utils.unpack_x_y_sample_weight(tuple(data) if isinstance(data, list) else data)
+    return images, labels
+
+
+def scaled(images, image_range=(-1.0, 1.0)):
+    """Images as floats: whole numbers in [0, 255] are scaled to the range, floats are not changed.
+
+    Args:
+        images: Tensor of any shape. Tables `(batch, numbers)` of whole numbers must be uint8.
+        image_range: Pair, (-1, 1) or (0, 1).
+
+    Raises:
+        ValueError: if they are neither whole numbers nor floats.
+    """
     dtype = keras.backend.standardize_dtype(images.dtype)
-    if dtype == "uint8":
-        return (ops.cast(images, keras.backend.floatx()) - 127.5) / 127.5
-    if "float" not in dtype:
-        raise ValueError(f"Images must be uint8 in [0, 255] or floats in [-1, 1]. Received: {dtype}")
-    return ops.cast(images, keras.backend.floatx())
+    if "float" in dtype:
+        return ops.cast(images, keras.backend.floatx())
+    if dtype == "bool":
+        return ops.where(images, *map(float, reversed(image_range)))
+    if "int" not in dtype:
+        raise ValueError(f"Images must be whole numbers in [0, 255] or floats in [-1, 1]. Received: {dtype}")
+    if dtype != "uint8" and len(static_shape(images) or ()) == 2:
+        raise ValueError(
+            f"A table of {dtype} may hold numbers, or the pixels of flattened images. Cast numbers to float32, pixels to uint8."
+        )
+    images = ops.cast(images, keras.backend.floatx())
+    return images / 255.0 if image_range[0] == 0 else (images - 127.5) / 127.5

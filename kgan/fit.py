@@ -1,43 +1,54 @@
 """What `fit` does besides training: the order of callbacks, the count of epochs, the checks of the data's ranges."""
 
 import contextlib
+import logging
+import math
+import re
+import time
 import warnings
 
 import keras
 
+from kgan import backend
 from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import listed
+from kgan.players.activation import last_activation
+
+log = logging.getLogger("kgan")
 
 
 class Keeper(keras.callbacks.Callback):
     """Counts epochs, shuffles the data for the next one, and checks the ranges of the data.
 
-    It checks the first batch when the second one begins, not when the first one ends: Keras updates its progress bar
-    asynchronously only if no callback acts at the end of a batch. It checks again after each epoch, since a wrong label may
-    be in any batch.
+    The step computes them; to read them here, the engine must have ended its step. So this is done after the first batch,
+    then once a second, and after each epoch; and when a batch begins, not when one ends: Keras updates its progress bar
+    asynchronously only if no callback acts at the end of a batch.
     """
 
     def __init__(self, next_epoch):
         super().__init__()
-        self.checked, self.next_epoch = False, next_epoch
+        self.checked, self.next_epoch = -math.inf, next_epoch
 
-    def _check(self, again=()):
-        names = again if self.checked else None
-        if names is None or names:
-            self.model.sync()
-            self.model.logs.check_ranges(names)
-            self.checked = True
+    def _check(self):
+        first = self.checked < 0
+        self.model.sync()
+        self.model.logs.check_ranges(first)
+        if first and self.model.logs.only_half and last_activation(self.model.generator) == "tanh":
+            log.warning(
+                "The images are floats in [0, 1], and the generator ends in tanh, whose range is [-1, 1]: half of it is "
+                "not used. 2 * x - 1 scales the images."
+            )
+        self.checked = time.monotonic()
 
     def on_train_batch_begin(self, batch, logs=None):
-        if batch:
+        if batch and time.monotonic() - self.checked > 1.0:
             self._check()
 
     def on_test_begin(self, logs=None):
-        # before validation, which resets what was seen of the epoch
-        self._check(again=self.model.condition.checked_often)
+        self._check()  # before validation, which resets what was seen of the epoch
 
     def on_epoch_end(self, epoch, logs=None):
-        self._check(again=self.model.condition.checked_often)
+        self._check()
         self.model.epochs.assign(self.model.epochs + 1)
         for shuffle in self.next_epoch:
             shuffle()
@@ -87,3 +98,18 @@ def filters_restored(callbacks):
     """A context after which the warning filters are as before, if there is a callback that measures and may set one."""
     measuring = any(isinstance(one, Measuring) for one in listed(callbacks))
     return warnings.catch_warnings() if measuring else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def errors_about_shapes(shape):
+    """A context in which an error about images of another shape, which TensorFlow found while it ran, becomes a sentence."""
+    try:
+        yield
+    except backend.SHAPE_ERRORS as error:
+        found = re.search(r"Shape of tensor .*?\[(.*?)\] is not compatible with expected shape", str(error))
+        if not found:
+            raise
+        expected = ", ".join(["batch", *map(str, shape)])
+        raise ValueError(
+            f"Real images must have the generator's shape ({expected}). Received: ({found[1].replace(',', ', ')})."
+        ) from None

@@ -14,13 +14,14 @@ from kgan.arguments import integer
 from kgan.checkpoints import resume, state
 from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
-from kgan.conditions import Batch, together
-from kgan.data import Batches
-from kgan.fit import filters_restored, with_own_callbacks
+from kgan.conditions import Batch, scaled, together
+from kgan.data import Batches, brought
+from kgan.fit import errors_about_shapes, filters_restored, with_own_callbacks
 from kgan.latents import get as _sampler
 from kgan.logs import Logs
-from kgan.players import average, optimizer
-from kgan.players.check import check_images, fit_together, model_of
+from kgan.players import average, check, optimizer
+from kgan.players.activation import image_range
+from kgan.players.check import fit_together, model_of
 from kgan.players.critic import Critic
 from kgan.rules import Rules, takes_arguments_of
 from kgan.training import fakes
@@ -50,17 +51,19 @@ class GAN(backend.Steps, KerasFile, keras.Model):
     >>> gan.generate(4, seed=1).shape
     (4, 8, 8, 1)
 
-    Real images are arrays, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a torch `DataLoader`, with or without labels,
-    which are ignored. uint8 images are scaled to [-1, 1]; floats must lie in that range, which is checked on the first
-    batch.
+    Real images are arrays, lists of arrays, h5py data sets, `kgan.data.Data` and `kgan.data.Folder`, a `tf.data.Dataset`, a
+    `keras.utils.PyDataset`, a torch `DataLoader` or a Python generator, with or without labels, which are ignored. Whole
+    numbers in [0, 255] are scaled to the range of the generator's images; floats must lie in that range, which is checked
+    during the training.
 
     A condition adds an input. With `num_classes` the data are pairs of images and labels: the generator is called with
     `[latents, labels]`, the discriminator with `[images, labels]`. Fakes are made for the labels of the real batch, so that
     both have the same classes, and a paired loss compares images of the same class. See `kgan.conditions.Classes`.
 
     Args:
-        generator: `keras.Model`, latents `(batch, latent_dim)` -> images `(batch, height, width, channels)` in [-1, 1] (or
-            examples of any other shape), or a function without arguments that returns one.
+        generator: `keras.Model`, latents `(batch, latent_dim)` -> images `(batch, height, width, channels)` (or examples of
+            any other shape), or a function without arguments that returns one. The range of its images is [0, 1] if it ends
+            in a sigmoid, and [-1, 1] otherwise.
         discriminator: `keras.Model`, images -> `(batch, 1)`, logits or probabilities, or a function that returns one.
         latent_dim: Integer. Size of a latent vector.
         latents: Name in `kgan.latents`, or a function `(shape, seed) -> tensor` that is called once for each draw,
@@ -79,6 +82,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         augment: The augmentation, or `None` without `compile(augment=...)`.
         d_opt, g_opt: Their optimizers, once compiled.
         rules: The arguments of `compile`, a `kgan.rules.Rules`.
+        image_range: Pair of floats, the range of the generator's images.
 
     Raises:
         ValueError: if a player is not a Keras model, or does not fit `latent_dim`, the condition or the other player; or if
@@ -108,6 +112,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         self.image_shape, outputs = fit_together(
             self.generator, self.discriminator, self.latent_dim, self.condition, self.pack
         )
+        self.image_range = image_range(self.generator)
         self._other_logs = self.condition.log_names(outputs)
         self._sample = _sampler(latents)
         self.latent_seeds = keras.random.SeedGenerator(self.seed)
@@ -147,7 +152,9 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             self._beside.pop("ema_generator", None)
         elif self.ema_generator is None:
             self._beside["ema_generator"] = average.copy_of(self.generator, self.latent_dim, self.condition)
-        self.logs = Logs(loss, self.condition, self._other_logs, rules.penalties, self._values_to_log())
+        self.logs = Logs(
+            loss, self.condition, self.image_range, self._other_logs, rules.penalties, self._values_to_log()
+        )
         super().compile(
             optimizer=None,
             loss=None,
@@ -197,10 +204,10 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         return self.logs.results(training=False)
 
     def _read(self, data):
-        batch = Batch(*self.condition.read(data))
-        check_images(batch.real, self.image_shape)
-        self.logs.watch(self.condition.watch(data))
-        return batch
+        given, images = self.condition.read(data)
+        images = check.fitted(images, self.image_shape)
+        self.logs.watch({**check.watched(images), **self.condition.watch(data)})
+        return Batch(given, scaled(images, self.image_range))
 
     def draw_latents(self, batch, seeds=None):
         """Latents `(batch, latent_dim)`, one vector for each real image, from one draw of the sampler."""
@@ -218,7 +225,12 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
         """
         next_epoch: list = []
+        x, y = brought.arrays(x, y, 1 + len(self.image_shape))
+        # scores may need labels that the training ignores
         own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y))
+        x, y = brought.dataset(x, self.condition.select), self.condition.labels(y)
+        if kwargs.get("validation_data") is not None:
+            kwargs["validation_data"] = self._validation(kwargs["validation_data"])
         keras_fit = super().fit
 
         def fit_span(callbacks, epochs, **more):
@@ -227,22 +239,23 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 more["shuffle"] = False  # Keras would shuffle the batches of a PyDataset again
                 feed, order_changed = backend.stream(x)
                 next_epoch[:] = x.next_epoch, order_changed
-            return keras_fit(feed, y, batch_size, epochs, verbose, callbacks, *args, **kwargs, **more)
+            with errors_about_shapes(self.image_shape):
+                return keras_fit(feed, y, batch_size, epochs, verbose, callbacks, *args, **kwargs, **more)
 
         saver = resume.saver_among(own)
+        own_order = not args and kwargs.keys() <= {"initial_epoch", "validation_data"}
         with filters_restored(own):
-            if saver is None:
-                return fit_span(own, epochs)
-            labels = self.condition.labels(y)
-            if (
-                isinstance(x, np.ndarray)
-                and (y is None or isinstance(labels, np.ndarray))
-                and not args
-                and kwargs.keys() <= {"initial_epoch", "validation_data"}
+            if brought.is_on_demand(x) or (
+                saver is not None
+                and isinstance(x, np.ndarray)
+                and (y is None or isinstance(y, np.ndarray))
+                and own_order
             ):
                 # Batches, because a resumed training can find its place in their order
-                x = Batches(x, batch_size or 32, seed=self.seed, epoch=int(self.epochs), labels=labels)
+                x = Batches(x, batch_size or 32, seed=self.seed, epoch=int(self.epochs), labels=y)
                 batch_size = y = None
+            if saver is None:
+                return fit_span(own, epochs)
             first_epoch = kwargs.pop("initial_epoch", 0)
             progress = Progress(self, own, x, verbose, epochs)
             return resume.train(
@@ -254,18 +267,31 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 lambda first, last: fit_span(progress, last, initial_epoch=first),
             )
 
-    def train_on_batch(self, *args, **kwargs):
+    def _validation(self, data):
+        if not isinstance(data, tuple | list):
+            return brought.dataset(data, self.condition.select)
+        x, y = brought.arrays(*data[:2], axes=1 + len(self.image_shape))
+        if brought.is_on_demand(x):
+            return Batches(x, 32, labels=self.condition.labels(y))
+        return (x, self.condition.labels(y), *data[2:])
+
+    def train_on_batch(self, x, y=None, *args, **kwargs):
         """One step. See `keras.Model.train_on_batch`."""
-        logs = super().train_on_batch(*args, **kwargs)
+        x, y = brought.arrays(x, y, 1 + len(self.image_shape))
+        logs = super().train_on_batch(x, self.condition.labels(y), *args, **kwargs)
         self.logs.check_ranges()
         return logs
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         self.test_seeds.state.assign([self._test_seed, 0])
+        x, y = brought.arrays(x, y, 1 + len(self.image_shape))
+        x, y = brought.dataset(x, self.condition.select), self.condition.labels(y)
+        if brought.is_on_demand(x):
+            x, y, batch_size = Batches(x, batch_size or 32, labels=y), None, None
         with backend.undisturbed():
-            results = super().evaluate(*args, **kwargs)
-        self.logs.check_ranges(self.condition.checked_often)
+            results = super().evaluate(x, y, batch_size, *args, **kwargs)
+        self.logs.check_ranges(first=False)
         return results
 
     def generate(self, n, seed=None, batch_size=256, labels=None):
@@ -280,7 +306,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 same latents with any labels.
 
         Returns:
-            A float32 array `(n, height, width, channels)` in [-1, 1].
+            A float32 array `(n, height, width, channels)` in the generator's own range, `image_range`.
 
         Raises:
             ValueError: if the value of an argument is not valid.
@@ -298,7 +324,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             seed: As in `generate`.
 
         Returns:
-            A float32 array `(rows * columns, height, width, channels)` in [-1, 1].
+            A float32 array `(rows * columns, height, width, channels)` in the generator's own range, `image_range`.
         """
         _, which, labels = self.condition.layout(rows * columns, columns)
         # with labels a row at a time: an image's last bits depend on how many are computed at once

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kgan.losses import has_parts
+from kgan.players import check
 
 
 class Logs:
@@ -14,13 +15,15 @@ class Logs:
     Args:
         loss: `kgan.losses.AdversarialLoss`.
         condition: `kgan.conditions.Condition`.
+        image_range: Pair of floats, the range of the generator's images.
         others: Names of the condition's logs, which it makes from the discriminator's other outputs.
         penalties: The penalties.
         values: Functions, by name, that return values to be logged as they are at the end of a step, not as means.
     """
 
-    def __init__(self, loss, condition, others=(), penalties=(), values=None):
+    def __init__(self, loss, condition, image_range, others=(), penalties=(), values=None):
         self._loss, self._condition, self._parts = loss, condition, has_parts(loss)
+        self._image_range = image_range
         self.names = ["d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy", "g_accuracy"]
         if self._parts:
             self.names += ["d_real_loss", "d_fake_loss"]
@@ -28,7 +31,9 @@ class Logs:
         self._penalties = [penalty.name for penalty in penalties]
         self._values = values or {}
         self._means = Means([*self.names, *self._penalties], name="means")
-        self._ranges = {name: Range(name=f"range_of_{name}") for name in condition.watched}
+        self._ranges = {
+            name: Range(name=f"range_of_{name}".replace(" ", "_")) for name in (*check.RANGES, *condition.watched)
+        }
 
     @property
     def all_names(self):
@@ -76,14 +81,23 @@ class Logs:
         return results | {name: value() for name, value in self._values.items()}
 
     def watch(self, tensors):
-        """Update the smallest and largest values of tensors, a dict by the names that the condition watches."""
+        """Update the smallest and largest values of tensors, a dict by the names of the ranges."""
         for name, tensor in tensors.items():
             self._ranges[name].update_state(tensor)
 
-    def check_ranges(self, names=None):
-        """Raise ValueError if values outside of the condition's ranges were seen, of these names, all by default."""
-        for name in self._ranges if names is None else names:
-            self._condition.check_range(name, *self._ranges[name].both())
+    def check_ranges(self, first=True):
+        """Raise ValueError if images, of the first batch or of a later one, or values of the condition are not valid."""
+        for name, seen in self._ranges.items():
+            if name in check.RANGES:
+                check.check_range(name, *seen.both(), self._image_range, first)
+            else:
+                self._condition.check_range(name, *seen.both())
+
+    @property
+    def only_half(self):
+        """Whether the images that were seen are floats in [0, 1], half of the range of a generator in [-1, 1]."""
+        low, high = self._ranges["floats"].both()
+        return self._image_range[0] < 0 <= low < high <= 1.001
 
 
 class Means(keras.metrics.Metric):
@@ -113,7 +127,7 @@ class Means(keras.metrics.Metric):
 
 
 class Range(keras.metrics.Metric):
-    """The smallest and the largest value seen."""
+    """The smallest and the largest value seen; NaN or an infinity if there was one."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -121,8 +135,12 @@ class Range(keras.metrics.Metric):
         self.high = self.add_variable((), "zeros", name="high")
 
     def update_state(self, values):
-        self.low.assign(ops.minimum(self.low, ops.cast(ops.min(values), self.low.dtype)))
-        self.high.assign(ops.maximum(self.high, ops.cast(ops.max(values), self.high.dtype)))
+        values = ops.cast(values, self.low.dtype)
+        total = ops.sum(values) + self.low + self.high  # XLA's minimum may ignore a NaN; a sum does not
+        finite = ops.isfinite(total)
+        low, high = ops.minimum(self.low, ops.min(values)), ops.maximum(self.high, ops.max(values))
+        self.low.assign(ops.where(finite, low, total))
+        self.high.assign(ops.where(finite, high, total))
 
     def result(self):
         return ops.stack([self.low.value, self.high.value])

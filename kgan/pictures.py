@@ -26,6 +26,11 @@ def pixels(images):
     return np.rint(np.clip(np.nan_to_num(images) * 127.5 + 127.5, 0, 255)).astype("uint8")
 
 
+def standard(examples, image_range):
+    """Images of a generator's own range, (-1, 1) or (0, 1), in [-1, 1]; examples that are not images are not changed."""
+    return 2 * examples - 1 if image_range[0] == 0 and np.ndim(examples) == 4 else examples
+
+
 def grid(images, columns=None, smallest=32):
     """Arrange images in rows, with a thin gap; images smaller than `smallest` are enlarged by an integer factor.
 

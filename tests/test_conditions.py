@@ -136,7 +136,7 @@ def test_a_batch_is_a_pair():
     assert given is LABELS and real is IMAGES
 
 
-def test_images_are_checked_once_and_labels_after_every_epoch(images):
+def test_the_range_of_images_is_checked_once_and_labels_after_every_epoch(images):
     late = images.copy()
     late[-1, 0, 0, 0] = 2.0  # in the last batch
     compiled().fit(late, batch_size=8, shuffle=False, verbose=0)

@@ -13,7 +13,7 @@ class Attributes(kgan.conditions.Condition):
 
     def read(self, data):
         images, attributes = data  # (batch, height, width, channels), (batch, n)
-        return ops.cast(attributes, "float32"), kgan.conditions.scaled(images)
+        return ops.cast(attributes, "float32"), images
 
     def specs(self, generator):
         return keras.KerasTensor((None, self.n))

@@ -9,6 +9,7 @@
 - `stream(batches)` returns the form of `kgan.data.Batches` that the engine's `fit` reads fastest, and a function to call
   when their order has changed.
 - `static_shape(tensor)` is its shape, a tuple; `None` where TensorFlow does not even know the number of axes.
+- `with_shape(tensor, shape)` is the tensor with a shape that it must have, where TensorFlow does not know the sizes.
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
 - `sync(model)` puts the state of a running `fit` into the variables, if the engine keeps it elsewhere during training.
 - `devices(model)` is the list of the devices that a training uses, such as `["gpu:0"]`.
@@ -17,7 +18,7 @@
 - `Steps` connects the engine's stock `fit` to a model's `step` and `test`.
 
 `NAME` is the engine's name in Keras, `TITLE` its own name, `COMPILER` the compiler that `jit_compile=True` turns on,
-`ONE_STEP_AT_ONCE` whether it accepts only `steps_per_execution=1`, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is
+`SHAPE_ERRORS` the exceptions that it raises where `with_shape` is wrong, `ONE_STEP_AT_ONCE` whether it accepts only `steps_per_execution=1`, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is
 faster as one convolution for each group.
 """
 
@@ -32,6 +33,7 @@ if NAME == "jax":
         COMPILER,
         GROUPS_ONE_BY_ONE,
         ONE_STEP_AT_ONCE,
+        SHAPE_ERRORS,
         TITLE,
         Steps,
         apply,
@@ -43,12 +45,14 @@ if NAME == "jax":
         sync,
         undisturbed,
         when,
+        with_shape,
     )
 elif NAME == "torch":
     from kgan.backend.torch import (
         COMPILER,
         GROUPS_ONE_BY_ONE,
         ONE_STEP_AT_ONCE,
+        SHAPE_ERRORS,
         TITLE,
         Steps,
         apply,
@@ -60,12 +64,14 @@ elif NAME == "torch":
         sync,
         undisturbed,
         when,
+        with_shape,
     )
 elif NAME == "tensorflow":
     from kgan.backend.tensorflow import (
         COMPILER,
         GROUPS_ONE_BY_ONE,
         ONE_STEP_AT_ONCE,
+        SHAPE_ERRORS,
         TITLE,
         Steps,
         apply,
@@ -77,6 +83,7 @@ elif NAME == "tensorflow":
         sync,
         undisturbed,
         when,
+        with_shape,
     )
 else:
     raise ImportError(
@@ -94,6 +101,7 @@ __all__ = [
     "GROUPS_ONE_BY_ONE",
     "NAME",
     "ONE_STEP_AT_ONCE",
+    "SHAPE_ERRORS",
     "TITLE",
     "Steps",
     "apply",
@@ -110,4 +118,5 @@ __all__ = [
     "undisturbed",
     "variables_of",
     "when",
+    "with_shape",
 ]

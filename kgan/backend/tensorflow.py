@@ -8,6 +8,7 @@ import tensorflow as tf
 
 TITLE, COMPILER = "TensorFlow", "XLA"
 ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = False, True
+SHAPE_ERRORS = (tf.errors.InvalidArgumentError,)
 
 
 def gradients(losses, groups):
@@ -68,7 +69,7 @@ def pin_seeds(model):
 
 def stream(batches):
     # not through Python, as Keras does for a PyDataset: a Python generator makes each dense step 15 % slower
-    if not isinstance(batches.images, np.ndarray):
+    if not batches.in_memory:
         return batches, lambda: None
     images, labels = tf.constant(batches.images), None if batches.labels is None else tf.constant(batches.labels)
     # the positions of each epoch's images, -1 - position for a mirrored image
@@ -99,6 +100,10 @@ def stream(batches):
 def _choices(batches):
     order = batches.order if batches.mirrored is None else np.where(batches.mirrored, -1 - batches.order, batches.order)
     return order[batches.first * batches.batch_size :]
+
+
+def with_shape(tensor, shape):
+    return tf.ensure_shape(tensor, shape)
 
 
 def undisturbed():

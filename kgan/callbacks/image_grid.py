@@ -65,6 +65,7 @@ class ImageGrid(Periodic):
     def act(self, when):
         path = self.directory / f"{when}.png"
         images = self.model.generate_grid(self.rows, self.columns, self.seed)
+        images = pictures.standard(images, self.model.image_range)
         pictures.save(pictures.picture(images, self.columns), path)
         self.written.append(path)
 

@@ -14,7 +14,9 @@ from kgan import pictures, scores
 from kgan.arguments import integer, lookup
 from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
-from kgan.data import Batches, Data, Folder
+from kgan.conditions import unpacked
+from kgan.data import Batches, brought
+from kgan.players.check import fitted
 from kgan.scores import LEAST, MEASURES, Scorer, names_of
 
 
@@ -97,7 +99,9 @@ class Score(Periodic, Measuring):
         """Compute the features of the real images; `fit` calls this, unless it was called before."""
         if self.scorer is None:
             data = self._of_fit if self.data is None else self.data
-            images, labels = _images_of(data, self.real)
+            images, labels = _images_of(data, self.real, self.model.image_shape)
+            if isinstance(images, np.ndarray) and images.dtype.kind == "f":
+                images = pictures.standard(images, self.model.image_range)
             fitted = getattr(data, "fitted", "") or getattr(getattr(data, "images", None), "fitted", "")
             self.scorer = Scorer(images, labels, self.extractor, real=self.real, fitted=fitted, **self.about)
             self.scorer.check_metrics(self.metrics)
@@ -158,6 +162,7 @@ class Score(Periodic, Measuring):
         where = {"epoch": self._epoch + 1, "step": self._steps, "seconds": round(began - self._began, 3)}
         labels = self.model.condition.labels_like(self.scorer.real.modes, self.samples)
         images = self.model.generate(self.samples, seed=self.seed, labels=labels)
+        images = pictures.standard(images, self.model.image_range)
         if not np.isfinite(images).all():
             return  # not finite: `Checkpoint` or TerminateOnNaN reacts to the losses
         found = self.scorer(images, self.metrics, self.seed, where, labels if self.per_class else None)
@@ -187,18 +192,16 @@ class Score(Periodic, Measuring):
         return f"scoring took {self.seconds:.1f} s, {share:.1%} of the training; {before}"
 
 
-def _images_of(data, most):
-    """Images, and labels or `None`, from any data that `fit` accepts."""
+def _images_of(data, most, shape):
+    """Images, and labels or `None`, from any data that `fit` accepts, for a generator of images of this shape."""
     if isinstance(data, Batches):
         return data.images, data.labels
-    if isinstance(data, Folder):
-        return data, data.labels
-    if isinstance(data, Data):
-        return data.images, data.labels
-    if isinstance(data, tuple | list) and len(data) == 2:
-        return np.asarray(data[0]), _classes(data[1])
-    if hasattr(data, "shape"):
-        return np.asarray(data), None
+    pair = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
+    images, named = brought.arrays(*pair, axes=1 + len(shape))
+    if brought.is_on_demand(images):
+        return images, _classes(named)
+    if hasattr(images, "shape"):
+        return fitted(np.asarray(images), shape), _classes(named)
     if data is None or iter(data) is data:
         raise ValueError(
             "Score needs real images that can be read twice. Pass `data`, an array, or a pair of images and labels."
@@ -206,9 +209,8 @@ def _images_of(data, most):
     parts: list = []
     labels: list = []
     for batch in data:  # a tf.data.Dataset, a PyDataset, a DataLoader
-        images, named = batch if isinstance(batch, tuple | list) and len(batch) == 2 else (batch, None)
-        images = images[0] if isinstance(images, tuple | list) else images
-        parts.append(np.asarray(images))
+        images, named = unpacked(batch)
+        parts.append(fitted(brought.arrays(np.asarray(images), axes=1 + len(shape))[0], shape))
         if _classes(named) is not None:
             labels.append(_classes(named))
         if sum(map(len, parts)) >= most:

@@ -5,6 +5,11 @@ import math
 import keras
 import numpy as np
 
+from kgan.data.folder import Folder
+from kgan.data.mapped import is_on_demand, let_go
+
+MAPPED = 2**26  # bytes of a memory-mapped array that may stay in memory after they were read
+
 
 class Batches(keras.utils.PyDataset):
     """Batches of images, shuffled anew for each epoch; the last one may be smaller.
@@ -17,7 +22,7 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         images: Array `(n, height, width, channels)`, which is not changed: uint8 is scaled in the training step. Or a
-            `Folder`, which reads its pictures when a batch needs them.
+            `Folder`, a memory-mapped array or an h5py data set, whose images are read when a batch needs them.
         batch_size: Integer.
         seed: Integer. Together with the number of the epoch it defines the order.
         epoch: Integer. The first epoch.
@@ -44,7 +49,7 @@ class Batches(keras.utils.PyDataset):
             )
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
         self.replacement, self.flip = replacement, flip
-        self.first = 0
+        self.first, self._mapped = 0, 0
         self._start(epoch)
 
     def _start(self, epoch):
@@ -69,10 +74,27 @@ class Batches(keras.utils.PyDataset):
         index += self.first
         part = slice(index * self.batch_size, (index + 1) * self.batch_size)
         chosen = self.order[part]
-        images = self.images[chosen]
+        images = self._read(chosen)
         if self.mirrored is not None:
             images = np.where(self.mirrored[part, None, None, None], images[:, :, ::-1], images)
         return (images,) if self.labels is None else (images, self.labels[chosen])
+
+    @property
+    def in_memory(self):
+        """Whether the images are an array in memory."""
+        return isinstance(self.images, np.ndarray) and not is_on_demand(self.images)
+
+    def _read(self, chosen):
+        if isinstance(self.images, np.ndarray | Folder):
+            images = np.array(self.images[chosen])
+            if not self.in_memory:
+                self._mapped += images.nbytes
+                if self._mapped > MAPPED:
+                    self._mapped = 0
+                    let_go(self.images)
+            return images
+        positions, places = np.unique(chosen, return_inverse=True)  # h5py reads in increasing order only
+        return np.asarray(self.images[positions])[places]
 
     def next_epoch(self):
         """Shuffle for the next epoch. `GAN.fit` calls this at the end of every epoch."""

@@ -1,10 +1,13 @@
 """Whether the two models of a GAN fit together, and whether images fit them."""
 
 import contextlib
+from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
-from kgan.backend import pin_seeds, static_shape
+from kgan.backend import pin_seeds, static_shape, with_shape
 from kgan.conditions import takes_given, together
 
 
@@ -57,15 +60,72 @@ def fit_together(generator, discriminator, latent_dim, condition, pack=1):
     return tuple(images.shape[1:]), len(outputs)
 
 
-def check_images(images, shape):
-    """Raise ValueError unless a batch of real images has the generator's shape, without the batch `shape`."""
+def fitted(images, shape):
+    """Images `(batch, ...)` in the generator's shape, if there is only one way to understand theirs.
+
+    Images without a channel axis get one, and channels that come first, as in PyTorch, become the last axis.
+
+    Raises:
+        ValueError: if they have another shape.
+    """
+    if not hasattr(images, "shape"):
+        raise ValueError(f"A batch must be one tensor of images. Received: {type(images).__name__}")
     whole = static_shape(images)
     if whole is None:
-        raise ValueError(f"Real images must have the generator's shape {shape}. Received: images of different shapes")
+        return with_shape(images, (None, *shape))
     got = whole[1:]  # None where a dataset does not define the size
-    if len(got) != len(shape) or any(size not in (None, wanted) for size, wanted in zip(got, shape, strict=True)):
-        expected, received = (f"({', '.join(['batch', *map(str, one)])})" for one in (shape, got))
-        raise ValueError(f"Real images must have the generator's shape {expected}. Received: {received}")
+    engine: Any = np if isinstance(images, np.ndarray) else ops
+    if _agree(got, shape):
+        return with_shape(images, (None, *shape)) if None in got else images
+    if shape[-1:] == (1,) and _agree(got, shape[:-1]):
+        return fitted(engine.expand_dims(images, -1), shape)
+    if len(shape) == 3 and _agree(got, (shape[2], *shape[:2])):
+        return fitted(engine.moveaxis(images, 1, -1), shape)
+    expected, received = (f"({', '.join(['batch', *map(str, one)])})" for one in (shape, got))
+    hint = " They look like single images; a dataset yields batches, such as after `dataset.batch(64)`."
+    raise ValueError(
+        f"Real images must have the generator's shape {expected}. Received: {received}."
+        f"{hint if _agree(whole, shape) else ''}"
+    )
+
+
+def _agree(sizes, shape):
+    return len(sizes) == len(shape) and all(size in (None, wanted) for size, wanted in zip(sizes, shape, strict=True))
+
+
+RANGES = ("floats", "whole numbers", "numbers")
+
+
+def watched(images):
+    """The images of a batch as they are in the data, by a name in `RANGES`; nothing if any of their values is valid."""
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    if "float" in dtype:
+        return {"floats" if len(images.shape) == 4 else "numbers": images}
+    return {"whole numbers": images} if dtype not in ("uint8", "bool") else {}
+
+
+def check_range(name, low, high, image_range, first=True):
+    """Raise ValueError if the smallest or the largest of all images' values, floats, is not valid.
+
+    Args:
+        name: Name in `RANGES`.
+        low, high: Floats; NaN or infinity if a value was.
+        image_range: Pair of floats, the range of the generator's images.
+        first: Whether these are the values of the first batch. Later floats must be finite, but may leave the range.
+    """
+    if not np.isfinite([low, high]).all():
+        raise ValueError(f"Images must be finite. Received: {'NaN' if np.isnan([low, high]).any() else 'infinity'}")
+    if name == "whole numbers" and not (low >= 0 and high <= 255):
+        raise ValueError(f"Images of whole numbers must lie in [0, 255]. Received: {low:g} to {high:g}")
+    if first and name == "floats" and not (low >= image_range[0] - 0.001 and high <= image_range[1] + 0.001):
+        usual = image_range == (-1.0, 1.0)
+        end, of_pixels = ("tanh", "x / 127.5 - 1") if usual else ("a sigmoid", "x / 255")
+        raise ValueError(
+            f"Images must be floats in [{image_range[0]:g}, {image_range[1]:g}], the range of a generator that ends in "
+            f"{end}, or uint8. Received: floats from {low:g} to {high:g}. "
+            + ("(x + 1) / 2 scales" if not usual and low >= -1.001 and high <= 1.001 else f"For values in [0, 255], {of_pixels} scales")
+            + " them."
+        )
 
 
 def _run(model, name, inputs, what, condition):

@@ -8,6 +8,7 @@ from keras import ops
 
 from kgan.backend import last_operation
 from kgan.conditions import takes_given, together
+from kgan.players.activation import last_activation
 
 
 class Verdict(NamedTuple):
@@ -52,7 +53,7 @@ class Critic:
         self._takes_given = takes_given(discriminator)
         self._last = last_operation(discriminator)
         self.known = self._last is not None
-        self.sigmoid = self._last.name if self.known and _is_sigmoid(self._last) else None
+        self.sigmoid = self._last.name if last_activation(discriminator) == "sigmoid" else None
 
     def __call__(self, images, given=None, training=True):
         """Return the `Verdict` on images `(batch, height, width, channels)`, with one score for each pack."""
@@ -107,8 +108,3 @@ class Critic:
             yield
         finally:
             setattr(self._last, attribute, before)
-
-
-def _is_sigmoid(operation):
-    activation = getattr(operation, "activation", None)
-    return activation in (keras.activations.sigmoid, keras.ops.sigmoid) or type(operation).__name__ == "Sigmoid"

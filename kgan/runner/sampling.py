@@ -10,6 +10,7 @@ from kgan.conditions import together
 from kgan.files import replace_when_written
 from kgan.gan import GAN, load
 from kgan.latents import get as sampler_of
+from kgan.players.activation import image_range
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 
@@ -117,7 +118,8 @@ class _Source:
         return drawn, self.condition.draw(images, self.label, seeds)
 
     def images(self, latents, given):
-        return self.generator.predict(together(latents, given), batch_size=256, verbose=0).astype("float32")
+        made = self.generator.predict(together(latents, given), batch_size=256, verbose=0).astype("float32")
+        return pictures.standard(made, image_range(self.generator))
 
 
 def _condition(recipe):

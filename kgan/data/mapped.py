@@ -1,0 +1,31 @@
+"""Images that are read from a disk when they are needed."""
+
+import mmap
+
+import keras
+import numpy as np
+
+_ENGINES = ("jax", "jaxlib", "tensorflow", "torch")  # whose tensors are in memory
+
+
+def is_on_demand(images):
+    """Whether images are read from a disk when they are needed: a `Folder`, a memory-mapped array, an h5py data set."""
+    if isinstance(images, np.ndarray):
+        return isinstance(_file_behind(images), mmap.mmap)
+    there = all(hasattr(images, name) for name in ("shape", "dtype", "__getitem__", "__len__"))
+    return there and type(images).__module__.split(".")[0] not in _ENGINES and not keras.ops.is_tensor(images)
+
+
+def _file_behind(array):
+    """What an array is a view of, a `mmap.mmap` if it is memory-mapped."""
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return array
+
+
+def let_go(array):
+    """Let the system take back the memory of those parts of a memory-mapped array that were read; nothing is lost."""
+    file = _file_behind(array)
+    # a private mapping may hold changes that are nowhere else; Windows has no such advice
+    if hasattr(file, "madvise") and not array.flags.writeable:
+        file.madvise(mmap.MADV_DONTNEED)
