@@ -463,7 +463,8 @@ def scaled(images, image_range=(-1.0, 1.0)):
         raise ValueError(f"Images must be whole numbers in [0, 255] or floats in [-1, 1]. Received: {dtype}")
     if dtype != "uint8" and len(static_shape(images) or ()) == 2:
         raise ValueError(
-            f"A table of {dtype} may hold numbers, or the pixels of flattened images. Cast numbers to float32, pixels to uint8."
+            f"A table of {dtype} may hold numbers, or the pixels of flattened images. "
+            "Cast numbers to float32, pixels to uint8."
         )
     images = ops.cast(images, keras.backend.floatx())
     return images / 255.0 if image_range[0] == 0 else (images - 127.5) / 127.5

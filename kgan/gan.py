@@ -113,6 +113,8 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             self.generator, self.discriminator, self.latent_dim, self.condition, self.pack
         )
         self.image_range = image_range(self.generator)
+        images_first = isinstance(self.condition, conditions.Unconditional | conditions.Classes)
+        self._shape_in_data = self.image_shape if images_first else ()
         self._other_logs = self.condition.log_names(outputs)
         self._sample = _sampler(latents)
         self.latent_seeds = keras.random.SeedGenerator(self.seed)
@@ -205,7 +207,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
 
     def _read(self, data):
         given, images = self.condition.read(data)
-        images = check.fitted(images, self.image_shape)
+        images = brought.fitted(images, self.image_shape)
         self.logs.watch({**check.watched(images), **self.condition.watch(data)})
         return Batch(given, scaled(images, self.image_range))
 
@@ -225,10 +227,10 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
         """
         next_epoch: list = []
-        x, y = brought.arrays(x, y, 1 + len(self.image_shape))
         # scores may need labels that the training ignores
         own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y))
-        x, y = brought.dataset(x, self.condition.select), self.condition.labels(y)
+        x, y = brought.arrays(x, y, self._shape_in_data)
+        x, y = brought.dataset(x, self.condition.select, self._shape_in_data), self.condition.labels(y)
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = self._validation(kwargs["validation_data"])
         keras_fit = super().fit
@@ -269,15 +271,15 @@ class GAN(backend.Steps, KerasFile, keras.Model):
 
     def _validation(self, data):
         if not isinstance(data, tuple | list):
-            return brought.dataset(data, self.condition.select)
-        x, y = brought.arrays(*data[:2], axes=1 + len(self.image_shape))
+            return brought.dataset(data, self.condition.select, self._shape_in_data)
+        x, y = brought.arrays(*data[:2], shape=self._shape_in_data)
         if brought.is_on_demand(x):
             return Batches(x, 32, labels=self.condition.labels(y))
         return (x, self.condition.labels(y), *data[2:])
 
     def train_on_batch(self, x, y=None, *args, **kwargs):
         """One step. See `keras.Model.train_on_batch`."""
-        x, y = brought.arrays(x, y, 1 + len(self.image_shape))
+        x, y = brought.arrays(x, y, self._shape_in_data)
         logs = super().train_on_batch(x, self.condition.labels(y), *args, **kwargs)
         self.logs.check_ranges()
         return logs
@@ -285,8 +287,8 @@ class GAN(backend.Steps, KerasFile, keras.Model):
     def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         self.test_seeds.state.assign([self._test_seed, 0])
-        x, y = brought.arrays(x, y, 1 + len(self.image_shape))
-        x, y = brought.dataset(x, self.condition.select), self.condition.labels(y)
+        x, y = brought.arrays(x, y, self._shape_in_data)
+        x, y = brought.dataset(x, self.condition.select, self._shape_in_data), self.condition.labels(y)
         if brought.is_on_demand(x):
             x, y, batch_size = Batches(x, batch_size or 32, labels=y), None, None
         with backend.undisturbed():

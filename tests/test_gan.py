@@ -552,8 +552,8 @@ def test_wrong_images(images):
     assert "(batch, 8, 8, 1). Received: (batch, 9, 8, 1)" in wrong(
         lambda: compiled().fit(np.zeros((4, 9, 8, 1)), verbose=0)
     )
-    assert "must be uint8 in [0, 255] or floats" in wrong(
-        lambda: compiled().fit(np.zeros((4, 8, 8, 1), "int32"), verbose=0)
+    assert "Images of whole numbers must lie in [0, 255]. Received: int32 from 0 to 300" in wrong(
+        lambda: compiled().fit(np.full((4, 8, 8, 1), [[[[0]]], [[[1]]], [[[9]]], [[[300]]]], "int32"), verbose=0)
     )
     unscaled = np.full((4, 8, 8, 1), 200.0, "float32")
     message = "Images must be floats in [-1, 1], .* Received: floats from 0 to 200.*x / 127.5 - 1"

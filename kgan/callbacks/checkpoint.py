@@ -248,4 +248,6 @@ class Checkpoint(Periodic, Saver):
     def _check_losses(self, logs):
         for name in self.model.logs.all_names:
             if name in (logs or {}) and not math.isfinite(logs[name]):
+                self.model.sync()
+                self.model.logs.check_ranges(first=False)  # whether it is the data that are not finite
                 self._not_finite(f"the log {name}")

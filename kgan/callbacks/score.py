@@ -16,7 +16,6 @@ from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
 from kgan.conditions import unpacked
 from kgan.data import Batches, brought
-from kgan.players.check import fitted
 from kgan.scores import LEAST, MEASURES, Scorer, names_of
 
 
@@ -102,8 +101,8 @@ class Score(Periodic, Measuring):
             images, labels = _images_of(data, self.real, self.model.image_shape)
             if isinstance(images, np.ndarray) and images.dtype.kind == "f":
                 images = pictures.standard(images, self.model.image_range)
-            fitted = getattr(data, "fitted", "") or getattr(getattr(data, "images", None), "fitted", "")
-            self.scorer = Scorer(images, labels, self.extractor, real=self.real, fitted=fitted, **self.about)
+            resized = getattr(data, "fitted", "") or getattr(images, "fitted", "")
+            self.scorer = Scorer(images, labels, self.extractor, real=self.real, fitted=resized, **self.about)
             self.scorer.check_metrics(self.metrics)
             self._made = True
 
@@ -197,11 +196,11 @@ def _images_of(data, most, shape):
     if isinstance(data, Batches):
         return data.images, data.labels
     pair = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
-    images, named = brought.arrays(*pair, axes=1 + len(shape))
+    images, named = brought.arrays(*pair, shape=shape)
     if brought.is_on_demand(images):
         return images, _classes(named)
     if hasattr(images, "shape"):
-        return fitted(np.asarray(images), shape), _classes(named)
+        return np.asarray(images), _classes(named)
     if data is None or iter(data) is data:
         raise ValueError(
             "Score needs real images that can be read twice. Pass `data`, an array, or a pair of images and labels."
@@ -210,7 +209,7 @@ def _images_of(data, most, shape):
     labels: list = []
     for batch in data:  # a tf.data.Dataset, a PyDataset, a DataLoader
         images, named = unpacked(batch)
-        parts.append(fitted(brought.arrays(np.asarray(images), axes=1 + len(shape))[0], shape))
+        parts.append(brought.arrays(np.asarray(images), shape=shape)[0])
         if _classes(named) is not None:
             labels.append(_classes(named))
         if sum(map(len, parts)) >= most:

@@ -1,5 +1,6 @@
 """Images in a file: `.npy`, one array; `.npz`, arrays by name."""
 
+import math
 import pathlib
 import zipfile
 
@@ -9,14 +10,17 @@ import numpy as np
 _PAIRS = (("x", "y"), ("images", "labels"))
 
 
-def file(path, split="train"):
+def file(path, split="train", shape=None):
     """Read a file of images.
 
     Args:
-        path: Path of a `.npy` or `.npz` file of uint8 images, or of floats in [-1, 1]: `(n, height, width, channels)`, grey
-            also `(n, height, width)`; or of points, `(n, dimensions)`. In an `.npz` file the images are called `images` or
-            `x`, with a split `x_train` or `x_test`, or they are its only array; labels are called `labels` or `y`, likewise.
+        path: Path of a `.npy` or `.npz` file of uint8 images, or of floats in [-1, 1]: `(n, height, width, channels)`, with
+            channels first, `(n, channels, height, width)`, or grey, `(n, height, width)`; or of points, `(n, dimensions)`.
+            In an `.npz` file the images are called `images` or `x`, with a split `x_train` or `x_test`, or they are its only
+            array; labels are called `labels` or `y`, likewise.
         split: String, such as `"test"`: the images to read, if the file has several splits.
+        shape: Tuple of integers. The shape of one example, where that of the array may mean several things: images,
+            `(height, width, channels)`, series, `(steps, channels)`, or numbers, `(dimensions,)`.
 
     Returns:
         The array of images, and that of labels, `(n,)`, or `None`.
@@ -39,7 +43,7 @@ def file(path, split="train"):
         raise ValueError(wrong if str(error) == wrong else f"{wrong}: {str(error).splitlines()[0]}") from None
     arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
     images, labels = _choose(arrays, split, path)
-    images = _images(images, path)
+    images = _of_valid_type(_examples(images, path, shape and tuple(shape)), path)
     if labels is not None:
         labels = labels.reshape(-1)
         if len(labels) != len(images):
@@ -58,17 +62,59 @@ def _choose(arrays, split, path):
     raise ValueError(f"{path} has no array called {wanted}. It has: {', '.join(sorted(arrays)) or 'none'}.")
 
 
-def _images(images, path):
-    """Check the array, and add the channel axis to grey images."""
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim not in (2, 4) or not images.size:
+def _examples(images, path, shape):
+    """The array with an axis of examples and, for images, a last axis of channels, as `shape` or the array's shape says.
+
+    Raises:
+        ValueError: if its shape may mean several things, or does not hold examples of that shape.
+    """
+    there = images.shape
+    if not images.size:
+        raise ValueError(f"{path} holds no images: its array has the shape {there}")
+    if shape is not None:
+        if there != shape and math.prod(there[1:]) != math.prod(shape):
+            raise ValueError(f"{path} does not hold examples of shape {shape}. Received: an array of shape {there}")
+        images = images.reshape(-1, *shape)
+        return images.astype("float32") if len(shape) < 3 and images.dtype.kind in "biu" else images
+    if images.ndim == 2:
+        if images.dtype.kind == "f":
+            return images
         raise ValueError(
-            f"{path} must hold images, (n, height, width, channels) or (n, height, width), or points, (n, dimensions). "
-            f"Received: shape {images.shape}"
+            f"{path} holds a table of whole numbers, {there}, which may be numbers, flattened images or one image. Give the "
+            f"shape of one example: `shape` [{there[1]}] for numbers, [height, width, channels] for flattened images, or "
+            f"{_list([*there, 1])} for one image"
         )
-    if images.ndim == 4 and images.shape[-1] not in (1, 3):
-        raise ValueError(f"{path} must hold images of 1 or 3 channels, the last axis. Received: shape {images.shape}")
+    if images.ndim == 3:
+        small, large = sorted(there[1:])
+        channels_last, channels_first = there[2] <= 4 and large > small, there[0] in (3, 4) and small > 32
+        if channels_last or channels_first or large > 8 * small:
+            raise ValueError(
+                f"{path} holds an array of shape {there}, which may be {there[0]:,} grey images, {there[0]:,} series or one "
+                f"colour image. Give the shape of one example: `shape` {_list([*there[1:], 1])} for grey images, "
+                f"{_list(there[1:])} for series, or {_list(there)} for one image"
+            )
+        return images[..., None]
+    if images.ndim == 4:
+        if there[3] > 4 and there[1] in (1, 3):
+            return np.ascontiguousarray(np.moveaxis(images, 1, -1))
+        if there[3] <= 4:
+            return images
+        raise ValueError(
+            f"{path} must hold images of 1 or 3 channels, the last axis. Received: shape {there}. For images of more "
+            f"channels, give the shape of one: `shape` {_list(there[1:])}"
+        )
+    raise ValueError(
+        f"{path} must hold images, (n, height, width, channels) or (n, height, width), or points, (n, dimensions). "
+        f"Received: shape {there}"
+    )
+
+
+def _list(sizes):
+    return f"[{', '.join(map(str, sizes))}]"
+
+
+def _of_valid_type(images, path):
+    """uint8, or float32 in [-1, 1]; points are any floats."""
     if images.dtype == np.uint8:
         return images
     if images.dtype.kind not in "biuf":

@@ -37,6 +37,7 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(self, images, batch_size, seed=0, epoch=0, labels=None, replacement=False, flip=False):
         super().__init__()
+        labels = labels if labels is None or hasattr(labels, "dtype") else np.asarray(labels)
         if not len(images):
             raise ValueError("`images` of Batches must contain at least one image.")
         if flip and len(images.shape) != 4:
@@ -46,6 +47,11 @@ class Batches(keras.utils.PyDataset):
         if labels is not None and len(labels) != len(images):
             raise ValueError(
                 f"There must be one label for each image. Received: {len(labels)} labels, {len(images)} images."
+            )
+        if labels is not None and labels.dtype.kind not in "biuf":
+            raise ValueError(
+                f"`labels` of Batches must be numbers. Received: {labels.dtype}. "
+                "np.unique(labels, return_inverse=True) numbers the classes."
             )
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
         self.replacement, self.flip = replacement, flip

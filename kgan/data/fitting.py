@@ -58,5 +58,7 @@ def fit_all(images, size, channels):
         return images
     fitted = np.empty((len(images), *size, channels), "uint8")
     for index, image in enumerate(images):
-        fitted[index] = fit(Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image), size, channels)
+        mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[image.shape[-1]]
+        picture = Image.frombytes(mode, image.shape[1::-1], np.ascontiguousarray(image).tobytes())
+        fitted[index] = fit(picture, size, channels)
     return fitted

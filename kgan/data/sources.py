@@ -55,7 +55,9 @@ def get(name):
     return lookup("data set", name, DATASETS)
 
 
-def load(name=None, path=None, split="train", size=None, channels=None, limit=None, progress=None, **arguments):
+def load(
+    name=None, path=None, split="train", size=None, channels=None, limit=None, progress=None, shape=None, **arguments
+):
     """Load images of a named data set, of a file or of a folder.
 
     Example:
@@ -73,6 +75,8 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
         channels: 1, grey, or 3, colour.
         limit: Integer. The number of images to use, spread evenly over all, so that sorted classes stay balanced.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading a folder.
+        shape: Tuple of integers. The shape of one example in a file of arrays, where it may mean several things: images,
+            `(height, width, channels)`, series, `(steps, channels)`, or numbers, `(dimensions,)`.
         **arguments: Arguments of the data set, such as `modes` of `ring`.
 
     Returns:
@@ -83,12 +87,22 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
         ConnectionError: if it must be downloaded and the download fails.
     """
     path = None if path is None else pathlib.Path(path).expanduser()
+    if shape is not None and (
+        path is None or path.is_dir() or "path" in (_parameters(name) if name in DATASETS else ())
+    ):
+        raise ValueError(f"`shape` is for a file of arrays. Received: shape={shape!r}")
     if path is None or (name in DATASETS and "path" in _parameters(name)):
         images, labels = _of_source(name, path, split, arguments)
     elif path.is_dir():
         return _of_folder(path, split, size, channels, limit, progress)
     else:
-        images, labels = file(path, split)
+        images, labels = file(path, split, shape)
+        if images.ndim == 4 and images.shape[3] in (2, 4) and shape is None and channels is None:
+            raise ValueError(
+                f"{path} must hold images of 1 or 3 channels, the last axis. Received: shape {images.shape}. If the last "
+                "channel is transparency, `channels` 1 or 3 puts the images on white; "
+                f"`shape` {list(images.shape[1:])} keeps all channels"
+            )
     images = spread(images, limit)
     if labels is not None:
         labels = spread(labels, limit)

@@ -1,13 +1,11 @@
 """Whether the two models of a GAN fit together, and whether images fit them."""
 
 import contextlib
-from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
-from kgan.backend import pin_seeds, static_shape, with_shape
+from kgan.backend import pin_seeds
 from kgan.conditions import takes_given, together
 
 
@@ -60,39 +58,6 @@ def fit_together(generator, discriminator, latent_dim, condition, pack=1):
     return tuple(images.shape[1:]), len(outputs)
 
 
-def fitted(images, shape):
-    """Images `(batch, ...)` in the generator's shape, if there is only one way to understand theirs.
-
-    Images without a channel axis get one, and channels that come first, as in PyTorch, become the last axis.
-
-    Raises:
-        ValueError: if they have another shape.
-    """
-    if not hasattr(images, "shape"):
-        raise ValueError(f"A batch must be one tensor of images. Received: {type(images).__name__}")
-    whole = static_shape(images)
-    if whole is None:
-        return with_shape(images, (None, *shape))
-    got = whole[1:]  # None where a dataset does not define the size
-    engine: Any = np if isinstance(images, np.ndarray) else ops
-    if _agree(got, shape):
-        return with_shape(images, (None, *shape)) if None in got else images
-    if shape[-1:] == (1,) and _agree(got, shape[:-1]):
-        return fitted(engine.expand_dims(images, -1), shape)
-    if len(shape) == 3 and _agree(got, (shape[2], *shape[:2])):
-        return fitted(engine.moveaxis(images, 1, -1), shape)
-    expected, received = (f"({', '.join(['batch', *map(str, one)])})" for one in (shape, got))
-    hint = " They look like single images; a dataset yields batches, such as after `dataset.batch(64)`."
-    raise ValueError(
-        f"Real images must have the generator's shape {expected}. Received: {received}."
-        f"{hint if _agree(whole, shape) else ''}"
-    )
-
-
-def _agree(sizes, shape):
-    return len(sizes) == len(shape) and all(size in (None, wanted) for size, wanted in zip(sizes, shape, strict=True))
-
-
 RANGES = ("floats", "whole numbers", "numbers")
 
 
@@ -118,13 +83,13 @@ def check_range(name, low, high, image_range, first=True):
     if name == "whole numbers" and not (low >= 0 and high <= 255):
         raise ValueError(f"Images of whole numbers must lie in [0, 255]. Received: {low:g} to {high:g}")
     if first and name == "floats" and not (low >= image_range[0] - 0.001 and high <= image_range[1] + 0.001):
-        usual = image_range == (-1.0, 1.0)
-        end, of_pixels = ("tanh", "x / 127.5 - 1") if usual else ("a sigmoid", "x / 255")
+        ends, scales = ("tanh", "x / 127.5 - 1") if image_range[0] < 0 else ("a sigmoid", "x / 255")
+        hint = f"For values in [0, 255], {scales} scales them."
+        if low >= -1.001 and high <= 1.001:
+            hint = "For values in [-1, 1], (x + 1) / 2 scales them."
         raise ValueError(
             f"Images must be floats in [{image_range[0]:g}, {image_range[1]:g}], the range of a generator that ends in "
-            f"{end}, or uint8. Received: floats from {low:g} to {high:g}. "
-            + ("(x + 1) / 2 scales" if not usual and low >= -1.001 and high <= 1.001 else f"For values in [0, 255], {of_pixels} scales")
-            + " them."
+            f"{ends}, or uint8. Received: floats from {low:g} to {high:g}. {hint}"
         )
 
 

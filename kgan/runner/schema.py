@@ -44,6 +44,7 @@ class Source(Strict):
 
     path: str | None = None  # a file or folder that is read instead of the named data set
     split: str = "train"
+    shape: Annotated[list[Count], Field(min_length=1, max_length=3)] | None = None  # of one example in a file of arrays
     batch_size: Count = 64
     limit: Count | None = None  # the number of examples to use, spread evenly over all
     validation_split: Rate = 0.0  # a share of the examples that D never trains on, to measure how much it overfits
