@@ -172,6 +172,8 @@ def _made_with(found):
         "versions": environment.versions(),
         "data": {
             "shape": list(found.images.shape),
+            "fitted": found.fitted,
+            "classes": list(found.classes),
             "skipped": {reason: [str(path) for path in paths] for reason, paths in found.skipped.items()},
         },
     }
