@@ -5,6 +5,8 @@ import sys
 import numpy as np
 from PIL import Image
 
+from kgan.data import formats
+
 # what black and white may be; the first pair that holds all values is taken
 KNOWN = {
     "integers of more than 8 bits": [(0, 2**bits - 1) for bits in (8, 10, 12, 14, 16)],
@@ -12,7 +14,7 @@ KNOWN = {
 }
 INTEGERS, FLOATS = KNOWN
 ROUNDING = 0.001  # by how much floats may lie outside of [0, 1] or [-1, 1]
-BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR = 258, 262, 284  # tags of TIFF
+BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR, EXTRA_SAMPLES = 258, 262, 284, 338  # tags of TIFF
 
 
 class UnusableError(ValueError):
@@ -34,12 +36,17 @@ def values(picture):
         UnusableError: if some are NaN or infinite, or Pillow cannot read them.
     """
     halves = _halves(picture)
+    path = halves and picture.fp.name
     picture.load()
     if halves is not None:
-        first, *second = [_read(picture.filename, *one) for one in halves]
+        first, *second = [_read(path, *one) for one in halves]
         if not second:  # grey and alpha, as four bytes
             first, second = first[..., 0::2], [first[..., 1::2]]
-        return first.astype("int64") * 256 + second[0]
+        found = first.astype("int64") * 256 + second[0]
+        if _tag(picture, EXTRA_SAMPLES) == (1,):  # the colours were multiplied by alpha
+            alpha = found[..., 3:]
+            found[..., :3] = found[..., :3] * 65535 // np.maximum(alpha, 1)
+        return found
     found = np.asarray(picture)
     if found.dtype.kind == "f" and not np.isfinite(found).all():
         raise UnusableError("NaN or infinite pixels")
@@ -47,33 +54,38 @@ def values(picture):
 
 
 def _halves(picture):
-    """How to read colours of 16 bits byte by byte: for each reading a mode and Pillow's `tile`; `None` for other pictures."""
+    """How to read colours of 16 bits byte by byte: for each reading a mode and Pillow's `tile`; `None` for others."""
     tiles = getattr(picture, "tile", None)
-    if not tiles or not getattr(picture, "filename", ""):
+    if not tiles or not hasattr(picture.fp, "name"):  # it is loaded already, or is in no file
         return None
-    tags = getattr(picture, "tag_v2", {})
-    if tags.get(PLANAR) == 2 and max(tags.get(BITS_PER_SAMPLE, (8,))) > 8 and len(picture.getbands()) > 1:
+    if _tag(picture, PLANAR) == 2 and _tag(picture, BITS_PER_SAMPLE, (8,))[0] > 8 and len(picture.getbands()) > 1:
         raise UnusableError("TIFF of 16 bits with a plane for each colour: save it with interleaved colours")
     args = tiles[0].args
     raw, *rest = [args] if isinstance(args, str) else args or [""]
     if raw == "LA;16B":
         return [("RGBA", _as(tiles, "RGBA"))]
     if tiles[0].codec_name == "ppm" and picture.mode == "RGB" and rest == [65535]:
-        return [("RGB", _as(tiles, (f"RGB;16{order}", 0, 1), "raw")) for order in "BL"]
+        tiles = [tile._replace(codec_name="raw", args=("RGB;16B", 0, 1)) for tile in tiles]
+        raw = "RGB;16B"
     kind, _, order = str(raw).partition(";16")
-    if kind not in ("RGB", "RGBA", "RGBX") or order not in ("B", "L", "N"):
+    if kind not in ("RGB", "RGBA", "RGBX", "RGBa") or order not in ("B", "L", "N"):
         return None
     first = sys.byteorder[0].upper() if order == "N" else order
-    ways = [f"{kind};16{one}" for one in (first, "L" if first == "B" else "B")]
-    return [(picture.mode, _as(tiles, way if isinstance(args, str) else (way, *rest))) for way in ways]
+    second = "L" if first == "B" else "B"
+    return [(picture.mode, _as(tiles, f"{kind.upper()};16{one}")) for one in (first, second)]
 
 
-def _as(tiles, args, codec=None):
-    return [tile._replace(args=args, codec_name=codec or tile.codec_name) for tile in tiles]
+def _tag(picture, number, default=None):
+    return picture.tag_v2.get(number, default) if picture.format == "TIFF" else default
+
+
+def _as(tiles, raw):
+    """The same tiles with another raw mode, the first of their arguments."""
+    return [tile._replace(args=raw if isinstance(tile.args, str) else (raw, *tile.args[1:])) for tile in tiles]
 
 
 def _read(path, mode, tiles):
-    with Image.open(path) as picture:
+    with formats.opened(path) as picture:
         picture._mode, picture.tile = mode, tiles
         picture.load()
         return np.asarray(picture)
@@ -91,7 +103,7 @@ def extremes(found, white_is_known=False):
 
 
 def says_white(picture):
-    """Whether a picture that is not loaded yet says itself which value is white: a PGM, which Pillow then scales to 65535."""
+    """Whether a picture that is not loaded yet says which value is white: a PGM, which Pillow then scales to 65535."""
     args = picture.tile[0].args if picture.format == "PPM" and picture.mode == "I" else ()
     return len(args) == 2 and args[1] != 65535
 
@@ -111,7 +123,9 @@ def ranges(found):
     for kind, known in KNOWN.items():
         lows, highs = ([one[side] for one in found if one[0] == kind] for side in (1, 2))
         if lows:
-            chosen[kind] = next((pair for pair in known if _holds(pair, min(lows), max(highs))), (min(lows), max(highs)))
+            chosen[kind] = next(
+                (pair for pair in known if _holds(pair, min(lows), max(highs))), (min(lows), max(highs))
+            )
     return chosen
 
 
@@ -139,7 +153,7 @@ def shown(picture, found, chosen):
     if alpha is None and (clear := picture.info.get("transparency")) is not None:
         alpha = (found != clear).reshape(*found.shape[:2], -1).any(-1) * white
     scaled = _scaled(colours, black, white)
-    if getattr(picture, "tag_v2", {}).get(PHOTOMETRIC) == 0:
+    if _tag(picture, PHOTOMETRIC) == 0:
         scaled = 255 - scaled  # white is 0
     if alpha is not None:
         # a file of 12 bits may give its alpha 12 bits too, or 16

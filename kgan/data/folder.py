@@ -62,7 +62,6 @@ class Folder:
     """
 
     def __init__(self, path, size=None, channels=None, limit=None, memory=None, progress=None, whole=None):
-        formats.register()
         self.path = pathlib.Path(path)
         if not self.path.is_dir():
             raise ValueError(f"{self.path} is not a folder.")
@@ -138,7 +137,7 @@ class Folder:
 
     def _read(self, path):
         (height, width), channels, ranges = self._form
-        with Image.open(path) as picture:
+        with formats.opened(path) as picture:
             # lets the JPEG decoder reduce the size, which is faster
             picture.draft("RGB" if channels == 3 else "L", (2 * width, 2 * height))
             return fit(picture, (height, width), channels, ranges)
@@ -273,7 +272,7 @@ def _look(path):
         raise depth.UnusableError(formats.RAW)
     if not path.is_file():  # opening a pipe would wait for ever
         raise IsADirectoryError
-    with Image.open(path) as picture:
+    with formats.opened(path) as picture:
         grey, extremes = is_grey(picture.mode), None
         if depth.is_deep(picture):
             said = depth.says_white(picture)

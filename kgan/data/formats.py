@@ -1,13 +1,13 @@
-"""Files that Pillow cannot read: what they are, and what helps."""
+"""What Pillow reads, and what helps with files that it cannot read."""
 
 import contextlib
 import functools
 
-CAMERA_RAW = set(
-    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .rw2 .rwl .sr2 .srf .srw"
-    " .x3f".split()
-)
-DOCUMENTS = set(".apk .docx .epub .jar .odp .ods .odt .pptx .whl .xlsx".split())  # which are zip archives too
+from PIL import Image
+
+CAMERA_RAW = (".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw",
+              ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f")  # fmt: skip
+DOCUMENTS = (".apk", ".docx", ".epub", ".jar", ".odp", ".ods", ".odt", ".pptx", ".whl", ".xlsx")  # zip archives too
 RAW = "camera raw file: convert it to TIFF or JPEG, for instance with the package rawpy"
 _VIDEO = "video: save its frames as pictures"
 _HEIC = "HEIC picture: install the package pillow-heif, which reads it"
@@ -69,8 +69,29 @@ def advice(path):
     return next((said for at, mark, said in _BEGINNINGS if begin.startswith(mark, at)), None)
 
 
+def described(path):
+    """What a file is that was given instead of a folder or a file of arrays; `None` if that is not known."""
+    try:
+        with opened(path):
+            return "single picture: give the folder that it is in"
+    except Exception:  # each of Pillow's readers raises its own errors
+        return advice(path)
+
+
+@contextlib.contextmanager
+def opened(path):
+    """Open a picture, and close it at the end.
+
+    Pillow maps uncompressed TIFFs into memory if it knows their path, and then confuses width and height of those that are
+    to be turned.
+    """
+    _register()
+    with open(path, "rb") as file, Image.open(file) as picture:
+        yield picture
+
+
 @functools.cache
-def register():
+def _register():
     """Let Pillow read HEIC and JPEG XL, where the packages for them are installed."""
     with contextlib.suppress(ImportError):
         import pillow_heif

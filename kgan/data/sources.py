@@ -92,7 +92,7 @@ def load(name=None, path=None, split="train", size=None, channels=None, limit=No
     elif path.is_dir():
         return _of_folder(path, split, size, channels, limit, progress)
     else:
-        what = formats.advice(path) if path.is_file() and path.suffix not in (".npy", ".npz") else None
+        what = formats.described(path) if path.is_file() and path.suffix not in (".npy", ".npz") else None
         if what:
             raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but a {what}")
         images, labels = file(path, split)

@@ -135,9 +135,15 @@ def data_line(recipe, found):
         shown = named if len(named) <= 12 else [*named[:10], "...", named[-1]]
         said += f"; {len(named):,} {'classes' if len(named) > 1 else 'class'}: {', '.join(shown)}"
     if found.skipped:
-        reasons = [
-            f"{len(paths):,} {reason} ({paths[0].name!r}{', ...' if len(paths) > 1 else ''})"
-            for reason, paths in found.skipped.items()
-        ]
-        said += f"; skipped {sum(map(len, found.skipped.values())):,} files: {', '.join(reasons)}"
+        said += f"; skipped {reasons(found.skipped)}"
     return said
+
+
+def reasons(files):
+    """How many files there are, and for which reasons, given a dict from a reason to files."""
+    said = [
+        f"{len(paths):,} {reason} ({paths[0].name!r}{', ...' if len(paths) > 1 else ''})"
+        for reason, paths in files.items()
+    ]
+    count = sum(map(len, files.values()))
+    return f"{count:,} {'files' if count > 1 else 'file'}: {', '.join(said)}"
