@@ -128,14 +128,14 @@ def data_line(recipe, found):
     shape = found.images.shape[1:]
     what = "points" if len(shape) == 1 else f"images of {' x '.join(map(str, shape))}"
     said = f"{source}: {len(found.images):,} {what}"
+    if found.skipped:
+        said += f"; skipped {reasons(found.skipped)}"
     if found.fitted:
         said += f"; {found.fitted}"
     if found.classes:
         named = [f"{number} {name}" for number, name in enumerate(found.classes)]
         shown = named if len(named) <= 12 else [*named[:10], "...", named[-1]]
         said += f"; {len(named):,} {'classes' if len(named) > 1 else 'class'}: {', '.join(shown)}"
-    if found.skipped:
-        said += f"; skipped {reasons(found.skipped)}"
     return said
 
 
