@@ -206,7 +206,7 @@ def turned(path, orientation, mode, **kwargs):
     exif = Image.Exif()
     exif[0x0112] = orientation
     picture = Image.fromarray({"I;16": pixels.astype("uint16") * 257, "F": pixels / np.float32(255)}.get(mode, pixels))
-    (picture.convert(mode) if mode == "RGB" else picture).save(path, exif=exif, **kwargs)
+    (picture.convert(mode) if mode == "RGB" else picture).save(path, exif=exif.tobytes(), **kwargs)
     shown = Image.fromarray(pixels)
     return np.asarray(shown.transpose(TURNS[orientation]) if orientation in TURNS else shown, "int16")
 

@@ -104,8 +104,10 @@ def extremes(found, white_is_known=False):
 
 def says_white(picture):
     """Whether a picture that is not loaded yet says which value is white: a PGM, which Pillow then scales to 65535."""
-    args = picture.tile[0].args if picture.format == "PPM" and picture.mode == "I" else ()
-    return len(args) == 2 and args[1] != 65535
+    if picture.format != "PPM" or picture.mode != "I":
+        return False
+    args = picture.tile[0].args
+    return isinstance(args, tuple) and args[1:] != (65535,)
 
 
 def is_grey(found):

@@ -62,6 +62,7 @@ class Folder:
     """
 
     def __init__(self, path, size=None, channels=None, limit=None, memory=None, progress=None, whole=None):
+        formats.register()
         self.path = pathlib.Path(path)
         if not self.path.is_dir():
             raise ValueError(f"{self.path} is not a folder.")

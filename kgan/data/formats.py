@@ -71,6 +71,7 @@ def advice(path):
 
 def described(path):
     """What a file is that was given instead of a folder or a file of arrays; `None` if that is not known."""
+    register()
     try:
         with opened(path):
             return "single picture: give the folder that it is in"
@@ -85,14 +86,14 @@ def opened(path):
     Pillow maps uncompressed TIFFs into memory if it knows their path, and then confuses width and height of those that are
     to be turned.
     """
-    _register()
     with open(path, "rb") as file, Image.open(file) as picture:
         yield picture
 
 
 @functools.cache
-def _register():
-    """Let Pillow read HEIC and JPEG XL, where the packages for them are installed."""
+def register():
+    """Load all of Pillow's readers, before several threads would, and those of HEIC and JPEG XL that are installed."""
+    Image.init()
     with contextlib.suppress(ImportError):
         import pillow_heif
 
