@@ -144,7 +144,10 @@ def sample(
     n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same images.")] = 0,
     label: Annotated[
-        int | None, typer.Option(help="The class of all images; all classes by default, one row of a grid for each.")
+        str | None,
+        typer.Option(
+            help="The class of all images, its name or its number; all classes by default, one row of a grid for each."
+        ),
     ] = None,
     plugin: Plugins = None,
 ):

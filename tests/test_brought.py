@@ -20,6 +20,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 1)).astype("uint8"
 FLOATS = (PIXELS.astype("float32") - 127.5) / 127.5
 NAMES = np.array(["cat", "dog"] * 16)
 NUMBERS = np.arange(32) % 2
+FOUR = {"verbose": 0, "shuffle": False, "steps_per_epoch": 4}
 IN_ORDER = {"batch_size": 8, "shuffle": False, "verbose": 0}
 
 
@@ -113,12 +114,7 @@ STREAMS = {
 )
 @pytest.mark.parametrize("form", STREAMS)
 def test_streams(trained, plain, form):
-    assert (
-        largest_difference(
-            trained(lambda gan: gan.fit(STREAMS[form](), verbose=0, shuffle=False, steps_per_epoch=4)), plain
-        )
-        < 1e-6
-    )
+    assert largest_difference(trained(lambda gan: gan.fit(STREAMS[form](), **FOUR)), plain) < 1e-6
 
 
 def of_tensorflow(form):
@@ -139,12 +135,7 @@ def of_tensorflow(form):
 @brings("datasets", "`tf.data.Dataset`, also without a known rank or size", "trained on, on all engines")
 @pytest.mark.parametrize("form", ["mappings", "pairs", "without channels", "int64", "unknown rank", "unknown size"])
 def test_datasets_of_tensorflow(trained, plain, form):
-    assert (
-        largest_difference(
-            trained(lambda gan: gan.fit(of_tensorflow(form), verbose=0, shuffle=False, steps_per_epoch=4)), plain
-        )
-        < 1e-6
-    )
+    assert largest_difference(trained(lambda gan: gan.fit(of_tensorflow(form), **FOUR)), plain) < 1e-6
 
 
 @brings(

@@ -11,7 +11,7 @@ import keras
 from kgan import environment
 from kgan.checkpoints import disk, state
 from kgan.checkpoints.roles import Resumable, Saver, listed
-from kgan.data import Batches
+from kgan.data import Batches, Folder
 
 log = logging.getLogger("kgan")
 # the state of Keras' own callbacks
@@ -28,6 +28,7 @@ class Progress(keras.callbacks.CallbackList):
     two trainings for Keras: the rest of that epoch, and all others. For the callbacks it is one training.
 
     Attributes:
+        folder: The `kgan.data.Folder` of the data, if they are one.
         epoch: Integer. The current epoch, from 0.
         batch: Integer. The number of finished batches of that epoch.
         step: Integer. The number of finished steps since the beginning of the training.
@@ -37,6 +38,9 @@ class Progress(keras.callbacks.CallbackList):
     def __init__(self, gan, callbacks, batches, verbose, epochs):
         self.batches = batches if isinstance(batches, Batches) else None
         self.steps = None if self.batches is None else self.batches.steps
+        self.folder = batches.images if self.batches is not None and isinstance(batches.images, Folder) else None
+        if self.folder is not None:
+            self.folder.keeps_going = True  # until the state is saved
         self.epoch = self.batch = self.step = self._before = 0
         self.begun, self._restored, self._last_logs, self._skipped = False, None, None, 0
         callbacks = listed(callbacks)
@@ -100,6 +104,8 @@ class Progress(keras.callbacks.CallbackList):
         batch += self._skipped
         self.batch = min(batch + 1, self.steps or batch + 1)  # Keras counts a short last execution in full
         self.step = self._before + self.batch
+        if self.folder is not None and self.folder.failure:
+            self.gan.stop_training = True
         super().on_train_batch_end(batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):

@@ -3,23 +3,45 @@
 import numpy as np
 from PIL import Image, ImageOps
 
+from kgan.data import depth
 
-def fit(picture, size, channels):
+ORIENTATION = 0x0112  # the tag in Exif
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def fit(picture, size, channels, ranges=None):
     """Crop a picture to the middle, resize it and convert it.
 
     The crop has the proportions of `size` and is as large as possible; it is resized with a Lanczos filter. Transparent
-    parts become white. Pictures of 16 and 32 bits are converted to 8 bits; of an animation the first frame is used.
+    parts become white. Deeper pictures are converted to 8 bits; of an animation the first frame is used.
 
     Args:
         picture: `PIL.Image.Image`.
         size: Pair `(height, width)`.
         channels: 1, grey by ITU-R 601 luma, or 3, red, green, blue.
+        ranges: What becomes black and white in pictures of more than 8 bits, as `kgan.data.depth.ranges` returns it; by
+            default what it returns for this picture.
 
     Returns:
         A uint8 array `(height, width, channels)`.
     """
     height, width = size
-    picture = ImageOps.exif_transpose(_of_8_bits(picture))
+    if depth.is_deep(picture):
+        found = depth.values(picture)
+        shown = depth.shown(picture, found, ranges or depth.ranges([depth.extremes(found)]))
+    else:
+        picture.load()
+        shown = picture
+    turn = TURNS.get(orientation(picture))
+    picture = shown if turn is None else shown.transpose(turn)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -29,17 +51,13 @@ def fit(picture, size, channels):
     return np.asarray(picture, "uint8").reshape(height, width, channels)
 
 
-def _of_8_bits(picture):
-    """Convert deeper pictures: I;16 has 16 bits; I has 16 bits or fewer; F has floats, in [0, 1] or not."""
-    if picture.mode.startswith("I"):
-        pixels = np.clip(np.asarray(picture, "int64"), 0, 65535)
-        deep = picture.mode != "I" or pixels.max() > 255
-        return Image.fromarray((pixels >> 8 if deep else pixels).astype("uint8"))
-    if picture.mode == "F":
-        pixels = np.nan_to_num(np.asarray(picture))
-        scale = 255.0 if pixels.max() <= 1.0 else 1.0
-        return Image.fromarray(np.clip(np.rint(pixels * scale), 0, 255).astype("uint8"))
-    return picture
+def orientation(picture):
+    """How a loaded picture is still to be turned, a key of `TURNS`, or 1. Pillow turns a TIFF itself when it is loaded."""
+    try:
+        found = picture.getexif().get(ORIENTATION, 1)
+    except Exception:  # each part of the Exif data may be broken in its own way; the pixels are not
+        return 1
+    return found if found in TURNS else 1
 
 
 def height_and_width(size):

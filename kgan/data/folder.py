@@ -1,26 +1,40 @@
 """A folder of pictures of any size and mode."""
 
 import concurrent.futures
+import logging
 import math
 import os
 import pathlib
+import re
+import threading
+from typing import NamedTuple
 
 import numpy as np
 from joblib import cpu_count
 from PIL import Image, UnidentifiedImageError
 
-from kgan.data.fitting import fit, height_and_width, is_grey
+from kgan.data import depth, formats
+from kgan.data.fitting import fit, height_and_width, is_grey, orientation
 
+log = logging.getLogger("kgan")
 USUAL_SIZE = (64, 64)  # if the pictures' own sizes differ
-ORIENTATION = 0x0112  # the tag in Exif
+# what systems and network drives put into folders, in lower case; and all names that begin with a dot
+_OF_SYSTEMS = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin", "#recycle", "@eadir",
+               "lost+found", "system volume information"}  # fmt: skip
+_NO_READER = ("Ghostscript", "cannot find loader", "cannot load this image")  # in what Pillow's readers raise
 _AT_ONCE = 1024  # pictures that are decoded together
 
 
 class Folder:
-    """Pictures in a folder and the folders below it, in the order of their paths, as one uint8 array.
+    """Pictures in a folder and the folders below it, as one uint8 array.
 
-    Every file is opened and decoded once; files for which that fails are skipped and counted. If all decoded pictures fit
-    into memory, they are kept; otherwise they are decoded again when a batch needs them.
+    They are in the natural order of their paths, `2.png` before `10.png`. Hidden files and folders are left out. Every file
+    is opened and decoded once; files for which that fails are skipped and counted. If all decoded pictures fit into memory,
+    they are kept; otherwise they are decoded again when a batch needs them. A picture that cannot be read any more then is
+    replaced by the next one, with labels the next one of its class.
+
+    Pictures of more than 8 bits for each channel are scaled to 8 bits by one rule for the whole folder
+    (`kgan.data.depth.ranges`).
 
     Args:
         path: Path of the folder.
@@ -30,99 +44,145 @@ class Folder:
         limit: Integer. The number of files to use, spread evenly over all.
         memory: Integer. Bytes of decoded pictures that may be kept; an eighth of the machine's memory by default.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading.
+        whole: Path of a folder around it, such as that of all splits, whose pictures are scaled to 8 bits by the same rule.
 
     Attributes:
         paths: The files that are pictures.
         labels: Number of each picture's folder below `path`, `(n,)`; `None` if some are not in such folders.
-        classes: Names of those folders.
+        classes: Names of those folders, in the order of their numbers.
         sizes: The pictures' sizes, a set of pairs `(height, width)`.
         skipped: Dict from a reason to the files that were skipped for it.
+        replaced: Likewise, the pictures that could not be read any more when a batch needed them.
+        keeps_going: Whether, when no picture of a class can be read any more, the first one is used, which is kept in
+            memory. Otherwise an OSError is raised.
+        failure: String. A sentence about such a class, or `None`.
 
     Raises:
         ValueError: if there is no such folder, or no picture in it.
     """
 
-    def __init__(self, path, size=None, channels=None, limit=None, memory=None, progress=None):
+    def __init__(self, path, size=None, channels=None, limit=None, memory=None, progress=None, whole=None):
+        formats.register()
         self.path = pathlib.Path(path)
         if not self.path.is_dir():
             raise ValueError(f"{self.path} is not a folder.")
         self.skipped: dict[str, list[pathlib.Path]] = {}
         self._pool = concurrent.futures.ThreadPoolExecutor(cpu_count(), "pictures")
         self._progress = progress or (lambda iterable, total: iterable)
-        looked = list(self._each(_look, self._files()))
-        self.sizes = {size for _, (size, _) in looked}
+        files = _files(self.path, self.skipped)
+        looked = list(self._each(_look, files))
+        self.sizes = {look.size for _, look in looked}
         size = height_and_width(size) or _common(self.sizes)
-        channels = channels or (1 if all(is_grey(mode) for _, (_, mode) in looked) else 3)
-        self._form = size, channels
+        channels = channels or (1 if all(look.grey for _, look in looked) else 3)
+        deep = [look.extremes for _, look in looked if look.extremes]
+        if deep and whole is not None:
+            others = sorted(set(_files(pathlib.Path(whole), {})).difference(files))
+            deep += [look.extremes for _, look in self._each(_look, others, skipped={}) if look.extremes]
+        self._form = size, channels, depth.ranges(deep)
         wanted = min(limit or len(looked), len(looked))
         needed = wanted * math.prod(size) * channels
         fits = needed <= (memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 8)
         decoded = np.empty((wanted if fits else 0, *size, channels), "uint8")
         self.paths: list[pathlib.Path] = []
+        firsts: dict[str, np.ndarray] = {}
         for path, picture in self._each(self._read, _chosen_first([path for path, _ in looked], limit), wanted):
             if fits:
                 decoded[len(self.paths)] = picture
+            else:
+                firsts.setdefault(self._folder(path), picture)
             self.paths.append(path)
         if not self.paths:
             counts = ", ".join(f"{len(paths):,} {reason}" for reason, paths in self.skipped.items())
             raise ValueError(f"{self.path} contains no picture that can be read ({counts or 'it is empty'}).")
         self._decoded = decoded[: len(self.paths)] if fits else None
         if limit:  # the chosen ones were read first
-            by_path = sorted(range(len(self.paths)), key=self.paths.__getitem__)
+            by_path = sorted(range(len(self.paths)), key=lambda index: _natural(self.paths[index]))
             self.paths = [self.paths[index] for index in by_path]
             self._decoded = decoded[by_path] if fits else None
         self.shape, self.dtype = (len(self.paths), *size, channels), np.dtype("uint8")
         self.labels, self.classes = self._classes()
+        self.replaced: dict[str, list[pathlib.Path]] = {}
+        self.keeps_going, self.failure = False, None
+        self._firsts, self._gone, self._lock = firsts, np.zeros(len(self), bool), threading.Lock()
 
     def __len__(self):
         return len(self.paths)
 
     def __getitem__(self, chosen):
-        """Pictures `(len(chosen), height, width, channels)` at an array or a slice of positions."""
+        """Pictures `(len(chosen), height, width, channels)` at an array or a slice of positions.
+
+        Raises:
+            OSError: if neither a picture nor any other one of its class can be read any more.
+        """
         if self._decoded is not None:
             return self._decoded[chosen]
-        paths = [self.paths[position] for position in np.arange(len(self))[chosen]]
-        return np.stack(list(self._pool.map(self._read, paths)))
+        positions = np.arange(len(self))[chosen]
+        read = self._pool.map(self._attempt, positions)
+        return np.stack([self._instead(at) if one is None else one for at, one in zip(positions, read, strict=True)])
 
     @property
     def fitted(self):
-        """In words, how the pictures were resized to one size; empty if they were not."""
+        """In words, how the pictures were resized to one size and scaled to 8 bits; empty if they were not."""
         height, width = self.shape[1:3]
-        if self.sizes == {(height, width)}:
-            return ""
-        sizes = "{} x {}".format(*min(self.sizes)) if len(self.sizes) == 1 else f"{len(self.sizes)} sizes"
-        return f"cropped, Lanczos, {sizes} to {height} x {width}"
+        done = []
+        if self.sizes != {(height, width)}:
+            sizes = "{} x {}".format(*min(self.sizes)) if len(self.sizes) == 1 else f"{len(self.sizes)} sizes"
+            done.append(f"cropped, Lanczos, {sizes} to {height} x {width}")
+        _, _, ranges = self._form
+        return "; ".join(done + depth.said(ranges))
 
     @property
     def in_memory(self):
         """All pictures, `(n, height, width, channels)`, if they are kept decoded; `None` otherwise."""
         return self._decoded
 
-    def _files(self):
-        """All files, in the order of their paths; links are followed, each folder is entered once."""
-        found, entered = [], set()
-
-        def cannot_enter(error):
-            self.skipped.setdefault("folder that cannot be opened", []).append(pathlib.Path(error.filename))
-
-        for folder, inside, names in os.walk(self.path, onerror=cannot_enter, followlinks=True):
-            real = os.path.realpath(folder)
-            if real in entered:
-                inside.clear()
-                continue
-            entered.add(real)
-            found += [pathlib.Path(folder, name) for name in names]
-        return sorted(found)
-
     def _read(self, path):
-        (height, width), channels = self._form
-        with Image.open(path) as picture:
+        (height, width), channels, ranges = self._form
+        with formats.opened(path) as picture:
             # lets the JPEG decoder reduce the size, which is faster
             picture.draft("RGB" if channels == 3 else "L", (2 * width, 2 * height))
-            return fit(picture, (height, width), channels)
+            return fit(picture, (height, width), channels, ranges)
 
-    def _each(self, read, paths, most=None):
+    def _attempt(self, position):
+        """The picture at a position, or `None` if it cannot be read any more."""
+        if self._gone[position]:
+            return None
+        path = self.paths[position]
+        try:
+            return self._read(path)
+        except Exception as error:  # each of Pillow's readers raises its own errors
+            reason = _reason(error, path)
+            with self._lock:
+                if not self.replaced:
+                    log.warning(f"{path} cannot be read any more ({reason}). Such pictures are replaced by others.")
+                if not self._gone[position]:
+                    self._gone[position] = True
+                    self.replaced.setdefault(reason, []).append(path)
+            return None
+
+    def _instead(self, position):
+        """The next picture that can be read, with labels the next one of the same class."""
+        alike = np.ones(len(self), bool) if self.labels is None else self.labels == self.labels[position]
+        left = np.flatnonzero(alike & ~self._gone)
+        for other in np.roll(left, -np.searchsorted(left, position)):
+            picture = self._attempt(other)
+            if picture is not None:
+                return picture
+        path = self.paths[position]
+        where = self.path if self.labels is None else self.path / self._folder(path)
+        failure = f"{path} cannot be read any more, nor can any other picture in {where}."
+        if not self.keeps_going:
+            raise OSError(failure)
+        self.failure = self.failure or failure
+        return next(iter(self._firsts.values())) if self.labels is None else self._firsts[self._folder(path)]
+
+    def _folder(self, path):
+        """The name of the folder in `path` that a picture is in, directly or not; empty if it is in none."""
+        return next(iter(path.relative_to(self.path).parts[:-1]), "")
+
+    def _each(self, read, paths, most=None, skipped=None):
         """Yield `(path, read(path))` for each readable file, at most `most`; the others are added to `skipped`."""
+        skipped = self.skipped if skipped is None else skipped
         count = 0
 
         def attempt(path):
@@ -137,17 +197,17 @@ class Folder:
                 if count == most:
                     return
                 if reason:
-                    self.skipped.setdefault(reason, []).append(path)
+                    skipped.setdefault(reason, []).append(path)
                 else:
                     count += 1
                     yield path, result
 
     def _classes(self):
-        folders = [path.relative_to(self.path).parts[:-1] for path in self.paths]
+        folders = [self._folder(path) for path in self.paths]
         if not all(folders):
             return None, []
-        classes = sorted({parts[0] for parts in folders})
-        return np.array([classes.index(parts[0]) for parts in folders]), classes
+        classes = list(dict.fromkeys(folders))  # the paths are sorted
+        return np.array([classes.index(folder) for folder in folders]), classes
 
 
 def spread(items, limit):
@@ -158,6 +218,39 @@ def spread(items, limit):
     return [items[index] for index in chosen] if isinstance(items, list) else items[chosen]
 
 
+def folders_in(path):
+    """Names of the folders in a folder, in natural order, without the hidden ones."""
+    found = [one for one in path.iterdir() if one.is_dir() and not _is_hidden(one.name)]
+    return [one.name for one in sorted(found, key=_natural)]
+
+
+def _files(path, skipped):
+    """All files in a folder but the hidden ones, in natural order; links are followed, each folder is entered once."""
+    found, entered = [], set()
+
+    def cannot_enter(error):
+        skipped.setdefault("folder that cannot be opened", []).append(pathlib.Path(error.filename))
+
+    for folder, inside, names in os.walk(path, onerror=cannot_enter, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in entered:
+            inside.clear()
+            continue
+        entered.add(real)
+        inside[:] = [name for name in inside if not _is_hidden(name)]
+        found += [pathlib.Path(folder, name) for name in names if not _is_hidden(name)]
+    return sorted(found, key=_natural)
+
+
+def _is_hidden(name):
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS
+
+
+def _natural(path):
+    """A key that sorts numbers in names by their value, `2` before `10`."""
+    return [[int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)] for name in path.parts], path
+
+
 def _chosen_first(items, limit):
     """All items, beginning with those that `spread` takes."""
     chosen = spread(items, limit)
@@ -165,25 +258,55 @@ def _chosen_first(items, limit):
     return [*chosen, *(item for item in items if item in left)]
 
 
+class _Look(NamedTuple):
+    """What must be known of a picture before all of them are read: its size `(height, width)` as it is shown, whether it
+    is grey, and the `depth.extremes` of its values if it is deep.
+    """
+
+    size: tuple[int, int]
+    grey: bool
+    extremes: tuple | None
+
+
 def _look(path):
-    """The size (height, width) of a picture after its Exif rotation, and its mode, from its first bytes."""
+    if path.suffix.lower() in formats.CAMERA_RAW:  # of many of them Pillow would read a small preview
+        raise depth.UnusableError(formats.RAW)
     if not path.is_file():  # opening a pipe would wait for ever
         raise IsADirectoryError
-    with Image.open(path) as picture:
-        turned = picture.getexif().get(ORIENTATION, 1) >= 5
-        return (picture.size if turned else picture.size[::-1]), picture.mode
+    with formats.opened(path) as picture:
+        grey, extremes = is_grey(picture.mode), None
+        if depth.is_deep(picture):
+            said = depth.says_white(picture)
+            found = depth.values(picture)
+            grey = depth.is_grey(found)
+            extremes = depth.extremes(found, said)
+        elif picture.format in ("PNG", "TIFF"):
+            picture.load()  # a PNG may say behind its pixels how it is turned; a TIFF is turned when it is loaded
+        width, height = picture.size
+        return _Look((width, height) if orientation(picture) >= 5 else (height, width), grey, extremes)
 
 
 def _reason(error, path):
-    if isinstance(error, UnidentifiedImageError):
-        return "empty" if not path.stat().st_size else "not a picture"
+    if isinstance(error, depth.UnusableError):
+        return str(error)
+    if isinstance(error, UnidentifiedImageError) or any(words in str(error) for words in _NO_READER):
+        return _what_it_is(path)
     if isinstance(error, IsADirectoryError):
         return "not a regular file"
+    if isinstance(error, FileNotFoundError):
+        return "missing"
     if isinstance(error, PermissionError):
         return "cannot be opened"
     if isinstance(error, Image.DecompressionBombError):
         return "too many pixels"
     return "truncated" if "truncated" in str(error) else "broken"
+
+
+def _what_it_is(path):
+    try:
+        return formats.advice(path) or ("not a picture" if path.stat().st_size else "empty")
+    except OSError:
+        return "missing"
 
 
 def _common(sizes):

@@ -2,18 +2,19 @@
 
 import inspect
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from kgan.arguments import lookup
+from kgan.data import formats
 from kgan.data.array_file import file
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import fit_all, height_and_width
-from kgan.data.folder import Folder, spread
+from kgan.data.folder import Folder, folders_in, spread
 from kgan.data.points import grid, ring
 from kgan.data.stacked import stacked_mnist
 
@@ -37,13 +38,16 @@ class Data:
             into memory.
         labels: Integers `(n,)`, or `None`.
         skipped: Dict from a reason to the files of a folder that were skipped for it.
-        fitted: String. In words, how the pictures of a folder were resized to one size; empty if they were not.
+        fitted: String. In words, how the pictures of a folder were resized to one size and scaled to 8 bits; empty if they
+            were not.
+        classes: Names of the classes, in the order of their numbers; empty if they have none.
     """
 
     images: Any
     labels: np.ndarray | None = None
     skipped: Mapping[str, list[pathlib.Path]] = field(default_factory=dict)
     fitted: str = ""
+    classes: Sequence[str] = ()
 
 
 def get(name):
@@ -96,6 +100,9 @@ def load(
     elif path.is_dir():
         return _of_folder(path, split, size, channels, limit, progress)
     else:
+        what = formats.described(path) if path.is_file() and path.suffix not in (".npy", ".npz") else None
+        if what:
+            raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but a {what}")
         images, labels = file(path, split, shape)
         if images.ndim == 4 and images.shape[3] in (2, 4) and shape is None and channels is None:
             raise ValueError(
@@ -130,8 +137,8 @@ def _of_folder(path, split, size, channels, limit, progress):
         raise ValueError(f"`split` must be the name of a folder in {path}. Received: {split!r}")
     part = path / split
     if not part.is_dir() and split != "train":
-        inside = ", ".join(sorted(folder.name for folder in path.iterdir() if folder.is_dir())) or "none"
+        inside = ", ".join(folders_in(path)) or "none"
         raise ValueError(f"{path} has no folder {split!r} for that split. Folders in it: {inside}.")
-    folder = Folder(part if part.is_dir() else path, size, channels, limit, progress=progress)
+    folder = Folder(part if part.is_dir() else path, size, channels, limit, progress=progress, whole=path)
     images = folder if folder.in_memory is None else folder.in_memory
-    return Data(images, folder.labels, folder.skipped, folder.fitted)
+    return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes)

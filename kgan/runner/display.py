@@ -123,15 +123,27 @@ def engine_line(gan, batches):
 
 
 def data_line(recipe, found):
-    """A sentence about the `Data`: their source, their number, and the files that were skipped, with the reasons."""
+    """A sentence about the `Data`: their source, number and classes, how pictures were changed, which files were skipped."""
     source = getattr(recipe.data, "path", None) or recipe.data.name
     shape = found.images.shape[1:]
     what = "points" if len(shape) == 1 else f"images of {' x '.join(map(str, shape))}"
     said = f"{source}: {len(found.images):,} {what}"
     if found.skipped:
-        reasons = [
-            f"{len(paths):,} {reason} ({paths[0].name!r}{', ...' if len(paths) > 1 else ''})"
-            for reason, paths in found.skipped.items()
-        ]
-        said += f"; skipped {sum(map(len, found.skipped.values())):,} files: {', '.join(reasons)}"
+        said += f"; skipped {reasons(found.skipped)}"
+    if found.fitted:
+        said += f"; {found.fitted}"
+    if found.classes:
+        named = [f"{number} {name}" for number, name in enumerate(found.classes)]
+        shown = named if len(named) <= 12 else [*named[:10], "...", named[-1]]
+        said += f"; {len(named):,} {'classes' if len(named) > 1 else 'class'}: {', '.join(shown)}"
     return said
+
+
+def reasons(files):
+    """How many files there are, and for which reasons, given a dict from a reason to files."""
+    said = [
+        f"{len(paths):,} {reason} ({paths[0].name!r}{', ...' if len(paths) > 1 else ''})"
+        for reason, paths in files.items()
+    ]
+    count = sum(map(len, files.values()))
+    return f"{count:,} {'files' if count > 1 else 'file'}: {', '.join(said)}"

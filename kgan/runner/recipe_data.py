@@ -1,6 +1,7 @@
 """Loads the data that a recipe names, and splits them for validation."""
 
 import pathlib
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,8 +49,8 @@ def held_out(recipe, given, found):
             raise ValueError(f"`validation_split` must leave images on both sides of {len(numbers)}. Received: {share}")
         labels = (None, None) if found.labels is None else (found.labels[~out], found.labels[out])
         return (
-            data.Data(found.images[~out], labels[0], found.skipped, found.fitted),
-            data.Data(found.images[out], labels[1], fitted=found.fitted),
+            replace(found, images=found.images[~out], labels=labels[0]),
+            replace(found, images=found.images[out], labels=labels[1], skipped={}),
         )
 
 

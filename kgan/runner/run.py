@@ -80,6 +80,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
         raise RecipeError("--out", [Problem((), f"{directory} is in use by another process")]) from None
     finally:
         shown.close()
+        _say_replaced(found, directory, console)
     _say_scores(callbacks, console)
     if saver.failed:
         raise RunError(f"The run failed; the generator of its last good state is in {directory}.")
@@ -93,6 +94,22 @@ def _say_scores(callbacks, console):
             for score in one.latest():
                 console.print(f"  {score}", highlight=False, markup=False)
             console.print(f"  {one.cost}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _say_replaced(found, directory, console):
+    """Say which pictures could not be read any more, and add them to environment.json."""
+    replaced = found.images.replaced if isinstance(found.images, data.Folder) else {}
+    if not replaced:
+        return
+    about = json.loads((directory / "environment.json").read_text("utf-8"))
+    before = about["data"].get("replaced", {})  # of the run before it was resumed
+    about["data"]["replaced"] = {**before, **_listed(replaced)}
+    _write(directory / "environment.json", json.dumps(about, indent=2) + "\n")
+    console.print(f"replaced {display.reasons(replaced)}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _listed(files):
+    return {reason: sorted(map(str, paths)) for reason, paths in files.items()}
 
 
 def _write(path, text):
@@ -172,6 +189,8 @@ def _made_with(found):
         "versions": environment.versions(),
         "data": {
             "shape": list(found.images.shape),
-            "skipped": {reason: [str(path) for path in paths] for reason, paths in found.skipped.items()},
+            "fitted": found.fitted,
+            "classes": list(found.classes),
+            "skipped": _listed(found.skipped),
         },
     }

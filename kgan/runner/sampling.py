@@ -1,10 +1,13 @@
 """Images from a saved generator, in the format that the ending of the path means."""
 
+import json
+import re
+
 import keras
 import numpy as np
 
 from kgan import conditions, pictures
-from kgan.arguments import lookup
+from kgan.arguments import lookup, nearest
 from kgan.checkpoints import disk
 from kgan.conditions import together
 from kgan.files import replace_when_written
@@ -36,14 +39,14 @@ def form(out):
 def write(run, n, seed, out, label=None):
     """Write `n` images of a run, or of the generator in a file, to `out`, and return a sentence about what was written.
 
-    For a run that has not ended, the newest checkpoint is used. `label` is the class of all images. Without it the classes
-    of a class-conditional run are drawn at random; in a grid there is one row for each class, and the images of a column
-    share their latents.
+    For a run that has not ended, the newest checkpoint is used. `label` is the class of all images, its name or its number;
+    a text that is both is the name. Without it the classes of a class-conditional run are drawn at random; in a grid there
+    is one row for each class, and the images of a column share their latents.
 
     - `.npy`: a float32 array in [-1, 1].
     - `.png`: a grid; of points in the plane, a plot.
     - `.gif`: an animation of that grid, in which each image moves through the latent space and returns to its start.
-    - a folder: a PNG for each image.
+    - a folder: a PNG for each image, `000012.png`; with classes the name of the class is in its name, `000012-cat.png`.
 
     Raises:
         RecipeError: if there is no generator, or `label` is not a valid class.
@@ -72,7 +75,7 @@ def write(run, n, seed, out, label=None):
         pictures.save(pictures.picture(made, columns), out)
     else:
         for index, image in enumerate(made):
-            pictures.save(pictures.pixels(image[None])[0].squeeze(), out / f"{index:06d}.png")
+            pictures.save(pictures.pixels(image[None])[0].squeeze(), out / source.file_name(index, labels))
     return f"{n} images in {out}"
 
 
@@ -90,6 +93,7 @@ class _Source:
 
     Attributes:
         condition: `kgan.conditions.Condition`.
+        names: Names of the classes, in the order of their numbers; empty if they have none.
         label: Like `labels` in `GAN.generate`.
     """
 
@@ -106,10 +110,35 @@ class _Source:
             )
             raise RecipeError("RUN", [Problem((), message)])
         self.latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
+        self.names = _names(run, len(self.condition.classes))
         try:
+            if isinstance(label, str):
+                self.label = label = self._number(label)
             self.condition.draw(np.size(label) if np.ndim(label) else 1, label, keras.random.SeedGenerator(seed))
         except ValueError as error:
             raise RecipeError("--label", [Problem((), str(error))]) from None
+
+    def _number(self, label):
+        """The class of that name or number."""
+        if label in self.names:
+            return self.names.index(label)
+        if re.fullmatch(r"-?\d+", label):
+            return int(label)
+        if not self.condition.classes:
+            return label  # the condition knows what it is
+        hint = (
+            nearest(label, self.names)
+            if self.names
+            else f"They are the numbers 0 to {len(self.condition.classes) - 1}."
+        )
+        raise ValueError(f"there is no class {label!r}. {hint}")
+
+    def file_name(self, index, given):
+        """The name of an image's file, with its class."""
+        if not self.condition.classes:
+            return f"{index:06d}.png"
+        number = int(given[index])
+        return f"{index:06d}-{self.names[number] if self.names else number}.png"
 
     def draw(self, latents, images):
         """Draw this many latents, and the condition for this many images, as `GAN.generate` draws them."""
@@ -120,6 +149,16 @@ class _Source:
     def images(self, latents, given):
         made = self.generator.predict(together(latents, given), batch_size=256, verbose=0).astype("float32")
         return pictures.standard(made, image_range(self.generator))
+
+
+def _names(run, count):
+    """The names of the classes of the run's data, if there are as many as that."""
+    path = (run if run.is_dir() else run.parent) / "environment.json"
+    try:
+        names = json.loads(path.read_text("utf-8"))["data"]["classes"]
+    except (OSError, ValueError, KeyError, TypeError):  # a generator alone, or a run of another version
+        return []
+    return names if len(names) == count else []
 
 
 def _condition(recipe):
