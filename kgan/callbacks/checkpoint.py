@@ -84,7 +84,6 @@ class Checkpoint(Periodic, Saver):
         self.best_name: str | None = None
         self.written, self.rolled_back, self.rolled_back_then = 0, 0, 0
         self.forever: list[str] = []
-        self.about: dict | None = None  # the recipe, which is saved with every checkpoint
         self._held = False
         self._wishes: list[int] = []
         self._due = False
@@ -191,7 +190,7 @@ class Checkpoint(Periodic, Saver):
         if not state.finite(arrays):
             self._not_finite("a weight")
         path = self.directory / name
-        disk.write(path, arrays, {**known, "about": self.about})
+        disk.write(path, arrays, known)
         self.saved_step = self.progress.step
         self._prune()
         return path

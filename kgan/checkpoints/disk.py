@@ -122,14 +122,15 @@ def read_arrays(path, expected):
 
     Args:
         path: Path of the folder.
-        expected: Dict from the names of groups to lists of shapes.
+        expected: Dict from the names of groups to lists of shapes; an array with `None` instead of a shape is not read,
+            and is `None` in the result.
 
     Raises:
         BadCheckpointError: if the arrays differ from these; nothing larger than expected is ever read.
     """
     file = _plain(pathlib.Path(path) / "arrays.npz")
     wanted = {f"{group}/{index:04d}.npy": one for group, some in expected.items() for index, one in enumerate(some)}
-    found: dict[str, list[np.ndarray]] = {group: [] for group in expected}
+    found: dict[str, list[np.ndarray | None]] = {group: [] for group in expected}
     try:
         with zipfile.ZipFile(file) as archive:
             members = {info.filename: info for info in archive.infolist()}
@@ -139,7 +140,8 @@ def read_arrays(path, expected):
                 )
                 raise BadCheckpointError(message)
             for name, shape in wanted.items():
-                found[name.split("/")[0]].append(_array(archive, members[name], tuple(shape), file))
+                array = None if shape is None else _array(archive, members[name], tuple(shape), file)
+                found[name.split("/")[0]].append(array)
     except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
         if isinstance(error, BadCheckpointError):
             raise
