@@ -23,7 +23,8 @@ class Checkpoint(Periodic, Saver):
     A checkpoint is a folder of plain arrays and JSON that appears when all of it is on the disk: weights, statistics, both
     optimizers, seeds, counters, the sums behind the logs, the position in the data, the callbacks' states, the history. A
     resumed training ends with the same weights, bit for bit, as one that was never stopped, if its data are `kgan.data` or
-    an array; with other data it repeats the epoch from its beginning. `kgan.load` reads a checkpoint too.
+    an array; with other data it repeats the epoch from its beginning. What `compile` is given differently when it resumes,
+    such as a learning rate, takes effect, and a line names it. `kgan.load` reads a checkpoint too.
 
     With this callback, SIGTERM and Ctrl-C let the step finish, save, and end the process with exit code 143 or 130; a second
     signal ends it at once. A loss or weight that is not finite is never saved.
