@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from kgan.checkpoints import signals
 from kgan.runner.errors import Problem, RecipeError, RunError
 
 app = typer.Typer(
@@ -338,7 +339,7 @@ def _wrong(what, message):
 
 def main():
     """Entry point: the user's errors end with one sentence each and exit code 2, other failures of a run with 1."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in signals.NUMBERS:
         signal.signal(number, _leave)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # of names that its encoding cannot represent

@@ -1,16 +1,14 @@
 """Checkpoint: the whole training on disk, so that it can be resumed after any interruption."""
 
 import contextlib
-import fcntl
 import logging
 import math
-import os
 import pathlib
 
 from kgan.arguments import integer, lookup, nearest
 from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
-from kgan.checkpoints import disk, signals, state
+from kgan.checkpoints import disk, lock, signals, state
 from kgan.checkpoints.roles import NotFinite, Saver
 
 log = logging.getLogger("kgan")
@@ -113,25 +111,19 @@ class Checkpoint(Periodic, Saver):
             yield
             return
         self.directory.mkdir(parents=True, exist_ok=True)
-        held = os.open(self.directory, os.O_RDONLY)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(held)
-            raise disk.BusyError(f"{self.directory} is in use by another process that trains.") from None
-        self._held = True
-        try:
-            disk.clean(self.directory)
-            if not self.resume and self.saved_step is None and disk.all_in(self.directory):
-                raise ValueError(
-                    f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
-                    "Resume that training with resume=True, or name an empty folder."
-                )
-            with signals.noted() as self._wishes:
-                yield
-        finally:
-            self._held = False
-            os.close(held)
+        with lock.held(self.directory):
+            self._held = True
+            try:
+                disk.clean(self.directory)
+                if not self.resume and self.saved_step is None and disk.all_in(self.directory):
+                    raise ValueError(
+                        f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
+                        "Resume that training with resume=True, or name an empty folder."
+                    )
+                with signals.noted() as self._wishes:
+                    yield
+            finally:
+                self._held = False
 
     def newest(self):
         """Path of the newest good checkpoint, or `None`; logs which ones were skipped and why."""
@@ -204,7 +196,8 @@ class Checkpoint(Periodic, Saver):
         if self.keep:
             for old in disk.all_in(self.directory)[: -self.keep]:
                 if old.name not in (self.best_name, *self.forever):
-                    disk.delete(old)
+                    with contextlib.suppress(PermissionError):  # another program reads it: tried again later
+                        disk.delete(old)
 
     @property
     def _measuring(self):

@@ -20,6 +20,8 @@ import zipfile
 
 import numpy as np
 
+from kgan.files import move, sync, sync_folder
+
 FORMAT = 1
 MAX_JSON = 50_000_000  # bytes
 _FILES = ("arrays.npz", "state.json")
@@ -54,11 +56,11 @@ def write(path, arrays, state):
         _put_json(temporary / "state.json", state)
         files = {name: _seal(temporary / name) for name in _FILES}
         _put_json(temporary / "manifest.json", {"format": FORMAT, "files": files})
-        _sync(temporary)
+        sync_folder(temporary)
         if path.exists():
             delete(path)
-        os.rename(temporary, path)
-        _sync(path.parent)
+        move(temporary, path)
+        sync_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -66,7 +68,7 @@ def write(path, arrays, state):
 def delete(path):
     """Delete a checkpoint. It disappears at once, even if deleting its files is interrupted."""
     hidden = _hidden(path, "old")
-    os.rename(path, hidden)
+    move(path, hidden)
     shutil.rmtree(hidden, ignore_errors=True)
 
 
@@ -77,7 +79,7 @@ def clean(directory):
         with contextlib.suppress(BadCheckpointError):
             verify(left)
             if not name.exists() and ".new" in left.name:
-                os.rename(left, name)
+                move(left, name)
         shutil.rmtree(left, ignore_errors=True)
 
 
@@ -219,19 +221,10 @@ def _put(path, fill):
     with path.open("wb") as file:
         fill(file)
         file.flush()
-        os.fsync(file.fileno())
+        sync(file.fileno())
 
 
 def _seal(path):
     """Size and sha256 of a file."""
     with path.open("rb") as file:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _sync(folder):
-    """Make sure that a folder's entries are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
