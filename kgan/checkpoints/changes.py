@@ -14,8 +14,8 @@ MISSING = "not there"
 _EXECUTION = ("run_eagerly", "steps_per_execution", "jit_compile")
 # Keras numbers the names of such objects, and the loss scale adapts itself
 _KERAS = (keras.Layer, keras.Loss, keras.Optimizer, LearningRateSchedule)
-_OF_KERAS = ("name", "dtype", "trainable", "initial_scale", "inner_optimizer")
-_OF_KERAS += ("use_ema", "ema_momentum", "ema_overwrite_frequency")  # which an optimizer of a GAN must not use
+_OF_KERAS = {"name", "dtype", "trainable", "initial_scale", "inner_optimizer"}
+_OF_KERAS |= {"use_ema", "ema_momentum", "ema_overwrite_frequency"}  # which an optimizer of a GAN must not use
 
 
 def record(rules):
@@ -82,8 +82,8 @@ def _arguments(thing):
 def _alike(before, now):
     """Whether the parts of two values correspond to each other: of two objects of a class, or two lists of such."""
     if isinstance(before, list) and isinstance(now, list):
-        pairs = len(before) == len(now) and zip(before, now, strict=True)
-        return bool(before and pairs) and all(isinstance(one, dict) and _alike(one, other) for one, other in pairs)
+        objects = before and all(isinstance(one, dict) for one in before)
+        return bool(objects) and len(before) == len(now) and all(map(_alike, before, now))
     return isinstance(before, dict) and isinstance(now, dict) and before.get("class") == now.get("class")
 
 

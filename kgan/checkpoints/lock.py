@@ -40,7 +40,7 @@ def held(folder):
 
 def _take(folder):
     """Return the descriptor of a locked folder, or of a locked file in it, or `None`."""
-    why = "this system knows no locks"
+    why: str | None = "this system knows no locks"
     for path, flags in ((folder, os.O_RDONLY), (folder / NAME, os.O_RDWR | os.O_CREAT)):
         try:
             descriptor = os.open(path, flags)
@@ -52,7 +52,7 @@ def _take(folder):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return descriptor
             if msvcrt and path != folder:
-                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
                 return descriptor
         except OSError as error:
             if error.errno in _TAKEN:

@@ -30,7 +30,7 @@ class Slower(keras.callbacks.Callback):
 
 def fit(images, folder, epochs, *callbacks, gan=None, **rules):
     keras.utils.set_random_seed(3)
-    gan = compiled(gan, **rules)
+    gan = compiled(gan, run_eagerly=True, **rules)
     saver = Checkpoint(folder, every="2 steps", resume=True)
     gan.fit(Batches(images, 8, seed=5), epochs=epochs, verbose=0, callbacks=[*callbacks, saver])
     return gan
@@ -69,10 +69,10 @@ def test_the_changed_training_is_the_one_that_continues_with_the_changes_by_hand
     now = {"penalties": [kgan.penalties.R1(2.0)], "loss": "hinge"}
     resumed = fit(images, tmp_path, 2, d_opt=Adam(2e-4, beta_1=0.5, clipnorm=1.0), **now)
     keras.utils.set_random_seed(3)
-    gan, data = compiled(penalties=["r1"]), Batches(images, 8, seed=5)
+    gan, data = compiled(penalties=["r1"], run_eagerly=True), Batches(images, 8, seed=5)
     gan.fit(data, epochs=1, verbose=0)
     gan.d_opt.learning_rate, gan.d_opt.beta_1, gan.d_opt.clipnorm = 2e-4, 0.5, 1.0
-    gan.compile(d_opt=gan.d_opt, g_opt=gan.g_opt, **now)
+    gan.compile(d_opt=gan.d_opt, g_opt=gan.g_opt, run_eagerly=True, **now)
     gan.fit(data, epochs=2, initial_epoch=1, verbose=0)
     assert largest_difference(everything(resumed), everything(gan)) <= (
         1e-6 if keras.backend.backend() == "torch" else 0.0

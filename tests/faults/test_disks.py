@@ -59,7 +59,9 @@ def forgotten():
 def test_a_run_without_what_windows_lacks(tmp_path):
     (tmp_path / "r.yaml").write_text(RECIPE)
     train = "train r.yaml --out run --resume"
-    commands = [train, f"{train} --allow-changes --set steps=9", "sample run -n 2 -o x.npy", "train r.yaml --dry-run"]
+    changed = f"{train} --allow-changes --set steps=9"
+    commands = [train, f"{changed} --set optimizers.discriminator.learning_rate=0.0005"]
+    commands += [f"{changed} --set generator.units=[32]", "sample run -n 2 -o x.npy", "train r.yaml --dry-run"]
     done = subprocess.run(
         [sys.executable, "-c", LIKE_WINDOWS, *commands],
         cwd=tmp_path,
@@ -67,21 +69,28 @@ def test_a_run_without_what_windows_lacks(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert done.stdout.count("exit 0") == 4 and "Traceback" not in done.stderr, done.stdout + done.stderr
-    assert done.stderr.count("cannot be locked") == 1
-    assert "steps: 7 -> 9" in done.stderr and "Resuming from" in done.stderr
+    ended = [line for line in done.stdout.splitlines() if line.startswith("exit")]
+    assert ended == ["exit 0", "exit 0", "exit 2", "exit 0", "exit 0"], done.stdout + done.stderr
+    assert "Traceback" not in done.stderr and done.stderr.count("cannot be locked") == 1
+    changes = [line for line in done.stderr.splitlines() if " -> " in line]
+    assert changes == ["d_opt.learning_rate: 0.001 -> 0.0005", "steps: 7 -> 9"] and "Resuming from" in done.stderr
+    assert "--resume  run/checkpoints/step-000009 does not fit this GAN, whose generator has other" in done.stderr
+    assert "units: [16]" in (tmp_path / "run" / "resolved.yaml").read_text()  # the refused one left no trace
     assert disk.read_state(disk.latest(tmp_path / "run" / "checkpoints")[0])["step"] == 9
     assert "the new file is run/generator.new.keras" in done.stderr
     assert "memory         unknown on this system" in done.stdout and (tmp_path / "x.npy").is_file()
 
 
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.EINVAL])
-def test_a_disk_that_knows_neither_locks_nor_fsync(images, tmp_path, monkeypatch, caplog, number):
-    def unable(*_):
+def unable(number):
+    def fails(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("fcntl.flock", unable)
-    monkeypatch.setattr("os.fsync", unable)
+    return fails
+
+
+def test_a_disk_that_knows_neither_locks_nor_fsync(images, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("fcntl.flock", unable(errno.ENOLCK))
+    monkeypatch.setattr("os.fsync", unable(errno.EINVAL))
     gan = compiled()
     for epochs in (1, 2):
         gan.fit(images[:16], epochs=epochs, batch_size=8, verbose=0, callbacks=[Checkpoint(tmp_path, resume=True)])
@@ -91,12 +100,19 @@ def test_a_disk_that_knows_neither_locks_nor_fsync(images, tmp_path, monkeypatch
     assert len(said) == 2 and "cannot be locked" in said[0] and "power failure" in said[1]
 
 
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.EINVAL, errno.EBADF, errno.EPERM])
+def test_whatever_a_disk_says_that_cannot(tmp_path, monkeypatch, caplog, number):
+    monkeypatch.setattr("fcntl.flock", unable(number))
+    monkeypatch.setattr("os.fsync", unable(number))
+    for name in "ab":
+        with lock.held(tmp_path):
+            disk.write(tmp_path / name, {}, {"step": 1})
+    assert len(disk.all_in(tmp_path)) == 2 and len(caplog.records) == 2
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
 def test_a_disk_that_fails_is_an_error(tmp_path, monkeypatch, number):
-    def fails(_):
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr("os.fsync", fails)
+    monkeypatch.setattr("os.fsync", unable(number))
     with pytest.raises(OSError, match=os.strerror(number)):
         disk.write(tmp_path / "c", {}, {"step": 1})
     with pytest.raises(OSError, match=os.strerror(number)), files.replace_when_written(tmp_path / "x") as temporary:
