@@ -1,6 +1,7 @@
 """What `compile` was given, as plain data, and how two such records differ."""
 
 import types
+import warnings
 
 import keras
 import numpy as np
@@ -9,7 +10,6 @@ from keras.optimizers.schedules import LearningRateSchedule
 from kgan import ramps
 from kgan.backend import learning_rate_of
 
-MISSING = "not there"
 # how a training is executed, not what it computes
 _EXECUTION = ("run_eagerly", "steps_per_execution", "jit_compile")
 # Keras numbers the names of such objects, and the loss scale adapts itself
@@ -27,15 +27,21 @@ def record(rules):
     Args:
         rules: Dict from the arguments' names to their values; the optimizers are built.
     """
-    return {name: _plain(value) for name, value in rules.items() if name not in _EXECUTION}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras' own warning about lambdas
+        return {name: _plain(value) for name, value in rules.items() if name not in _EXECUTION}
 
 
 def between(before, now, path=""):
-    """Yield each difference of two records: its path, such as `d_opt.learning_rate`, the old value and the new one."""
+    """Yield each difference of two records: its path, such as `d_opt.learning_rate`, the old value and the new one.
+
+    What only one of them knows, such as an argument that another version of a package has, is no difference.
+    """
     if _alike(before, now):
         before, now = _parts(before), _parts(now)
-        for key in {**before, **now}:
-            yield from between(before.get(key, MISSING), now.get(key, MISSING), f"{path}.{key}" if path else str(key))
+        for key in before:
+            if key in now:
+                yield from between(before[key], now[key], f"{path}.{key}" if path else str(key))
     elif before != now:
         yield path, before, now
 
@@ -52,7 +58,8 @@ def _plain(value):
         return value.item() if isinstance(value, np.generic) else value
     if isinstance(value, dict):
         if isinstance(value.get("config"), dict) and "class_name" in value:  # an object that Keras has serialized
-            return {"class": value["class_name"], "arguments": _plain(value["config"])}
+            arguments = {name: one for name, one in value["config"].items() if name not in _OF_KERAS}
+            return {"class": value["class_name"], "arguments": _plain(arguments)}
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
@@ -62,6 +69,8 @@ def _plain(value):
 
 
 def _arguments(thing):
+    if isinstance(thing, keras.Model):  # such as one in a loss: its layers' names have numbers too
+        return {}
     try:
         found = {name: _plain(value) for name, value in thing.get_config().items()}
     except Exception:  # it has no `get_config`, or one that cannot be called

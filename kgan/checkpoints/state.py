@@ -173,10 +173,10 @@ def load(path):
 
 
 def config_of(gan):
-    """The configuration from which `load` makes the GAN, or `None` if parts of it are not registered."""
+    """The configuration from which `load` makes the GAN, or `None` if parts of it are not registered or have none."""
     try:
         check_serializable(gan)
-    except ValueError:
+    except (ValueError, TypeError, NotImplementedError):
         return None
     return keras.saving.serialize_keras_object(gan)
 

@@ -2,7 +2,6 @@
 
 import pathlib
 
-from kgan.checkpoints.changes import MISSING
 from kgan.runner import recipes, schema
 from kgan.runner.errors import Problem, RecipeError
 
@@ -25,7 +24,8 @@ def resolved(recipe):
 def differences(recipe, directory):
     """The keys whose values differ in the recipe of a run directory, with the old value and the new one."""
     before, now = flat(as_now(directory / "resolved.yaml")), flat(resolved(recipe))
-    pairs = {key: (before.get(key, MISSING), now.get(key, MISSING)) for key in sorted(before.keys() | now.keys())}
+    keys = sorted(before.keys() | now.keys())
+    pairs = {key: (before.get(key, "not there"), now.get(key, "not there")) for key in keys}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
