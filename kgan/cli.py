@@ -1,17 +1,20 @@
 """The command line. Only commands that need a framework load one, so that help and lists appear at once."""
 
 import importlib
+import io
 import json
 import math
 import os
 import pathlib
 import signal
+import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from kgan.checkpoints import signals
 from kgan.runner.errors import Problem, RecipeError, RunError
 
 app = typer.Typer(
@@ -321,7 +324,8 @@ def compare(
     series = comparison.collect_all(runs, value) if runs else None
     # first, so that its errors are raised before anything is written
     result = comparison.compare(names, series, value) if series else None
-    directory = run.claim(f"{pathlib.Path(a).stem}-vs-{pathlib.Path(b).stem}", out, "comparisons")
+    folders = [recipes.name_from(pathlib.Path(one).stem) for one in (a, b)]
+    directory = run.claim("-vs-".join(folders), out, "comparisons")
     if result is None:
         steps = steps or length
         runs = trials.train_all(both, seeds, steps, seconds, chosen, samples, directory, plugin, out_console)
@@ -338,8 +342,10 @@ def _wrong(what, message):
 
 def main():
     """Entry point: the user's errors end with one sentence each and exit code 2, other failures of a run with 1."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in signals.NUMBERS:
         signal.signal(number, _leave)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # of names that its encoding cannot represent
     try:
         app()
     except (RecipeError, RunError, OSError, FloatingPointError) as error:

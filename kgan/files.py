@@ -1,19 +1,79 @@
-"""Writing files completely or not at all."""
+"""Writing files completely or not at all, on any disk."""
 
 import contextlib
+import errno
+import functools
+import logging
 import os
 import pathlib
+import time
+
+log = logging.getLogger("kgan")
+# what disks say that cannot do what they are asked, such as network drives; all else, such as a full disk, is an error
+UNABLE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOTTY, errno.EPERM}
+UNABLE |= {errno.EBADF, errno.EACCES, errno.EISDIR}  # of folders, which Windows does not even open
 
 
 @contextlib.contextmanager
 def replace_when_written(path):
-    """Yield a temporary path with the same ending; the file replaces `path` at the end, or is deleted after an error."""
+    """Yield a temporary path with the same ending; the file replaces `path` at the end, or is deleted after an error.
+
+    A file that another program has open cannot be replaced on Windows. The new one then lies beside it, and a line says so.
+    """
     path = pathlib.Path(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with open(temporary, "r+b") as file:
+            sync(file.fileno())
+        try:
+            move(temporary, path)
+        except PermissionError:
+            beside = path.with_name(f"{path.stem}.new{path.suffix}")
+            os.replace(temporary, beside)
+            log.warning(f"{path} cannot be replaced, since another program has it open: the new file is {beside}.")
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(PermissionError):
+            temporary.unlink(missing_ok=True)
+
+
+def move(source, target):
+    """Rename a file or folder, which replaces a file. On Windows, virus scanners keep new files open for a moment."""
+    for pause in (0.05, 0.2, 0.5):
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            time.sleep(pause)
+    return os.replace(source, target)
+
+
+def sync(descriptor):
+    """Make sure that an open file, or an open folder's entries, are on the disk, where the disk can do that."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNABLE:
+            raise
+        warn_once(
+            f"This disk cannot say whether files are written ({error.strerror}): a power failure may damage them."
+        )
+
+
+def sync_folder(folder):
+    """The same for the entries of a folder; Windows does not open folders, and writes their entries by itself."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        if error.errno not in UNABLE:
+            raise
+        return
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@functools.cache
+def warn_once(sentence):
+    """Log a warning, once in a process."""
+    log.warning(sentence)

@@ -11,7 +11,7 @@ from keras.saving import register_keras_serializable
 import kgan.architectures  # noqa: F401  so that `load` finds their layers
 from kgan import augment, backend, conditions, losses, ramps, tricks
 from kgan.arguments import integer
-from kgan.checkpoints import resume, state
+from kgan.checkpoints import changes, resume, state
 from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch, scaled, together
@@ -82,6 +82,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         augment: The augmentation, or `None` without `compile(augment=...)`.
         d_opt, g_opt: Their optimizers, once compiled.
         rules: The arguments of `compile`, a `kgan.rules.Rules`.
+        compiled_with: The same as plain data, as they were then: a callback may change a learning rate later.
         image_range: Pair of floats, the range of the generator's images.
 
     Raises:
@@ -165,6 +166,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             jit_compile=rules.jit_compile,
         )
         self.optimizer = optimizer.OptimizerPair(d_opt, g_opt)
+        self.compiled_with = changes.record({**rules.get_config(), "augment": augmentation})
 
     def _seen_under(self, trick):
         return lambda images: trick.change_images(images, self.d_opt.iterations, self.penalty_seeds)

@@ -1,16 +1,14 @@
 """Checkpoint: the whole training on disk, so that it can be resumed after any interruption."""
 
 import contextlib
-import fcntl
 import logging
 import math
-import os
 import pathlib
 
 from kgan.arguments import integer, lookup, nearest
 from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
-from kgan.checkpoints import disk, signals, state
+from kgan.checkpoints import disk, lock, signals, state
 from kgan.checkpoints.roles import NotFinite, Saver
 
 log = logging.getLogger("kgan")
@@ -23,7 +21,8 @@ class Checkpoint(Periodic, Saver):
     A checkpoint is a folder of plain arrays and JSON that appears when all of it is on the disk: weights, statistics, both
     optimizers, seeds, counters, the sums behind the logs, the position in the data, the callbacks' states, the history. A
     resumed training ends with the same weights, bit for bit, as one that was never stopped, if its data are `kgan.data` or
-    an array; with other data it repeats the epoch from its beginning. `kgan.load` reads a checkpoint too.
+    an array; with other data it repeats the epoch from its beginning. What `compile` is given differently when it resumes,
+    such as a learning rate, takes effect, and a line names it. `kgan.load` reads a checkpoint too.
 
     With this callback, SIGTERM and Ctrl-C let the step finish, save, and end the process with exit code 143 or 130; a second
     signal ends it at once. A loss or weight that is not finite is never saved.
@@ -84,7 +83,6 @@ class Checkpoint(Periodic, Saver):
         self.best_name: str | None = None
         self.written, self.rolled_back, self.rolled_back_then = 0, 0, 0
         self.forever: list[str] = []
-        self.about: dict | None = None  # the recipe, which is saved with every checkpoint
         self._held = False
         self._wishes: list[int] = []
         self._due = False
@@ -113,25 +111,19 @@ class Checkpoint(Periodic, Saver):
             yield
             return
         self.directory.mkdir(parents=True, exist_ok=True)
-        held = os.open(self.directory, os.O_RDONLY)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(held)
-            raise disk.BusyError(f"{self.directory} is in use by another process that trains.") from None
-        self._held = True
-        try:
-            disk.clean(self.directory)
-            if not self.resume and self.saved_step is None and disk.all_in(self.directory):
-                raise ValueError(
-                    f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
-                    "Resume that training with resume=True, or name an empty folder."
-                )
-            with signals.noted() as self._wishes:
-                yield
-        finally:
-            self._held = False
-            os.close(held)
+        with lock.held(self.directory):
+            self._held = True
+            try:
+                disk.clean(self.directory)
+                if not self.resume and self.saved_step is None and disk.all_in(self.directory):
+                    raise ValueError(
+                        f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
+                        "Resume that training with resume=True, or name an empty folder."
+                    )
+                with signals.noted() as self._wishes:
+                    yield
+            finally:
+                self._held = False
 
     def newest(self):
         """Path of the newest good checkpoint, or `None`; logs which ones were skipped and why."""
@@ -191,7 +183,7 @@ class Checkpoint(Periodic, Saver):
         if not state.finite(arrays):
             self._not_finite("a weight")
         path = self.directory / name
-        disk.write(path, arrays, {**known, "about": self.about})
+        disk.write(path, arrays, known)
         self.saved_step = self.progress.step
         self._prune()
         return path
@@ -204,7 +196,8 @@ class Checkpoint(Periodic, Saver):
         if self.keep:
             for old in disk.all_in(self.directory)[: -self.keep]:
                 if old.name not in (self.best_name, *self.forever):
-                    disk.delete(old)
+                    with contextlib.suppress(PermissionError):  # another program reads it: tried again later
+                        disk.delete(old)
 
     @property
     def _measuring(self):

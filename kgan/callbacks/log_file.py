@@ -39,5 +39,5 @@ class LogFile(Resumable):
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, "seconds": round(time.monotonic() - self.began, 3)}
         row |= {name: float(value) for name, value in (logs or {}).items()}
-        with self.path.open("a") as file:
+        with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")

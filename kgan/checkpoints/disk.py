@@ -20,6 +20,8 @@ import zipfile
 
 import numpy as np
 
+from kgan.files import move, sync, sync_folder
+
 FORMAT = 1
 MAX_JSON = 50_000_000  # bytes
 _FILES = ("arrays.npz", "state.json")
@@ -54,11 +56,11 @@ def write(path, arrays, state):
         _put_json(temporary / "state.json", state)
         files = {name: _seal(temporary / name) for name in _FILES}
         _put_json(temporary / "manifest.json", {"format": FORMAT, "files": files})
-        _sync(temporary)
+        sync_folder(temporary)
         if path.exists():
             delete(path)
-        os.rename(temporary, path)
-        _sync(path.parent)
+        move(temporary, path)
+        sync_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -66,7 +68,7 @@ def write(path, arrays, state):
 def delete(path):
     """Delete a checkpoint. It disappears at once, even if deleting its files is interrupted."""
     hidden = _hidden(path, "old")
-    os.rename(path, hidden)
+    move(path, hidden)
     shutil.rmtree(hidden, ignore_errors=True)
 
 
@@ -77,7 +79,7 @@ def clean(directory):
         with contextlib.suppress(BadCheckpointError):
             verify(left)
             if not name.exists() and ".new" in left.name:
-                os.rename(left, name)
+                move(left, name)
         shutil.rmtree(left, ignore_errors=True)
 
 
@@ -122,14 +124,15 @@ def read_arrays(path, expected):
 
     Args:
         path: Path of the folder.
-        expected: Dict from the names of groups to lists of shapes.
+        expected: Dict from the names of groups to lists of shapes; an array with `None` instead of a shape is not read,
+            and is `None` in the result.
 
     Raises:
         BadCheckpointError: if the arrays differ from these; nothing larger than expected is ever read.
     """
     file = _plain(pathlib.Path(path) / "arrays.npz")
     wanted = {f"{group}/{index:04d}.npy": one for group, some in expected.items() for index, one in enumerate(some)}
-    found: dict[str, list[np.ndarray]] = {group: [] for group in expected}
+    found: dict[str, list[np.ndarray | None]] = {group: [] for group in expected}
     try:
         with zipfile.ZipFile(file) as archive:
             members = {info.filename: info for info in archive.infolist()}
@@ -139,7 +142,8 @@ def read_arrays(path, expected):
                 )
                 raise BadCheckpointError(message)
             for name, shape in wanted.items():
-                found[name.split("/")[0]].append(_array(archive, members[name], tuple(shape), file))
+                array = None if shape is None else _array(archive, members[name], tuple(shape), file)
+                found[name.split("/")[0]].append(array)
     except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
         if isinstance(error, BadCheckpointError):
             raise
@@ -217,19 +221,10 @@ def _put(path, fill):
     with path.open("wb") as file:
         fill(file)
         file.flush()
-        os.fsync(file.fileno())
+        sync(file.fileno())
 
 
 def _seal(path):
     """Size and sha256 of a file."""
     with path.open("rb") as file:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _sync(folder):
-    """Make sure that a folder's entries are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

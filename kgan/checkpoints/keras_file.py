@@ -106,7 +106,16 @@ class KerasFile:
         return None  # built by its constructor
 
     def get_compile_config(self):
-        return keras.saving.serialize_keras_object(self.rules.get_config()) if self.compiled else {}
+        if not self.compiled:
+            return {}
+        config = keras.saving.serialize_keras_object(self.rules.get_config())
+        for name in ("d_opt", "g_opt"):
+            arguments = config[name]["config"]
+            inner = arguments.get("inner_optimizer", {"config": arguments})["config"]
+            given = self.compiled_with[name]["arguments"]["learning_rate"]
+            if isinstance(inner.get("learning_rate"), float) and isinstance(given, float):
+                inner["learning_rate"] = given  # the current one, which a callback may have changed, is a variable
+        return config
 
     def compile_from_config(self, config):
         if config:

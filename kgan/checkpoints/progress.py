@@ -9,7 +9,7 @@ import logging
 import keras
 
 from kgan import environment
-from kgan.checkpoints import disk, state
+from kgan.checkpoints import changes, disk, state
 from kgan.checkpoints.roles import Resumable, Saver, listed
 from kgan.data import Batches, Folder
 
@@ -122,7 +122,7 @@ class Progress(keras.callbacks.CallbackList):
             "batch": self.batch,
             "data": None if self.batches is None else self.batches.identity(),
             "data_epoch": None if self.batches is None else self.batches.epoch,
-            "gan": state.config_of(self.gan),
+            **self._described(),
             "history": {"epochs": self.history.epoch, "logs": self.history.history},
             "callbacks": [{"class": type(one).__name__, "state": _memory(one)} for one in self.callbacks],
             **environment.engine(self.gan),
@@ -130,14 +130,25 @@ class Progress(keras.callbacks.CallbackList):
         }
         return state.arrays_of(self.gan), state.plain(known)
 
+    def _described(self):
+        about = next((one.about for one in self.callbacks if isinstance(one, Saver)), None)
+        return {**state.described(self.gan), "about": about}
+
     def restore(self, path):
-        """Replace the state of this training by that of a checkpoint.
+        """Replace the state of this training by that of a checkpoint, except for what `compile` was given differently.
+
+        Each such change is logged, and written to the checkpoint, so that it counts as done.
 
         Raises:
             BadCheckpointError: if it belongs to another GAN; then nothing is changed.
         """
         known = disk.read_state(path)
-        arrays = state.put_back(self.gan, path)
+        changed = state.put_back(self.gan, path)
+        arrays = state.arrays_of(self.gan)
+        for difference in changed:
+            log.warning(changes.line(*difference))
+        if changed:
+            disk.write(path, arrays, state.plain({**known, **self._described()}))
         self.epoch, self.batch, self.step = known["epoch"], known["batch"], known["step"]
         self._place_data(known)
         for line in self._inexact(known):

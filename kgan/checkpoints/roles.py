@@ -31,6 +31,7 @@ class Saver(Resumable):
 
     Attributes:
         progress: The callbacks of the `fit`, and its position: a `kgan.checkpoints.progress.Progress`.
+        about: Plain data that are saved with every checkpoint, such as a recipe; or `None`.
         resume: Whether `fit` begins at the newest good checkpoint.
         saved_step: Integer. The step of the last saved state, or `None`.
         failed: String. Why the training was stopped, or `None`.
@@ -42,6 +43,7 @@ class Saver(Resumable):
     """
 
     progress: Progress
+    about: dict[str, Any] | None = None
     resume = False
     saved_step: int | None = None
     failed: str | None = None

@@ -4,6 +4,9 @@ import contextlib
 import signal
 import threading
 
+# Windows sends SIGBREAK, by Ctrl-Break, and does not send SIGTERM
+NUMBERS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)]
+
 
 class Interrupted(SystemExit):  # noqa: N818
     """The process was asked to end, and the state is saved; exit code 143 after SIGTERM, 130 after Ctrl-C."""
@@ -26,12 +29,13 @@ def noted():
             raise SystemExit(128 + number)
         wishes.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, note) for number in NUMBERS}
     try:
         yield wishes
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # `None` is a handler that Python did not set, and cannot set again
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def name(number):

@@ -204,7 +204,7 @@ def write(result, series, out):
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (("table.md", table(result)), ("comparison.json", json.dumps(result, indent=2))):
         with replace_when_written(out / name) as temporary:
-            temporary.write_text(text + "\n")
+            temporary.write_text(text + "\n", "utf-8")
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for side, runs, colour in zip(result["sides"], series, ("C0", "C1"), strict=True):

@@ -105,12 +105,13 @@ def _train(recipe, seed, steps, seconds, score, run, plugins):
     metrics = list(dict.fromkeys(map(str, measured)))
     data["callbacks"] = [*others, {**own, "name": "score", **score, "metric": metrics}]
     path = run.with_suffix(".yaml")
-    path.write_text(recipes.dump(data))
+    path.write_text(recipes.dump(data), "utf-8")
     command = [sys.executable, "-c", "from kgan.cli import main; main()", "train", str(path), "--out", str(run)]
     command += [word for plugin in plugins or () for word in ("--plugin", str(plugin))]
     command += [] if seconds is None else ["--seconds", str(seconds)]
-    with run.with_suffix(".log").open("w") as log:
+    with run.with_suffix(".log").open("wb") as log:
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
     if done.returncode:
-        said = (run.with_suffix(".log").read_text().strip().splitlines() or ["no message was printed"])[-1]
+        said = run.with_suffix(".log").read_text(errors="replace").strip()  # in the encoding of that process
+        said = (said.splitlines() or ["no message was printed"])[-1]
         raise RunError(f"The training of {path} ended with {done.returncode}: {said}")

@@ -23,10 +23,15 @@ def copy_of(generator, latent_dim, condition):
     """A copy of a generator with the same weights, which is not trained."""
     copy = type(generator).from_config(generator.get_config())
     copy(symbolic_inputs(copy, latent_dim, condition))
-    for average, variable in zip(copy.weights, generator.weights, strict=True):
-        average.assign(ops.copy(variable))
+    begin(copy, generator)
     copy.trainable = False
     return copy
+
+
+def begin(averaged, generator):
+    """Set the averaged weights to the trained ones."""
+    for average, variable in zip(averaged.weights, generator.weights, strict=True):
+        average.assign(ops.copy(variable))
 
 
 def decay(ema, updates):

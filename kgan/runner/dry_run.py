@@ -1,6 +1,5 @@
 """A dry run of a recipe: everything is built and trained for two steps, and nothing is written."""
 
-import resource
 import sys
 import time
 
@@ -9,6 +8,11 @@ from rich.console import Console
 
 from kgan.runner import display
 from kgan.runner.run import make_objects
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 
 def try_out(recipe, given, out=None, console=None):
@@ -32,7 +36,7 @@ def try_out(recipe, given, out=None, console=None):
         "two steps": "  ".join(f"{name} {float(logs[name]):.3f}" for name in ("d_loss", "g_loss")),
         "steps": f"{steps:,}, {len(batches):,} of them an epoch",
         "a checkpoint": _size(sum(int(np.prod(variable.shape)) * 4 for variable in weights)),
-        "memory": f"{_size(_memory())} so far",
+        "memory": _memory(),
         "time": f"about {display.duration(first + each * steps)}: {display.duration(first)} to begin with, "
         f"{1000 * each:.3g} ms a step",
     }
@@ -45,6 +49,8 @@ def _size(count):
 
 
 def _memory():
-    """The most bytes that this process has held at once."""
+    """The most memory that this process has held at once, in words."""
+    if resource is None:
+        return "unknown on this system"
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    return f"{_size(most if sys.platform == 'darwin' else most * 1024)} so far"

@@ -69,7 +69,7 @@ def _how_long(run):
     known, log, saved = {}, run / "log.jsonl", disk.all_in(run / "checkpoints")
     if saved:
         known["step"] = disk.read_state(saved[-1])["step"]
-    rows = log.read_text().split("\n")[:-1] if log.is_file() else []  # the last line may be incomplete
+    rows = log.read_text("utf-8").split("\n")[:-1] if log.is_file() else []  # the last line may be incomplete
     if rows:
         known["seconds"] = json.loads(rows[-1])["seconds"]
     return known

@@ -3,6 +3,8 @@
 import importlib.resources
 import os
 import pathlib
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,8 @@ import yaml
 from kgan.arguments import nearest
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
+
+IN_NAMES = r"\w.+ -"  # the characters that a recipe's name may contain, as part of a regular expression
 
 
 @dataclass
@@ -49,7 +53,7 @@ def read(name):
         name: Name of a shipped recipe, or path of a YAML file.
 
     Returns:
-        A `Given`; if its data have no `name`, it is the name of the file.
+        A `Given`; if its data have no `name`, it is the name of the file, without what a folder's name must not contain.
 
     Raises:
         RecipeError: if there is no such recipe, or it cannot be read.
@@ -62,7 +66,7 @@ def read(name):
             raise RecipeError(name, [Problem((), f"cannot be read: {error.strerror}")]) from None
         except UnicodeDecodeError:
             raise RecipeError(name, [Problem((), "not a text file in UTF-8")]) from None
-        default = path.stem
+        default = name_from(path.stem)
     else:
         known = shipped()
         if name not in known:
@@ -76,8 +80,18 @@ def read(name):
     return Given(text, data, places, source)
 
 
+def name_from(stem):
+    """A valid name of a recipe like that of a file without its ending: `resolved-1` for `resolved (1)`."""
+    composed = unicodedata.normalize("NFC", stem)  # macOS writes an umlaut as two characters
+    plain = re.sub(rf"\s*[^{IN_NAMES}]+\s*", "-", composed)
+    return re.sub(r"^\W+", "", plain)[:100].rstrip("-. ") or "recipe"
+
+
 def override(given, settings):
     """Put `key.path=value` settings from the command line into a recipe, in place.
+
+    The value of a key whose type is text or a path is taken as it was typed; `null` is no value, if the key may have none.
+    All other values are read as YAML.
 
     Args:
         given: `Given`. The place of the new values is `"--set"`.
@@ -86,33 +100,39 @@ def override(given, settings):
     Raises:
         RecipeError: if a setting has no `=`, or its path does not exist.
     """
+    from kgan.runner.key_types import is_text  # here, since the schema loads a framework
+
     for setting in settings:
         path, equals, value = setting.partition("=")
         if not equals:
             raise RecipeError("--set", [Problem((), f"{setting!r} must read key.path=value")])
-        key = _put(given.data, path.split("."), loader.load(value, f"--set {path}")[0])
+        within, key = _reach(given.data, path.split("."))
+        text, optional = is_text(given.data, key)
+        is_typed = text and not (optional and value == "null")
+        within[key[-1]] = value if is_typed else loader.load(value, f"--set {path}")[0]
         given.places = {at: place for at, place in given.places.items() if at[: len(key)] != key} | {key: "--set"}
         if key in (("epochs",), ("steps",)):  # only one of the two may define the length
             given.data.pop("steps" if key == ("epochs",) else "epochs", None)
 
 
-def _put(data, steps, value):
-    """Put a value at a path and create missing mappings; return the path, with the indices of lists as integers."""
+def _reach(data, steps):
+    """Return the mapping or list that holds the value at a path, and the path, with the indices of lists as integers.
+
+    Missing mappings are created.
+    """
     key: list[str | int] = []
     for index, name in enumerate(steps):
         step = int(name) if isinstance(data, list) and name.isdecimal() else name
         if not (isinstance(data, dict) or (isinstance(step, int) and step < len(data))):
             raise RecipeError("--set", [Problem(key, f"has no key {name!r} to set")])
         key.append(step)
-        if index == len(steps) - 1:
-            data[step] = value
-        else:
+        if index < len(steps) - 1:
             inner = data[step] if isinstance(data, list) else data.get(step)
             if not isinstance(inner, dict | list):
                 # loss: hinge, and --set loss.smoothing=0.1; ema: 0.9, and --set ema.name=linear
                 inner = data[step] = {"name": inner} if isinstance(inner, str) and inner else {}
             data = inner
-    return tuple(key)
+    return data, tuple(key)
 
 
 def dump(data):
@@ -125,7 +145,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _string(dumper, text):
-    style = None if loader.scalar(text) == text and isinstance(loader.scalar(text), str) else '"'
+    # only between double quotes are all line breaks and control characters written as escapes
+    style = None if text.isprintable() and loader.scalar(text) == text else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -21,16 +21,19 @@ def resolved(recipe):
     return data
 
 
+def differences(recipe, directory):
+    """The keys whose values differ in the recipe of a run directory, with the old value and the new one."""
+    before, now = flat(as_now(directory / "resolved.yaml")), flat(resolved(recipe))
+    keys = sorted(before.keys() | now.keys())
+    pairs = {key: (before.get(key, "not there"), now.get(key, "not there")) for key in keys}
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+
 def check_same(recipe, directory):
     """Raise RecipeError, with all differences, if a run directory belongs to another recipe."""
-    path = directory / "resolved.yaml"
-    before, now = flat(as_now(path)), flat(resolved(recipe))
-    problems = [
-        Problem((key,), f"was {before.get(key, 'not there')}, is now {now.get(key, 'not there')}")
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key)
-    ]
-    if problems:
+    found = differences(recipe, directory)
+    if found:
+        problems = [Problem((key,), f"was {before}, is now {now}") for key, (before, now) in found.items()]
         hint = Problem((), f"{directory} is a run of another recipe; --allow-changes resumes it anyway")
         raise RecipeError("--resume", [*problems, hint])
 

@@ -2,21 +2,26 @@
 
 import contextlib
 import json
+import logging
 import math
 import os
 import pathlib
 import sys
 
+import keras
 from rich.console import Console
 
 from kgan import backend, data, environment
 from kgan.callbacks import Checkpoint, LogFile, Score
-from kgan.checkpoints.disk import BusyError
+from kgan.checkpoints.changes import line
+from kgan.checkpoints.disk import BadCheckpointError, BusyError
 from kgan.files import replace_when_written
-from kgan.runner import build, display, recipe_data, recipes
+from kgan.runner import build, display, recipe_data, recipes, schema
 from kgan.runner.errors import Problem, RecipeError, RunError
-from kgan.runner.resolved import check_same, resolved
+from kgan.runner.resolved import check_same, differences, resolved
 from kgan.runner.stop_at import StopAt
+
+log = logging.getLogger("kgan")
 
 
 def train(recipe, given, out=None, console=None, resume=False, changed=False, seconds=None):
@@ -43,6 +48,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
     there = resume and is_run(out)
     if there and not changed:
         check_same(recipe, out)
+    changes = differences(recipe, out) if there else {}
     batches, gan, found, held_out, scorers = make_objects(recipe, given, None if there else out, console)
     directory = out if there else claim(recipe.name, out)
     if not there:
@@ -52,6 +58,8 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
     callbacks = [
         *build.build_callbacks(recipe, directory, scorers, resume),
         LogFile(directory / LogFile.place),
+        # now that the state fits the recipe
+        keras.callbacks.LambdaCallback(on_train_begin=lambda logs: _keep(recipe, directory, changes)),
         StopAt(steps, seconds),
         shown,
     ]
@@ -59,7 +67,6 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
     saver.about = resolved(recipe)
     try:
         with saver.watching():
-            _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))
             if not (directory / "environment.json").exists():
                 _write(directory / "recipe.yaml", given.text)
                 _write(directory / "environment.json", json.dumps(_made_with(found), indent=2) + "\n")
@@ -78,6 +85,8 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
                 gan.sampling_generator.save(temporary)
     except BusyError:
         raise RecipeError("--out", [Problem((), f"{directory} is in use by another process")]) from None
+    except BadCheckpointError as error:
+        raise RecipeError("--resume", [Problem((), str(error))]) from None
     finally:
         shown.close()
         _say_replaced(found, directory, console)
@@ -85,6 +94,14 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
     if saver.failed:
         raise RunError(f"The run failed; the generator of its last good state is in {directory}.")
     return directory
+
+
+def _keep(recipe, directory, changes):
+    """Write the recipe of a training that begins, and name the changes that `compile` does not know of."""
+    for key, difference in changes.items():
+        if key.split(".")[0] not in (*schema.RULE_FIELDS, "optimizers"):
+            log.warning(line(key, *difference))
+    _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))
 
 
 def _say_scores(callbacks, console):

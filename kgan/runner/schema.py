@@ -18,6 +18,7 @@ from kgan.latents import LATENTS
 from kgan.rules import NAMED, Rules
 from kgan.runner.complaints import problems_of
 from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.recipes import IN_NAMES
 from kgan.runner.types import OPTIMIZERS, Count, Rate, Strict, named, type_of
 
 _shapes = ("image_shape", "latent_dim", "num_classes", "directory", "path")
@@ -34,7 +35,7 @@ CallbackName = named("callback", _callbacks, without=(*_shapes, "resume", "data"
 
 
 def _file_name(text):
-    if not re.fullmatch(r"\w[\w.+ -]{0,99}", text):
+    if not re.fullmatch(rf"\w[{IN_NAMES}]{{0,99}}", text):
         raise ValueError("must be a name for a folder: letters, digits, and . _ + - between them, 100 at most")
     return text
 

@@ -3,7 +3,10 @@
 import functools
 import inspect
 import operator
+import pathlib
 import re
+import types
+import typing
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -18,6 +21,7 @@ Integer = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Path = Annotated[pathlib.Path, Field(strict=False)]  # which text may stand for
 # arguments that the functions themselves do not check
 LIMITED: dict[str, Any] = {
     "attention": Count | None,
@@ -56,8 +60,18 @@ def type_of(argument, parameter):
     if argument in LIMITED:
         return LIMITED[argument]
     if parameter.annotation is not parameter.empty:
-        return Integer if parameter.annotation is int else parameter.annotation
+        if typing.get_origin(parameter.annotation) in (typing.Union, types.UnionType):
+            kinds = typing.get_args(parameter.annotation)
+            return functools.reduce(operator.or_, (Path if one is pathlib.Path else one for one in kinds))
+        return {int: Integer, pathlib.Path: Path}.get(parameter.annotation, parameter.annotation)
     return type(parameter.default) if isinstance(parameter.default, bool | float) else Any
+
+
+def _signature(thing):
+    try:
+        return inspect.signature(thing, eval_str=True)  # annotations may be strings
+    except NameError:
+        return inspect.signature(thing)
 
 
 class Strict(BaseModel):
@@ -72,7 +86,7 @@ def named(kind, things: Mapping[str, Any], without=(), usual=None, base=lambda n
     models = {}
     for name, thing in things.items():
         fields: dict[str, Any] = {"name": (Literal[name], name if name == usual else ...)}
-        for argument, parameter in inspect.signature(thing).parameters.items():
+        for argument, parameter in _signature(thing).parameters.items():
             if argument in without or parameter.kind is parameter.VAR_KEYWORD:
                 continue
             default = ... if parameter.default is parameter.empty else parameter.default

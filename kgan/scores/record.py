@@ -139,7 +139,7 @@ def append(path, scores):
     """Add scores to a file as lines of JSON."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(score)) + "\n" for score in scores)
 
 
@@ -150,7 +150,7 @@ def read(path):
         ValueError: if a line is not a score.
     """
     found = []
-    text = pathlib.Path(path).read_text()
+    text = pathlib.Path(path).read_text("utf-8")
     for number, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):  # without an incomplete last line
         try:
             row = json.loads(line)
