@@ -103,6 +103,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         self.pack = integer("pack", pack, at_least=1)
         self.condition = conditions.get(condition, num_classes)
         self.latents = latents
+        self._make_generator = None if isinstance(generator, keras.Model) else generator
         self.generator = model_of(generator, "generator")
         self.discriminator = model_of(discriminator, "discriminator")
         self.image_shape, outputs = fit_together(
@@ -133,6 +134,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             )
         d_opt = rules.d_opt = optimizer.for_player(rules.d_opt, "d_opt", self.discriminator)
         g_opt = rules.g_opt = optimizer.for_player(rules.g_opt, "g_opt", self.generator)
+        averaged = None if rules.ema is None else self.ema_generator or self._copy_of_generator()
 
         # change the model only after all arguments are known to be valid
         self.rules, self.loss, self.critic = rules, loss, critic
@@ -143,10 +145,9 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         if augmentation is not None:
             self._beside["augment"] = augmentation
             critic.augment = augment.Augmented(augmentation, self.image_shape, d_opt, self.penalty_seeds)
-        if rules.ema is None:
-            self._beside.pop("ema_generator", None)
-        elif self.ema_generator is None:
-            self._beside["ema_generator"] = average.copy_of(self.generator, self.latent_dim, self.condition)
+        self._beside.pop("ema_generator", None)
+        if averaged is not None:
+            self._beside["ema_generator"] = averaged
         self.logs = Logs(loss, self.condition, self._other_logs, rules.penalties, self._values_to_log())
         super().compile(
             optimizer=None,
@@ -156,6 +157,9 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             jit_compile=rules.jit_compile,
         )
         self.optimizer = optimizer.OptimizerPair(d_opt, g_opt)
+
+    def _copy_of_generator(self):
+        return average.copy_of(self.generator, self._make_generator, self.latent_dim, self.condition)
 
     def _seen_under(self, trick):
         return lambda images: trick.change_images(images, self.d_opt.iterations, self.penalty_seeds)
@@ -218,7 +222,8 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
         """
         next_epoch: list = []
-        own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y))
+        validated = bool(args or kwargs.get("validation_data") is not None or kwargs.get("validation_split"))
+        own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y), validated)
         keras_fit = super().fit
 
         def fit_span(callbacks, epochs, **more):

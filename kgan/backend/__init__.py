@@ -12,7 +12,8 @@
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
 - `sync(model)` puts the state of a running `fit` into the variables, if the engine keeps it elsewhere during training.
 - `devices(model)` is the list of the devices that a training uses, such as `["gpu:0"]`.
-- `layers_in(model)`, `last_operation(model)`, `variables_of(optimizer)` and `learning_rate_of(optimizer)` have
+- `channels_last()` is a context in which new layers have the channels last.
+- `layers_in(model)`, `last_operation(model)`, `variables_of(optimizer)`, `learning_rate_of(optimizer)` and `Directions` have
   no public name in Keras.
 - `Steps` connects the engine's stock `fit` to a model's `step` and `test`.
 
@@ -23,7 +24,14 @@ faster as one convolution for each group.
 
 import keras
 
-from kgan.backend.keras_internals import last_operation, layers_in, learning_rate_of, variables_of
+from kgan.backend.keras_internals import (
+    Directions,
+    channels_last,
+    last_operation,
+    layers_in,
+    learning_rate_of,
+    variables_of,
+)
 
 NAME = keras.backend.backend()
 
@@ -91,12 +99,14 @@ def static_shape(tensor):
 
 __all__ = [
     "COMPILER",
+    "Directions",
     "GROUPS_ONE_BY_ONE",
     "NAME",
     "ONE_STEP_AT_ONCE",
     "TITLE",
     "Steps",
     "apply",
+    "channels_last",
     "devices",
     "gradients",
     "input_gradient",

@@ -87,6 +87,11 @@ class Score(Periodic, Measuring):
         self._fresh: dict[str, float] = {}
         self._epoch = self._scored = -1
 
+    def set_model(self, model):
+        super().set_model(model)
+        if self.per_class:
+            self.directions = names_of(self.metrics, model.condition.classes)
+
     def take_data(self, x):
         if self.data is None and x is not self._of_fit:
             self._of_fit = x
@@ -131,8 +136,9 @@ class Score(Periodic, Measuring):
         if self.per_class:
             classes = self.scorer.check_classes(condition.labels_like(self.scorer.real.modes, self.samples))
             self.directions = names_of(self.metrics, classes)
-        for name in self.directions:  # in most epochs nothing is scored, and EarlyStopping need not say so each time
-            warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{re.escape(name)}`")
+        for name in self.directions:  # in most epochs nothing is scored, and Keras need not say so each time
+            for what in ("Early stopping", "Learning rate reduction is"):
+                warnings.filterwarnings("ignore", f"{what} conditioned on metric `{re.escape(name)}`")
         self._began = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -34,14 +34,27 @@ def load_model(path):
     return keras.saving.load_model(path, safe_mode=True)
 
 
+def check_path(path, zipped=None, **_):
+    """Raise ValueError if a GAN cannot be saved under that path: only `.keras` holds all of it, and is safe to load."""
+    if zipped is not False and pathlib.Path(path).suffix != ".keras":
+        raise ValueError(
+            "A GAN is saved in a file whose name ends in .keras; `save_weights` writes .weights.h5, and `export` writes the "
+            f"generator for other programs. Received: {str(path)!r}"
+        )
+
+
 def check_serializable(model):
     """Raise ValueError if the model's config refers to something that `load` could not find.
 
     Keras saves a lambda, or an unregistered function or class, without a warning, and later refuses to load it.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras' own warning about lambdas
-        config = keras.saving.serialize_keras_object(model)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras' own warning about lambdas
+            config = keras.saving.serialize_keras_object(model)
+    except NotImplementedError as error:
+        said = " ".join(str(error).split()).partition(". ")[0]
+        raise ValueError(f"The model cannot be saved: it could not be loaded again. {said}.") from None
     for what in _unknown(config):
         raise ValueError(
             f"The model cannot be saved: it could not be loaded again, because it uses {what}. "
@@ -73,8 +86,10 @@ class KerasFile:
         """Save players, optimizers, seeds and counters in one `.keras` file, which replaces an old one when it is complete.
 
         Raises:
-            ValueError: if it could not be loaded again, because it uses a lambda or an unregistered function or class.
+            ValueError: if `filepath` does not end in `.keras`; or if it could not be loaded again, because it uses a lambda or
+                an unregistered function or class.
         """
+        check_path(filepath, **kwargs)
         check_serializable(self)
         self.sync()
         if not overwrite or pathlib.Path(filepath).suffix != ".keras":
@@ -82,6 +97,19 @@ class KerasFile:
         with replace_when_written(filepath) as temporary:
             super().save(temporary, **kwargs)
         return None
+
+    def save_weights(self, filepath, *args, **kwargs):
+        """Save all that training changes but the sums behind the logs. See `keras.Model.save_weights`."""
+        self.sync()
+        super().save_weights(filepath, *args, **kwargs)
+
+    def export(self, filepath, *args, **kwargs):
+        """Export the averaged generator if there is one, otherwise the trained one. See `keras.Model.export`.
+
+        The formats are Keras' own for the engine. The exported function takes latents, or `[latents, labels]`.
+        """
+        self.sync()
+        self.sampling_generator.export(str(filepath), *args, **kwargs)
 
     def get_config(self):
         config = {
