@@ -1,5 +1,6 @@
 """The GAN as a Keras model: two players, a loss, a schedule. What a step does is in `kgan.schedules`."""
 
+import inspect
 import pathlib
 import random
 
@@ -232,7 +233,10 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 more["shuffle"] = False  # Keras would shuffle the batches of a PyDataset again
                 feed, order_changed = backend.stream(x)
                 next_epoch[:] = x.next_epoch, order_changed
-            return keras_fit(feed, y, batch_size, epochs, verbose, callbacks, *args, **kwargs, **more)
+            # by name, as what wraps `keras.Model.fit` expects, such as MLflow's autolog
+            named = {"x": feed, "y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
+            others = dict(zip(list(inspect.signature(keras_fit).parameters)[6:], args, strict=False))
+            return keras_fit(**named, callbacks=callbacks, **others, **kwargs, **more)
 
         saver = resume.saver_among(own)
         with filters_restored(own):

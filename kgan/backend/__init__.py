@@ -18,7 +18,7 @@
 - `Steps` connects the engine's stock `fit` to a model's `step` and `test`.
 
 `NAME` is the engine's name in Keras, `TITLE` its own name, `COMPILER` the compiler that `jit_compile=True` turns on,
-`ONE_STEP_AT_ONCE` whether it accepts only `steps_per_execution=1`, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is
+`EXPORT_FORMAT` the format of `keras.Model.export` that needs nothing else, `ONE_STEP_AT_ONCE` whether it accepts only `steps_per_execution=1`, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is
 faster as one convolution for each group.
 """
 
@@ -38,6 +38,7 @@ NAME = keras.backend.backend()
 if NAME == "jax":
     from kgan.backend.jax import (
         COMPILER,
+        EXPORT_FORMAT,
         GROUPS_ONE_BY_ONE,
         ONE_STEP_AT_ONCE,
         TITLE,
@@ -55,6 +56,7 @@ if NAME == "jax":
 elif NAME == "torch":
     from kgan.backend.torch import (
         COMPILER,
+        EXPORT_FORMAT,
         GROUPS_ONE_BY_ONE,
         ONE_STEP_AT_ONCE,
         TITLE,
@@ -72,6 +74,7 @@ elif NAME == "torch":
 elif NAME == "tensorflow":
     from kgan.backend.tensorflow import (
         COMPILER,
+        EXPORT_FORMAT,
         GROUPS_ONE_BY_ONE,
         ONE_STEP_AT_ONCE,
         TITLE,
@@ -100,6 +103,7 @@ def static_shape(tensor):
 __all__ = [
     "COMPILER",
     "Directions",
+    "EXPORT_FORMAT",
     "GROUPS_ONE_BY_ONE",
     "NAME",
     "ONE_STEP_AT_ONCE",

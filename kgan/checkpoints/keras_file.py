@@ -7,6 +7,7 @@ import zipfile
 import keras
 from keras import ops
 
+from kgan import backend
 from kgan.files import replace_when_written
 
 
@@ -103,13 +104,23 @@ class KerasFile:
         self.sync()
         super().save_weights(filepath, *args, **kwargs)
 
-    def export(self, filepath, *args, **kwargs):
+    def export(self, filepath, format=None, **kwargs):
         """Export the averaged generator if there is one, otherwise the trained one. See `keras.Model.export`.
 
-        The formats are Keras' own for the engine. The exported function takes latents, or `[latents, labels]`.
+        The formats are Keras' own: by default `"torch"` on PyTorch, whose file ends in `.pt2`, and a folder with a
+        `"tf_saved_model"` elsewhere. The exported function takes latents, or `[latents, labels]`.
+
+        Raises:
+            ValueError: if the format needs another engine.
         """
+        format = format or backend.EXPORT_FORMAT
+        if format == "tf_saved_model" != backend.EXPORT_FORMAT:
+            raise ValueError(
+                f"`format` of export must be {backend.EXPORT_FORMAT!r} or 'onnx' on {backend.TITLE}: Keras writes a "
+                f"SavedModel on TensorFlow and JAX only. Received: {format!r}"
+            )
         self.sync()
-        self.sampling_generator.export(str(filepath), *args, **kwargs)
+        self.sampling_generator.export(str(filepath), format=format, **kwargs)
 
     def get_config(self):
         config = {

@@ -10,6 +10,7 @@ from kgan.conditions import together
 from kgan.files import replace_when_written
 from kgan.gan import GAN, load
 from kgan.latents import get as sampler_of
+from kgan.players.check import symbolic_inputs
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 
@@ -49,8 +50,11 @@ def write(run, n, seed, out, label=None):
     """
     kind = form(out)
     source = _Source(run, seed, label)
-    if kind == "folder" and len(source.generator.output_shape) != 4:
-        raise RecipeError("-o", [Problem((), f"points can be written to an .npy or .png file only. Received: {out}")])
+    if kind != "npy":
+        try:
+            pictures.check_drawable(source.shape, points=kind != "folder")
+        except ValueError as error:
+            raise RecipeError("-o", [Problem((), f"{out} cannot be written, but an .npy file can. {error}")]) from None
     out.parent.mkdir(parents=True, exist_ok=True)
     columns, shown = None, np.arange(n)  # the index of each image's latents
     if kind in ("png", "gif") and label is None:
@@ -89,6 +93,7 @@ class _Source:
 
     Attributes:
         condition: `kgan.conditions.Condition`.
+        shape: The shape of one example, a tuple.
         label: Like `labels` in `GAN.generate`.
     """
 
@@ -98,13 +103,14 @@ class _Source:
         recipe = _recipe(run)
         self.sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
         self.condition = known.get("condition") or _condition(recipe)
-        shape = self.generator.input_shape
+        shape = getattr(self.generator, "input_shape", None) or self.generator.get_build_config()["input_shape"]
         if isinstance(shape, list) != (self.condition.specs(self.generator) is not None):
             message = (
                 f"the condition of the generator is not known: there is no resolved.yaml beside {run} that names it"
             )
             raise RecipeError("RUN", [Problem((), message)])
         self.latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
+        self.shape = tuple(self.generator(symbolic_inputs(self.generator, self.latent_dim, self.condition)).shape[1:])
         try:
             self.condition.draw(np.size(label) if np.ndim(label) else 1, label, keras.random.SeedGenerator(seed))
         except ValueError as error:
