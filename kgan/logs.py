@@ -51,8 +51,12 @@ class Logs:
         """
         ways = {"_loss": "min", "_accuracy": "max"}
         own = {name: way for name in self.names for ending, way in ways.items() if name.endswith(ending)}
-        scores = {name: way for one in self.measuring for name, way in one.directions.items()}
-        return own | dict.fromkeys(self._penalties, "min") | scores
+        return own | dict.fromkeys(self._penalties, "min") | self.scores
+
+    @property
+    def scores(self):
+        """The part of `directions` that the measuring callbacks define."""
+        return {name: way for one in self.measuring for name, way in one.directions.items()}
 
     @property
     def metrics(self):

@@ -4,7 +4,9 @@ Keras itself finds most of this out at the end of the first epoch, or later.
 """
 
 import math
+import re
 import string
+import warnings
 
 import keras
 
@@ -97,9 +99,14 @@ class Unmeasured(keras.callbacks.Callback):
         self.savers = [one for one in savers if one.save_best_only and one.save_freq in ("epoch", math.inf)]
         self.tables = [one for one in callbacks if isinstance(one, keras.callbacks.CSVLogger)]
 
+    def on_train_begin(self, logs=None):
+        for name in self.model.logs.scores:  # Keras need not say in each epoch that nothing is measured
+            for what in ("Early stopping", "Learning rate reduction is"):
+                warnings.filterwarnings("ignore", f"{what} conditioned on metric `{re.escape(name)}`")
+
     def on_epoch_end(self, epoch, logs=None):
         known = self.model.logs
-        scores = {name for one in known.measuring for name in one.directions} - logs.keys()
+        scores = known.scores.keys() - logs.keys()
         for saver in self.savers:
             saver.save_freq = math.inf if saver.monitor in scores else "epoch"
         for table in self.tables:

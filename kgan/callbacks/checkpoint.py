@@ -221,7 +221,7 @@ class Checkpoint(Periodic, Saver):
             return False
         ways = self.model.logs.directions
         if self.monitor not in logs:
-            if any(self.monitor in one.directions for one in self._measuring):
+            if self.monitor in self.model.logs.scores:
                 return False  # it was measured in another epoch
             raise ValueError(f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, [*logs, *ways])}")
         value = float(logs[self.monitor])

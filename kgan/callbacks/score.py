@@ -1,9 +1,7 @@
 """Score: measures the quality of the images during the training."""
 
 import pathlib
-import re
 import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -136,9 +134,6 @@ class Score(Periodic, Measuring):
         if self.per_class:
             classes = self.scorer.check_classes(condition.labels_like(self.scorer.real.modes, self.samples))
             self.directions = names_of(self.metrics, classes)
-        for name in self.directions:  # in most epochs nothing is scored, and Keras need not say so each time
-            for what in ("Early stopping", "Learning rate reduction is"):
-                warnings.filterwarnings("ignore", f"{what} conditioned on metric `{re.escape(name)}`")
         self._began = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
