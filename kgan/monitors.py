@@ -1,4 +1,4 @@
-"""What Keras' callbacks ask of a GAN, checked before a training begins: the logs that they monitor, the files that they write.
+"""What Keras' callbacks ask of a GAN, checked before a training: the logs that they monitor, the files that they write.
 
 Keras itself finds most of this out at the end of the first epoch, or later.
 """
@@ -29,7 +29,9 @@ def check(callbacks, gan, validated):
     Raises:
         ValueError: if one of them cannot work.
     """
-    rates = [f"learning_rate_{one.name}" for one in gan.optimizer.optimizers if any(isinstance(c, RATES) for c in callbacks)]
+    rates = [
+        f"learning_rate_{one.name}" for one in gan.optimizer.optimizers if any(isinstance(c, RATES) for c in callbacks)
+    ]
     logs = [*gan.logs.all_names, *gan.logs.directions, *rates]
     logs += [f"val_{name}" for name in gan.logs.names if validated]
     others = not all(_is_known(one) for one in callbacks)  # callbacks that may add logs of their own
@@ -59,7 +61,9 @@ def _check_monitor(callback, gan, logs, others):
         return
     if name not in logs and not others:
         if plain in gan.logs.names:
-            raise ValueError(f"`monitor` of {owner} is {name!r}, and `fit` has no `validation_data` to compute it with.")
+            raise ValueError(
+                f"`monitor` of {owner} is {name!r}, and `fit` has no `validation_data` to compute it with."
+            )
         raise ValueError(f"`monitor` of {owner} must be a log. {_nearest(name, logs)} Received: {name!r}")
     if callback.mode == "auto" and plain not in ("loss", *gan.logs.directions):
         hint = "" if name in logs else f" {_nearest(name, logs)}"
@@ -81,7 +85,9 @@ def _check_file(callback, gan, logs, others):
         _check_monitor(callback, gan, logs, others)
     for _, field, *_ in string.Formatter().parse(str(callback.filepath)):
         if field and field not in ("epoch", "batch", *logs) and not others:
-            raise ValueError(f"`filepath` of ModelCheckpoint must name logs. {_nearest(field, logs)} Received: {field!r}")
+            raise ValueError(
+                f"`filepath` of ModelCheckpoint must name logs. {_nearest(field, logs)} Received: {field!r}"
+            )
     if not callback.save_weights_only:
         check_path(callback.filepath)
         check_serializable(gan)

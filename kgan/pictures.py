@@ -10,7 +10,6 @@ from PIL import Image
 
 from kgan.files import replace_when_written
 
-
 MOST_PIXELS, LONGEST = 80_000_000, 16_384  # of a grid: Pillow warns of larger pictures, a GIF has no longer sides
 
 
@@ -63,7 +62,8 @@ def grid(images, columns=None, smallest=32):
     columns = min(columns or math.ceil(math.sqrt(count)), count)
     rows = math.ceil(count / columns)
     factor = min(math.ceil(smallest / min(height, width)), 512 // max(height, width)) or 1
-    excess = max(math.sqrt(rows * height * columns * width / MOST_PIXELS), rows * height / LONGEST, columns * width / LONGEST)
+    tall, wide = rows * height, columns * width
+    excess = max(math.sqrt(tall * wide / MOST_PIXELS), tall / LONGEST, wide / LONGEST)
     if excess > 1:
         large = _smaller(small, max(1, int(height / excess)), max(1, int(width / excess)))
     else:

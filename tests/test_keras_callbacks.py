@@ -240,12 +240,28 @@ REFUSED = [
     (lambda _: C.ReduceLROnPlateau("recal"), {}, "`monitor` of ReduceLROnPlateau must be a log."),
     (lambda p: C.ModelCheckpoint(p / "a.keras", "loss", save_best_only=True), {}, "two losses, 'd_loss' and 'g_loss'"),
     (lambda p: C.ModelCheckpoint(p / "a.h5"), {}, "saved in a file whose name ends in .keras; .* Received: '.*a.h5'"),
-    (lambda p: C.ModelCheckpoint(p / "{val_loss:.2f}.keras"), {}, "`filepath` of ModelCheckpoint must name logs. A GAN"),
+    (
+        lambda p: C.ModelCheckpoint(p / "{val_loss:.2f}.keras"),
+        {},
+        "`filepath` of ModelCheckpoint must name logs. A GAN",
+    ),
     (lambda _: C.SwapEMAWeights(), {}, "SwapEMAWeights is for optimizers with `use_ema`. Pass `ema=0.999` to"),
-    (lambda _: C.ReduceLROnPlateau("g_loss"), {"gan": scheduled}, "cannot change the learning rate of `d_opt`, which is a"),
+    (
+        lambda _: C.ReduceLROnPlateau("g_loss"),
+        {"gan": scheduled},
+        "cannot change the learning rate of `d_opt`, which is a",
+    ),
     (lambda _: C.LearningRateScheduler(float), {"gan": scheduled}, "LearningRateScheduler cannot change .* Linear"),
-    (lambda p: kgan.callbacks.Checkpoint(p, monitor="g_los"), {}, "`monitor` of Checkpoint must be a log. Did you mean"),
-    (lambda _: [C.EarlyStopping("mine"), Set("mine", 1.0)], {}, "is 'mine', of which kgan does not know .* pass mode='min'"),
+    (
+        lambda p: kgan.callbacks.Checkpoint(p, monitor="g_los"),
+        {},
+        "`monitor` of Checkpoint must be a log. Did you mean",
+    ),
+    (
+        lambda _: [C.EarlyStopping("mine"), Set("mine", 1.0)],
+        {},
+        "is 'mine', of which kgan does not know .* pass mode='min'",
+    ),
 ]
 
 
@@ -284,6 +300,15 @@ def test_backup_and_restore_goes_on_with_the_epoch_after_the_last_one(images, tm
     assert largest_difference(seen[0][1], before) == 0.0
 
 
+def test_model_checkpoint_keeps_the_best_of_a_training_that_is_resumed(images, tmp_path):
+    gan = compiled()
+    for epochs, of_epoch in ((2, (2.0, 1.0)), (3, (None, None, 1.5))):
+        best = C.ModelCheckpoint(tmp_path / "best.weights.h5", "g_loss", save_best_only=True, save_weights_only=True)
+        saver = kgan.callbacks.Checkpoint(tmp_path / "saved", resume=True)
+        fit(gan, images, [Set("g_loss", *of_epoch), best, saver], epochs=epochs)
+        assert best.best == 1.0
+
+
 def test_weights_are_saved_in_the_middle_of_an_epoch(images, tmp_path):
     gan = compiled()
     each = C.ModelCheckpoint(tmp_path / "{epoch}-{batch}.weights.h5", save_weights_only=True, save_freq=1)
@@ -306,5 +331,7 @@ def test_the_pair_of_optimizers_as_one():
     config = gan.optimizer.get_config()
     assert config["d_opt_name"] == "d_opt" and config["g_opt_learning_rate"] == pytest.approx(2e-3)
     assert config["d_opt_beta_2"] == 0.999 and gan.optimizer.name == "d_opt_and_g_opt"
-    with pytest.raises(ValueError, match=re.escape("`optimizer.learning_rate` cannot change the learning rate of `d_opt`")):
+    with pytest.raises(
+        ValueError, match=re.escape("`optimizer.learning_rate` cannot change the learning rate of `d_opt`")
+    ):
         scheduled().optimizer.learning_rate = 1e-3

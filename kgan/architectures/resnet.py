@@ -13,8 +13,8 @@ from keras import layers, ops
 
 from kgan.architectures import conditioning as conditional
 from kgan.architectures.halving import check_attention, halvings
-from kgan.backend import channels_last
 from kgan.arguments import lookup
+from kgan.backend import channels_last
 from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 
 

@@ -18,8 +18,8 @@
 - `Steps` connects the engine's stock `fit` to a model's `step` and `test`.
 
 `NAME` is the engine's name in Keras, `TITLE` its own name, `COMPILER` the compiler that `jit_compile=True` turns on,
-`EXPORT_FORMAT` the format of `keras.Model.export` that needs nothing else, `ONE_STEP_AT_ONCE` whether it accepts only `steps_per_execution=1`, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is
-faster as one convolution for each group.
+`EXPORT_FORMAT` the format of `keras.Model.export` that needs no other package, `ONE_STEP_AT_ONCE` whether it accepts only
+`steps_per_execution=1`, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is faster as one convolution for each group.
 """
 
 import keras

@@ -12,10 +12,10 @@ from kgan.callbacks.periodic import Periodic
 class ImageGrid(Periodic):
     """Writes a PNG of generated images at every interval, always from the same latents, and an animation at the end.
 
-    The images come from the averaged generator if there is one. Images with 4 channels, the last one their opacity, are drawn
-    on white, and points in the plane as a plot; `fit` refuses what cannot be drawn. With classes the
-    first row shows class 0, the next row class 1, and so on, starting again after the last class; the images of a column
-    share their latents.
+    The images come from the averaged generator if there is one. A fourth channel is the opacity: such images are drawn on
+    white. Points in the plane are drawn as a plot, and `fit` refuses what cannot be drawn. With classes the first row shows
+    class 0, the next row class 1, and so on, starting again after the last class; the images of a column share their
+    latents.
 
     Example:
 

@@ -87,8 +87,8 @@ class KerasFile:
         """Save players, optimizers, seeds and counters in one `.keras` file, which replaces an old one when it is complete.
 
         Raises:
-            ValueError: if `filepath` does not end in `.keras`; or if it could not be loaded again, because it uses a lambda or
-                an unregistered function or class.
+            ValueError: if `filepath` does not end in `.keras`; or if the file could not be loaded again, because the GAN
+                uses a lambda or an unregistered function or class.
         """
         check_path(filepath, **kwargs)
         check_serializable(self)
@@ -108,7 +108,8 @@ class KerasFile:
         """Export the averaged generator if there is one, otherwise the trained one. See `keras.Model.export`.
 
         The formats are Keras' own: by default `"torch"` on PyTorch, whose file ends in `.pt2`, and a folder with a
-        `"tf_saved_model"` elsewhere. The exported function takes latents, or `[latents, labels]`.
+        `"tf_saved_model"` elsewhere. The exported function takes latents, or `[latents, labels]`; on PyTorch in a batch of
+        one, unless `dynamic_shapes` is given, such as `{0: torch.export.Dim("batch")}`.
 
         Raises:
             ValueError: if the format needs another engine.

@@ -41,7 +41,9 @@ def copy_of(generator, make, latent_dim, condition):
             if copy is None or copy is generator:
                 continue
             copy(symbolic_inputs(copy, latent_dim, condition))
-            if [tuple(weight.shape) for weight in copy.weights] == [tuple(weight.shape) for weight in generator.weights]:
+            if [tuple(weight.shape) for weight in copy.weights] == [
+                tuple(weight.shape) for weight in generator.weights
+            ]:
                 break
             problems.append("the copy has other weights")
         except (NotImplementedError, TypeError, ValueError, AttributeError) as error:

@@ -104,12 +104,13 @@ class _Source:
         self.sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
         self.condition = known.get("condition") or _condition(recipe)
         shape = getattr(self.generator, "input_shape", None) or self.generator.get_build_config()["input_shape"]
-        if isinstance(shape, list) != (self.condition.specs(self.generator) is not None):
+        conditional = isinstance(shape[0], list | tuple)
+        if conditional != (self.condition.specs(self.generator) is not None):
             message = (
                 f"the condition of the generator is not known: there is no resolved.yaml beside {run} that names it"
             )
             raise RecipeError("RUN", [Problem((), message)])
-        self.latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
+        self.latent_dim = (shape[0] if conditional else shape)[-1]
         self.shape = tuple(self.generator(symbolic_inputs(self.generator, self.latent_dim, self.condition)).shape[1:])
         try:
             self.condition.draw(np.size(label) if np.ndim(label) else 1, label, keras.random.SeedGenerator(seed))
