@@ -65,17 +65,21 @@ def _read(name, settings, plugin):
 
 
 def _load_engine():
-    """Import Keras and its framework; TensorFlow writes to stderr during its import, with any setting of its log level."""
+    """Import Keras and its framework; TensorFlow writes to stderr during its import, with any setting of its log level.
+
+    New layers have their channels last in this process, those of a plugin too, whatever keras.json says.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     error_console.file.flush()
     kept = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-        importlib.import_module("keras")
+        keras = importlib.import_module("keras")
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+    keras.config.set_image_data_format("channels_last")
 
 
 def _say(text):

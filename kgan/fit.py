@@ -9,7 +9,7 @@ import warnings
 
 import keras
 
-from kgan import backend
+from kgan import backend, monitors
 from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import listed
 from kgan.players.activation import last_activation
@@ -66,7 +66,7 @@ class EitherLoss(keras.callbacks.Callback):
             watcher.on_batch_end(batch, {"loss": logs["d_loss"] + logs["g_loss"]})
 
 
-def with_own_callbacks(callbacks, model, next_epoch, data):
+def with_own_callbacks(callbacks, model, next_epoch, data, validated=False):
     """The model's own callbacks, then those of the user: first those that measure, then those that act on the logs.
 
     Args:
@@ -74,9 +74,13 @@ def with_own_callbacks(callbacks, model, next_epoch, data):
         model: `GAN`.
         next_epoch: List of functions that are called between epochs.
         data: The data of `fit`, which the measuring callbacks receive.
+        validated: Whether `fit` has validation data.
+
+    Raises:
+        ValueError: if one of the callbacks cannot work.
     """
     # a `CallbackList` that is used again has those of the `fit` before
-    given = [one for one in listed(callbacks) if not isinstance(one, Keeper | EitherLoss)]
+    given = [one for one in listed(callbacks) if not isinstance(one, Keeper | EitherLoss | monitors.Unmeasured)]
     watchers = [one for one in given if isinstance(one, keras.callbacks.TerminateOnNaN)]
     own: list[keras.callbacks.Callback] = [Keeper(next_epoch), *([EitherLoss(watchers)] if watchers else [])]
     measuring = [one for one in given if isinstance(one, Measuring)]
@@ -84,8 +88,14 @@ def with_own_callbacks(callbacks, model, next_epoch, data):
     for one in measuring:
         if one.path is not None and files.count(one.path.absolute()) > 1:
             raise ValueError(f"Two callbacks write their scores to {one.path}; give each a `path` of its own.")
+        one.set_model(model)
         one.take_data(data)
-    ordered = [*own, *sorted(given, key=lambda callback: not isinstance(callback, Measuring))]
+    if model.compiled:  # otherwise Keras says so
+        model.logs.measuring = measuring
+        monitors.check(given, model, validated)
+    if measuring:
+        own += [*measuring, monitors.Unmeasured(given)]
+    ordered = [*own, *(one for one in given if one not in measuring)]
     if isinstance(callbacks, keras.callbacks.CallbackList):
         for callback in own:
             callback.set_model(model)

@@ -1,5 +1,6 @@
 """The GAN as a Keras model: two players, a loss, a schedule. What a step does is in `kgan.schedules`."""
 
+import inspect
 import pathlib
 import random
 
@@ -108,6 +109,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         self.pack = integer("pack", pack, at_least=1)
         self.condition = conditions.get(condition, num_classes)
         self.latents = latents
+        self._make_generator = None if isinstance(generator, keras.Model) else generator
         self.generator = model_of(generator, "generator")
         self.discriminator = model_of(discriminator, "discriminator")
         self.image_shape, outputs = fit_together(
@@ -141,6 +143,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             )
         d_opt = rules.d_opt = optimizer.for_player(rules.d_opt, "d_opt", self.discriminator)
         g_opt = rules.g_opt = optimizer.for_player(rules.g_opt, "g_opt", self.generator)
+        averaged = None if rules.ema is None else self.ema_generator or self._copy_of_generator()
 
         # change the model only after all arguments are known to be valid
         self.rules, self.loss, self.critic = rules, loss, critic
@@ -151,10 +154,9 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         if augmentation is not None:
             self._beside["augment"] = augmentation
             critic.augment = augment.Augmented(augmentation, self.image_shape, d_opt, self.penalty_seeds)
-        if rules.ema is None:
-            self._beside.pop("ema_generator", None)
-        elif self.ema_generator is None:
-            self._beside["ema_generator"] = average.copy_of(self.generator, self.latent_dim, self.condition)
+        self._beside.pop("ema_generator", None)
+        if averaged is not None:
+            self._beside["ema_generator"] = averaged
         self.logs = Logs(
             loss, self.condition, self.image_range, self._other_logs, rules.penalties, self._values_to_log()
         )
@@ -167,6 +169,9 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         )
         self.optimizer = optimizer.OptimizerPair(d_opt, g_opt)
         self.compiled_with = changes.record({**rules.get_config(), "augment": augmentation})
+
+    def _copy_of_generator(self):
+        return average.copy_of(self.generator, self._make_generator, self.latent_dim, self.condition)
 
     def _seen_under(self, trick):
         return lambda images: trick.change_images(images, self.d_opt.iterations, self.penalty_seeds)
@@ -229,8 +234,9 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
         """
         next_epoch: list = []
+        validated = bool(args or kwargs.get("validation_data") is not None or kwargs.get("validation_split"))
         # scores may need labels that the training ignores
-        own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y))
+        own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y), validated)
         x, y = brought.arrays(x, y, self._shape_in_data)
         x, y = brought.dataset(x, self.condition.select, self._shape_in_data), self.condition.labels(y)
         if kwargs.get("validation_data") is not None:
@@ -243,8 +249,11 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 more["shuffle"] = False  # Keras would shuffle the batches of a PyDataset again
                 feed, order_changed = backend.stream(x)
                 next_epoch[:] = x.next_epoch, order_changed
+            # by name, as what wraps `keras.Model.fit` expects, such as MLflow's autolog
+            named = {"x": feed, "y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
+            others = dict(zip(list(inspect.signature(keras_fit).parameters)[6:], args, strict=False))
             with errors_about_shapes(self.image_shape):
-                return keras_fit(feed, y, batch_size, epochs, verbose, callbacks, *args, **kwargs, **more)
+                return keras_fit(**named, callbacks=callbacks, **others, **kwargs, **more)
 
         saver = resume.saver_among(own)
         own_order = not args and kwargs.keys() <= {"initial_epoch", "validation_data"}

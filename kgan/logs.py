@@ -1,8 +1,11 @@
 """What a step reports: running means for the logs, and the ranges of the data."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from kgan import backend
 from kgan.losses import has_parts
 from kgan.players import check
 
@@ -19,6 +22,9 @@ class Logs:
         others: Names of the condition's logs, which it makes from the discriminator's other outputs.
         penalties: The penalties.
         values: Functions, by name, that return values to be logged as they are at the end of a step, not as means.
+
+    Attributes:
+        measuring: The callbacks of the `fit` that add scores to the logs, each with `directions` like this object's.
     """
 
     def __init__(self, loss, condition, image_range, others=(), penalties=(), values=None):
@@ -30,6 +36,7 @@ class Logs:
         self.names += others
         self._penalties = [penalty.name for penalty in penalties]
         self._values = values or {}
+        self.measuring: Any = ()
         self._means = Means([*self.names, *self._penalties], name="means")
         self._ranges = {
             name: Range(name=f"range_of_{name}".replace(" ", "_")) for name in (*check.RANGES, *condition.watched)
@@ -41,8 +48,24 @@ class Logs:
         return [*self.names, *self._penalties, *self._values]
 
     @property
+    def directions(self):
+        """Dict from the name of a log to `"min"` or `"max"`, the direction in which it gets better.
+
+        Each loss and accuracy is seen from the player that it is named after: losses and penalties get better when they
+        fall, accuracies when they rise, scores as they say themselves. A log that is not in this dict has no such direction.
+        """
+        ways = {"_loss": "min", "_accuracy": "max"}
+        own = {name: way for name in self.names for ending, way in ways.items() if name.endswith(ending)}
+        return own | dict.fromkeys(self._penalties, "min") | self.scores
+
+    @property
+    def scores(self):
+        """The part of `directions` that the measuring callbacks define."""
+        return {name: way for one in self.measuring for name, way in one.directions.items()}
+
+    @property
     def metrics(self):
-        return [self._means, *self._ranges.values()]
+        return [self._means, *self._ranges.values(), backend.Directions(self.directions)]
 
     def discriminator(self, real, fake):
         """Report the discriminator's losses and accuracies, from its verdicts on real and fake images."""

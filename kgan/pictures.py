@@ -10,19 +10,34 @@ from PIL import Image
 
 from kgan.files import replace_when_written
 
+MOST_PIXELS, LONGEST = 80_000_000, 16_384  # of a grid: Pillow warns of larger pictures, a GIF has no longer sides
+
+
+def check_drawable(shape, points=True):
+    """Raise ValueError unless examples of that shape, without the batch, can be drawn.
+
+    Images with 1 channel are grey, with 3 red, green and blue, with 4 also the opacity; points of 2 numbers are drawn in
+    the plane, if `points` is true.
+    """
+    if len(shape) == 3 and shape[-1] in (1, 3, 4) or points and tuple(shape) == (2,):
+        return
+    raise ValueError(
+        "Only images (height, width, channels) with 1, 3 or 4 channels"
+        f"{' and points of 2 numbers' if points else ''} can be drawn. "
+        f"Received: examples of shape ({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+    )
+
 
 def pixels(images):
-    """Images `(n, height, width, channels)` in [-1, 1] as uint8.
+    """Images `(n, height, width, channels)` in [-1, 1] as uint8; a fourth channel goes from -1, transparent, to 1, opaque.
 
     Raises:
-        ValueError: if `images` is not an array of at least one image with 1 or 3 channels.
+        ValueError: if `images` is not an array of at least one image with 1, 3 or 4 channels.
     """
     images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
-        raise ValueError(
-            "Pictures are made of images (n, height, width, channels) with 1 or 3 channels and n >= 1. "
-            f"Received: an array of shape {images.shape}"
-        )
+    if not len(images):
+        raise ValueError(f"A picture needs at least one image. Received: an array of shape {images.shape}")
+    check_drawable(images.shape[1:], points=False)
     return np.rint(np.clip(np.nan_to_num(images) * 127.5 + 127.5, 0, 255)).astype("uint8")
 
 
@@ -34,8 +49,10 @@ def standard(examples, image_range):
 def grid(images, columns=None, smallest=32):
     """Arrange images in rows, with a thin gap; images smaller than `smallest` are enlarged by an integer factor.
 
+    Images are made smaller where the grid would have more than 80 million pixels or a side of more than 16,384.
+
     Args:
-        images: Array `(n, height, width, channels)` in [-1, 1], with 1 or 3 channels.
+        images: Array `(n, height, width, channels)` in [-1, 1], with 1, 3 or 4 channels. Transparent parts become white.
         columns: Integer. Images in a row; by default the grid is as close to a square as possible.
         smallest: Integer. Side in pixels below which images are enlarged.
 
@@ -45,18 +62,39 @@ def grid(images, columns=None, smallest=32):
     Raises:
         ValueError: if `images` is not an array of at least one image.
     """
-    small = pixels(images)
-    factor = min(math.ceil(smallest / min(small.shape[1:3])), 512 // max(small.shape[1:3])) or 1
-    large = small.repeat(factor, axis=1).repeat(factor, axis=2)
-    count, height, width, channels = large.shape
+    small = _on_white(pixels(images))
+    count, height, width, _ = small.shape
     columns = min(columns or math.ceil(math.sqrt(count)), count)
     rows = math.ceil(count / columns)
+    factor = min(math.ceil(smallest / min(height, width)), 512 // max(height, width)) or 1
+    tall, wide = rows * height, columns * width
+    excess = max(math.sqrt(tall * wide / MOST_PIXELS), tall / LONGEST, wide / LONGEST)
+    if excess > 1:
+        large = _smaller(small, max(1, int(height / excess)), max(1, int(width / excess)))
+    else:
+        large = small.repeat(factor, axis=1).repeat(factor, axis=2)
+    count, height, width, channels = large.shape
     gap = 2
     canvas = np.zeros((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), "uint8")
     for index, image in enumerate(large):
         top, left = (gap + (index // columns) * (height + gap), gap + (index % columns) * (width + gap))
         canvas[top : top + height, left : left + width] = image
     return canvas[..., 0] if channels == 1 else canvas
+
+
+def _on_white(images):
+    """uint8 images without their opacity, if they have one."""
+    if images.shape[-1] != 4:
+        return images
+    opacity = images[..., 3:] / np.float32(255)
+    return np.rint(images[..., :3] * opacity + 255 * (1 - opacity)).astype("uint8")
+
+
+def _smaller(images, height, width):
+    size = (width, height)
+    squeezed = images[..., 0] if images.shape[-1] == 1 else images
+    made = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in squeezed]
+    return np.stack(made).reshape(len(images), height, width, images.shape[-1])
 
 
 def scatter(points, side=480):
@@ -83,8 +121,13 @@ def scatter(points, side=480):
 
 
 def picture(examples, columns=None):
-    """Draw examples: a `grid` of images `(n, height, width, channels)`, or a `scatter` plot of points `(n, 2)`."""
-    return scatter(examples) if np.ndim(examples) == 2 and np.shape(examples)[1] == 2 else grid(examples, columns)
+    """Draw examples: a `grid` of images `(n, height, width, channels)`, or a `scatter` plot of points `(n, 2)`.
+
+    Raises:
+        ValueError: if they cannot be drawn (`check_drawable`).
+    """
+    check_drawable(np.shape(examples)[1:])
+    return scatter(examples) if np.ndim(examples) == 2 else grid(examples, columns)
 
 
 def save(drawn, path):

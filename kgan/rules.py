@@ -42,7 +42,7 @@ class Rules:
         penalties: Names in `kgan.penalties`, or objects such as `kgan.penalties.R1(10.0)`.
         ema: Float between 0 and 1, the decay of an averaged generator that is kept beside the trained one. It is warmed
             up: after t updates the decay is min(ema, (1 + t) / (10 + t)). A schedule is used without warm-up. `None` keeps
-            no average.
+            no average. A subclassed generator without a config must be given to `GAN` as a function, which is called again.
         tricks: Names in `kgan.tricks`, or objects such as `kgan.tricks.WeightClip(0.01)`.
         augment: Name in `kgan.augment`, or an object such as `kgan.augment.ADA(target=0.6)`: random changes of
             the real and generated images before the discriminator sees them in training. Penalties are computed on changed

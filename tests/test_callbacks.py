@@ -12,7 +12,8 @@ from PIL import Image
 import kgan
 from kgan import pictures
 from kgan.callbacks import CALLBACKS, Checkpoint, ImageGrid, LogFile, LossPlot
-from tests.helpers import compiled, largest_difference, small_gan, state
+from tests.brought import brings
+from tests.helpers import compiled, largest_difference, small_discriminator, small_gan, small_generator, state
 
 
 def fit(images, callbacks, epochs=4, gan=None, **kwargs):
@@ -67,8 +68,65 @@ def test_grid_by_hand():
     expected[2:4, 6:8], expected[6:8, 2:4] = 128, 255
     np.testing.assert_array_equal(pixels, expected)
     assert pictures.grid(np.zeros((4, 16, 16, 3))).shape == (70, 70, 3)
-    with pytest.raises(ValueError, match="Received: an array of shape \\(4, 2\\)"):
+    with pytest.raises(ValueError, match="1, 3 or 4 channels can be drawn. Received: examples of shape \\(2,\\)"):
         pictures.grid(np.zeros((4, 2)))
+
+
+def of_shape(shape):
+    """A small GAN for examples of any shape."""
+    return small_gan(generator=lambda: small_generator(shape), discriminator=lambda: small_discriminator(shape))
+
+
+@brings("arrays", "images with opacity, `(n, height, width, 4)`", "they train, and are drawn on white")
+def test_transparent_images_are_drawn_on_white(tmp_path):
+    rgba = np.zeros((3, 1, 1, 4))
+    rgba[:, 0, 0] = [[-1, -1, -1, -1], [1, -1, 0, 1], [1, -1, 0, 0]]  # transparent, opaque, half
+    drawn = pictures.grid(rgba, columns=3, smallest=1)
+    np.testing.assert_array_equal(drawn[2, [2, 5, 8]], [[255, 255, 255], [255, 0, 128], [255, 127, 191]])
+    images = np.random.default_rng(0).uniform(-1, 1, (20, 8, 8, 4)).astype("float32")
+    gan = fit(images, [ImageGrid(tmp_path, rows=2, columns=2)], epochs=1, gan=compiled(of_shape((8, 8, 4))))
+    np.testing.assert_array_equal(pixels_of(tmp_path / "epoch-0001.png"), pictures.grid(gan.generate(4, seed=0), 2))
+    assert pixels_of(tmp_path / "epoch-0001.png").shape == (70, 70, 3) and (tmp_path / "training.gif").exists()
+
+
+@brings(
+    "arrays",
+    "bands, series, tables: `(n, h, w, 5)`, `(n, t, c)`, `(n, 7)`",
+    "they train; ImageGrid refuses them in `fit`",
+)
+@pytest.mark.parametrize("shape", [(8, 8, 5), (8, 8, 2), (3, 8, 8), (8, 8), (20, 3), (7,), (1,), (4, 4, 4, 1)])
+def test_what_cannot_be_drawn_is_refused_before_the_training(tmp_path, shape):
+    gan, examples = compiled(of_shape(shape), run_eagerly=True), np.zeros((8, *shape), "float32")
+    score = kgan.callbacks.Score(
+        samples=20, extractor="none", path=tmp_path / "s.jsonl"
+    )  # would fail if it came to that
+    said = f"Only images .* with 1, 3 or 4 channels and points of 2 numbers can be drawn. Received: .*shape {shape}"
+    with pytest.raises(ValueError, match=said.replace("(", "\\(").replace(")", "\\)")):
+        gan.fit(examples, verbose=0, callbacks=[score, ImageGrid(tmp_path / "samples")])
+    assert int(gan.d_opt.iterations) == 0 and not list(tmp_path.iterdir())
+    if shape in ((7,), (20, 3)):
+        gan.fit(examples, batch_size=8, verbose=0)
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 1, 1), (1, 1, 3), (3, 40, 4)])
+def test_what_can_be_drawn_is_drawn(shape):
+    pictures.check_drawable(shape)
+    assert pictures.picture(np.zeros((5, *shape)), 2).dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    "shape, columns, drawn",
+    [((4, 100, 100, 3), 2, (100, 100)), ((3, 1, 60_000, 1), 3, (1, 16_383)), ((300, 100, 100, 1), 300, (54, 16_200))],
+)
+def test_a_grid_of_huge_images_is_made_smaller(monkeypatch, shape, columns, drawn):
+    """So that Pillow opens it again, for the animation."""
+    if shape[0] == 4:
+        monkeypatch.setattr(pictures, "MOST_PIXELS", 10_000)
+    images = np.full(shape, 1.0, "float16")
+    picture = pictures.grid(images, columns)
+    rows = -(-shape[0] // columns)
+    assert (picture.shape[0] - 2 - 2 * rows, picture.shape[1] - 2 - 2 * columns) == drawn
+    assert picture[2, 2].max() == 255 and picture[0, 0].max() == 0
 
 
 def test_checkpoint_keeps_the_last_and_they_load(images, tmp_path):

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.brought import brings
 from tests.command_line import ROOT, run_kgan
-from tests.helpers import compiled, small_gan
+from tests.helpers import compiled, small_discriminator, small_gan, small_generator
 
 TINY = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
         "--set", "callbacks=[{name: image_grid, rows: 2, columns: 2}, checkpoint, loss_plot]"]  # fmt: skip
@@ -76,6 +77,59 @@ def test_sample_of_a_whole_gan(tmp_path, call):
     gan.save(tmp_path / "gan.keras")
     call("sample", "gan.keras", "-n", 5, "-o", "x.npy", "--seed", 3)
     np.testing.assert_allclose(np.load("x.npy"), gan.generate(5, seed=3), rtol=1e-4, atol=1e-5)
+
+
+def saved(shape, path):
+    generator, discriminator = (lambda: small_generator(shape)), (lambda: small_discriminator(shape))
+    small_gan(generator=generator, discriminator=discriminator).save(path)
+
+
+@brings("models", "`kgan sample` of a generator of images with opacity", "PNG files with opacity, grids on white")
+def test_sample_of_images_with_opacity(tmp_path, call):
+    saved((8, 8, 4), tmp_path / "gan.keras")
+    call("sample", "gan.keras", "-n", 3, "-o", "x.npy")
+    made = np.load(tmp_path / "x.npy")
+    call("sample", "gan.keras", "-n", 3, "-o", "folder/")
+    with Image.open(tmp_path / "folder" / "000002.png") as picture:
+        assert picture.mode == "RGBA"
+        np.testing.assert_array_equal(np.asarray(picture), np.rint(made[2] * 127.5 + 127.5))
+    call("sample", "gan.keras", "-n", 4, "-o", "grid.png")
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert (picture.mode, picture.size) == ("RGB", (70, 70))
+
+
+@brings(
+    "models", "`kgan sample` of a generator of five bands, of series, of tables", "an .npy file; others are refused"
+)
+@pytest.mark.parametrize("shape", [(8, 8, 5), (20, 3), (7,)])
+def test_sample_of_what_cannot_be_drawn(tmp_path, call, shape):
+    saved(shape, tmp_path / "gan.keras")
+    for out in ("grid.png", "walk.gif", "new/folder/"):
+        said = call("sample", "gan.keras", "-n", 3, "-o", out, code=2)
+        assert "cannot be written, but an .npy file can. Only images" in said and f"of shape {shape}" in said
+    call("sample", "gan.keras", "-n", 3, "-o", "x.npy")
+    assert np.load(tmp_path / "x.npy").shape == (3, *shape)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gan.keras", "x.npy"]
+
+
+@keras.saving.register_keras_serializable("tests")
+class Subclassed(keras.Model):
+    def __init__(self, units=64, **kwargs):
+        super().__init__(**kwargs)
+        self.dense, self.shaped = keras.layers.Dense(units, activation="tanh"), keras.layers.Reshape((8, 8, 1))
+
+    def call(self, inputs):
+        return self.shaped(self.dense(inputs))
+
+    def get_config(self):
+        return {"units": 64}
+
+
+def test_sample_of_a_subclassed_generator(tmp_path, call):
+    gan = small_gan(generator=Subclassed)
+    gan.save(tmp_path / "gan.keras")
+    call("sample", "gan.keras", "-n", 2, "--seed", 4, "-o", "x.npy")
+    np.testing.assert_allclose(np.load(tmp_path / "x.npy"), gan.generate(2, seed=4), atol=1e-6)
 
 
 def test_sample_as_pictures(run, tmp_path, call):
@@ -210,6 +264,34 @@ def test_plugins(tmp_path):
     )
     shown = run_kgan("show", "digits", "--plugin", "mine.py", "--set", "generator={name: mine}", cwd=tmp_path)
     assert "width: 8" in shown
+
+
+OWN_PLAYERS = """
+import keras
+from keras import layers
+
+class Unknown(layers.Layer):
+    def call(self, inputs):
+        return inputs
+
+def generator(image_shape, latent_dim):
+    return keras.Sequential([keras.Input((latent_dim,)), layers.Dense(64), Unknown(), layers.Reshape(image_shape)])
+
+def discriminator(image_shape):
+    convolution = layers.Conv2D(2, 3, padding="same", name="wide")
+    return keras.Sequential([keras.Input(image_shape), convolution, layers.Flatten(), layers.Dense(1)])
+"""
+
+
+def test_a_generator_that_could_not_be_loaded_is_refused_before_the_training(tmp_path, monkeypatch):
+    """And players of a plugin have their channels last, whatever keras.json says."""
+    (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first"}')
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "mine.py").write_text(OWN_PLAYERS)
+    own = ["--plugin", "mine.py", "--set", "generator={name: mine}", "--set", "discriminator={name: mine}"]
+    said = run_kgan("train", "digits", *own, "--out", "run", cwd=tmp_path, code=2)
+    assert "generator: The model cannot be saved" in said and "the class 'Unknown', which is not registered" in said
+    assert "has them first" not in said and not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

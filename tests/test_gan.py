@@ -10,8 +10,10 @@ import pytest
 from keras import ops
 
 import kgan
+from tests.brought import brings
 from tests.helpers import (
     LATENT_DIM,
+    SMALL_FAMILIES,
     compiled,
     largest_difference,
     small_discriminator,
@@ -590,3 +592,203 @@ def test_torch_compile(images):
         results.append(values(gan.weights))
     assert gan.jit_compile
     assert largest_difference(*results) < 1e-4
+
+
+class Stacked(keras.Model):
+    """A subclassed player without a config."""
+
+    def __init__(self, stack):
+        super().__init__()
+        self.stack = stack
+
+    def call(self, inputs, training=False):
+        return self.stack(inputs, training=training)
+
+
+class Scaled(keras.layers.Layer):
+    """A layer that is not registered."""
+
+    def __init__(self, by, **kwargs):
+        super().__init__(**kwargs)
+        self.by = by
+
+    def call(self, inputs):
+        return self.by * inputs
+
+    def get_config(self):
+        return {**super().get_config(), "by": self.by}
+
+
+def with_layer(layer):
+    return keras.Sequential(
+        [keras.Input((LATENT_DIM,)), keras.layers.Dense(64), layer, keras.layers.Reshape((8, 8, 1))]
+    )
+
+
+class Known(keras.Model):
+    """A subclassed player with a config."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.dense, self.shaped = keras.layers.Dense(units), keras.layers.Reshape((8, 8, 1))
+
+    def call(self, inputs):
+        return self.shaped(self.dense(inputs))
+
+    def get_config(self):
+        return {"units": self.units}
+
+
+@brings("models", "a subclassed generator without a config, with `ema`", "a function that makes it is called again")
+@brings("models", "layers that are not registered, or a Lambda, with `ema`", "they are copied")
+def test_an_average_of_any_generator(images):
+    def nested():
+        inputs = keras.Input((LATENT_DIM,))
+        return keras.Model(inputs, with_layer(Scaled(0.5))(inputs))
+
+    forms = {
+        "subclassed, from a function": lambda: Stacked(small_generator()),
+        "subclassed, with a config": Known(64),
+        "a layer that is not registered": with_layer(Scaled(0.5)),
+        "the same inside of a model": nested(),
+        "a lambda": with_layer(keras.layers.Lambda(lambda x: ops.tanh(0.5 * x))),
+    }
+    latents = np.random.default_rng(0).normal(size=(3, LATENT_DIM)).astype("float32")
+    for name, generator in forms.items():
+        gan = compiled(small_gan(generator=generator), ema=0.9)
+        assert gan.ema_generator is not gan.generator, name
+        before, after = values([gan.generator(latents), gan.ema_generator(latents)])
+        np.testing.assert_array_equal(before, after, err_msg=name)
+        trained, average = gan.generator.weights, gan.ema_generator.weights
+        assert len(average) == len(trained) and not {id(one) for one in average} & {id(one) for one in trained}, name
+    start = values(gan.generator.weights)
+    gan.train_on_batch(images)
+    average, now = values(gan.ema_generator.weights), values(gan.generator.weights)
+    for old, between, new in zip(start, average, now, strict=True):  # the decay of the first update is 2 / 11
+        np.testing.assert_allclose(between, old + (new - old) * 9 / 11, rtol=1e-4, atol=1e-7)
+
+
+@brings("models", "the same as a model instead of a function", "one sentence, in `compile`")
+def test_a_generator_that_cannot_be_copied():
+    one = Stacked(small_generator())
+    for generator in (one, lambda: one):
+        gan = small_gan(generator=generator)
+        message = wrong(lambda gan=gan: compiled(gan, ema=0.9))
+        assert (
+            "`ema` needs a copy of the generator, and 'stacked" in message and "(Stacked) cannot be copied: " in message
+        )
+        assert "Pass `generator` to GAN as a function that makes a new model in each call" in message
+        assert not gan.compiled and "\n" not in message
+        compiled(gan)
+
+
+@brings(
+    "models",
+    "subclassed players without a config",
+    "they train, Checkpoint saves them; `save` refuses",
+)
+def test_players_without_a_config_are_checkpointed(images, tmp_path):
+    def made():
+        generator, discriminator = (lambda: Stacked(small_generator())), (lambda: Stacked(small_discriminator()))
+        return compiled(small_gan(generator=generator, discriminator=discriminator), ema=0.9)
+
+    gan, again = made(), made()
+    saver = kgan.callbacks.Checkpoint(tmp_path / "saved", resume=True)
+    gan.fit(images, verbose=0, callbacks=[saver])
+    again.fit(images, verbose=0, callbacks=[kgan.callbacks.Checkpoint(tmp_path / "saved", resume=True)])
+    assert largest_difference(state(gan), state(again)) == 0.0
+    message = wrong(lambda: gan.save(tmp_path / "gan.keras"))
+    assert "The model cannot be saved: it could not be loaded again. Object Stacked was created by" in message
+    assert not (tmp_path / "gan.keras").exists()
+
+
+@brings("models", "`save` to .h5, or without .keras", "one sentence that names .keras, .weights.h5 and `export`")
+@pytest.mark.parametrize("name", ["gan.h5", "gan", "gan.weights.h5", "gan.pt"])
+def test_a_gan_is_saved_as_a_keras_file(tmp_path, name):
+    gan = compiled()
+    message = wrong(lambda: gan.save(tmp_path / name))
+    assert "a file whose name ends in .keras; `save_weights` writes .weights.h5, and `export`" in message
+    assert f"Received: '{tmp_path / name}'" in message and not list(tmp_path.iterdir())
+
+
+@brings(
+    "models", "what Keras users call on a model: `predict`, `summary`, `to_json`, `clone_model`, ...", "as in Keras"
+)
+def test_what_keras_users_call_on_a_model():
+    gan = compiled(ema=0.9)
+    latents = np.zeros((3, LATENT_DIM), "float32")
+    expected = values([gan.ema_generator(latents)])[0]
+    for made in (gan(latents), gan.predict(latents, verbose=0), gan.predict_on_batch(latents)):
+        np.testing.assert_allclose(values([made])[0], expected, atol=1e-6)
+    lines: list[str] = []
+    gan.summary(print_fn=lambda line, *args, **kwargs: lines.append(line))
+    trained = sum(int(np.prod(weight.shape)) for weight in gan.trainable_weights)
+    assert f"{gan.generator.name} (Sequential)" in "".join(lines) and f"Trainable params: {trained:,}" in "".join(lines)
+    assert gan.count_params() == sum(int(np.prod(weight.shape)) for weight in gan.weights)
+    for again in (keras.models.model_from_json(gan.to_json()), keras.models.clone_model(gan)):
+        assert isinstance(again, kgan.GAN) and again.latent_dim == LATENT_DIM
+        assert [tuple(one.shape) for one in again.generator.weights] == [
+            tuple(one.shape) for one in gan.generator.weights
+        ]
+    assert {"d_loss", "g_accuracy"} <= gan.get_metrics_result().keys()
+    weights = gan.get_weights()
+    gan.set_weights(weights)
+    assert largest_difference(values(gan.weights), weights) == 0.0
+
+
+@brings("models", "`GAN.export`", "the sampling generator, in the formats that Keras has for the engine")
+@pytest.mark.filterwarnings("ignore")  # the engines' own
+def test_export(tmp_path):
+    gan, latents = compiled(ema=0.9), np.linspace(-1, 1, 3 * LATENT_DIM, dtype="float32").reshape(3, LATENT_DIM)
+    if BACKEND == "torch":
+        import torch
+
+        assert "must be 'torch' or 'onnx' on PyTorch" in wrong(lambda: gan.export(tmp_path / "x", "tf_saved_model"))
+        gan.export(tmp_path / "gan.pt2", verbose=False, dynamic_shapes={0: torch.export.Dim("batch")})
+        made = torch.export.load(tmp_path / "gan.pt2").module()(torch.tensor(latents)).detach().numpy()
+    else:
+        tf = pytest.importorskip("tensorflow")
+        gan.export(tmp_path / "gan", verbose=False)
+        exported = tf.saved_model.load(str(tmp_path / "gan"))
+        made = exported.serve(latents).numpy()
+    np.testing.assert_allclose(made, gan.predict(latents, verbose=0), atol=1e-5)
+
+
+@pytest.fixture
+def channels_first():
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format("channels_last")
+
+
+@brings("models", "kgan's architectures where keras.json says channels_first", "they have their channels last")
+@pytest.mark.parametrize("name", ["dcgan", "resnet", "r3gan"])
+def test_architectures_have_their_channels_last(channels_first, name):
+    family, few = kgan.architectures.get(name), SMALL_FAMILIES[name]
+    gan = kgan.GAN(
+        lambda: family.generator((8, 8, 3), LATENT_DIM, **few),
+        lambda: family.discriminator((8, 8, 3), **few),
+        LATENT_DIM,
+    )
+    assert gan.image_shape == (8, 8, 3) and keras.config.image_data_format() == "channels_first"
+    keras.config.set_image_data_format("channels_last")
+    again = kgan.GAN.from_config(gan.get_config())
+    wanted = [tuple(weight.shape) for weight in family.generator((8, 8, 3), LATENT_DIM, **few).weights]
+    for one in (gan, again):
+        assert [tuple(weight.shape) for weight in one.generator.weights] == wanted
+
+
+@brings(
+    "models", "own players of convolutions where keras.json says channels_first", "one sentence, when the GAN is made"
+)
+def test_own_players_with_channels_first(channels_first):
+    def discriminator(**kwargs):
+        stack = [keras.layers.Conv2D(2, 3, padding="same", name="wide", **kwargs), keras.layers.Flatten()]
+        return keras.Sequential([keras.Input((8, 8, 1)), *stack, keras.layers.Dense(1)])
+
+    message = wrong(lambda: small_gan(discriminator=discriminator))
+    assert "the layer 'wide' of the discriminator has them first" in message
+    assert "Call keras.config.set_image_data_format('channels_last') before the players are made" in message
+    small_gan(discriminator=lambda: discriminator(data_format="channels_last"))
+    small_gan()

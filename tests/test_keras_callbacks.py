@@ -1,13 +1,15 @@
 """Keras' own callbacks on a GAN, each by what it does: rates that changed, weights that came back, rows that can be read."""
 
 import csv
+import re
 
 import keras
 import numpy as np
 import pytest
 
 import kgan
-from tests.helpers import compiled, largest_difference, small_gan, values
+from tests.brought import brings
+from tests.helpers import compiled, largest_difference, small_gan, state, values
 
 
 def rates(gan):
@@ -144,3 +146,192 @@ def test_the_progress_bar_shows_both_losses(images, capsys):
     gan.fit(images, batch_size=20, epochs=1, verbose=2)
     said = capsys.readouterr().out
     assert "d_loss" in said and "g_loss" in said
+
+
+class Measured(kgan.callbacks.Measuring):
+    """Scores with known values, one for each epoch; `None` where nothing is measured."""
+
+    directions = {"recall": "max", "frechet_distance": "min"}  # noqa: RUF012
+    of_epoch = (None, 0.4, None, 0.9, None, 0.5)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.of_epoch[epoch] is not None:
+            logs |= {"recall": self.of_epoch[epoch], "frechet_distance": -self.of_epoch[epoch]}
+
+
+class Set(keras.callbacks.Callback):
+    """Replaces a log by known values, one for each epoch."""
+
+    def __init__(self, name, *of_epoch):
+        super().__init__()
+        self.name, self.of_epoch = name, of_epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs[self.name] = self.of_epoch[epoch]
+
+
+WAYS = {
+    **dict.fromkeys(["d_loss", "g_loss", "val_d_real_loss", "r1", "frechet_distance"], "min"),
+    **dict.fromkeys(["d_fake_accuracy", "g_accuracy", "val_d_real_accuracy", "recall"], "max"),
+}
+
+
+@brings("models", "a Keras callback that monitors a log, without a mode", "losses, penalties and scores define it")
+def test_callbacks_know_which_way_a_log_gets_better(images):
+    kinds = [keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau]
+    made = {name: [kind(monitor=name, patience=9) for kind in kinds] for name in WAYS}
+    callbacks = [Measured(), *(one for some in made.values() for one in some)]
+    fit(compiled(penalties=["r1"]), images, callbacks, epochs=1, validation_data=images[:20])
+    for name, some in made.items():
+        better = bool(some[0].monitor_op(1.0, 2.0)), bool(some[1].monitor_op(1.0, 2.0))
+        assert better == (WAYS[name] == "min",) * 2, name
+
+
+def test_early_stopping_without_a_mode_stops_where_the_loss_rises(images):
+    rising = Set("g_loss", 3.0, 1.0, 2.0, 2.5, 0.5, 0.4)
+    history = fit(compiled(), images, [rising, keras.callbacks.EarlyStopping("g_loss", patience=2)], epochs=6)
+    assert history["g_loss"] == [3.0, 1.0, 2.0, 2.5]
+    falling = Set("g_accuracy", 0.1, 0.9, 0.5, 0.4, 1.0, 1.0)
+    history = fit(compiled(), images, [falling, keras.callbacks.EarlyStopping("g_accuracy", patience=2)], epochs=6)
+    assert history["g_accuracy"] == [0.1, 0.9, 0.5, 0.4]
+
+
+class Kept(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        self.weights = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.weights.append(values(self.model.generator.weights))
+
+
+def test_model_checkpoint_keeps_the_best_score_in_epochs_without_one(images, tmp_path):
+    highest, lowest = (
+        keras.callbacks.ModelCheckpoint(tmp_path / f"{name}.keras", monitor=name, save_best_only=True)
+        for name in Measured.directions
+    )
+    gan, table, kept = compiled(), keras.callbacks.CSVLogger(tmp_path / "log.csv"), Kept()
+    for _ in range(2):  # the callbacks can be used again
+        highest.best = lowest.best = None
+        fit(gan, images, [highest, lowest, Measured(), table, kept], epochs=6)
+        for name in Measured.directions:
+            again = kgan.load(tmp_path / f"{name}.keras")
+            assert largest_difference(values(again.generator.weights), kept.weights[3]) == 0.0
+        assert largest_difference(kept.weights[3], kept.weights[5]) > 0.0
+        with open(tmp_path / "log.csv") as file:
+            assert [row["recall"] for row in csv.DictReader(file)] == ["NA", "0.4", "NA", "0.9", "NA", "0.5"]
+        assert highest.save_freq == "epoch"
+
+
+def test_checkpoint_uses_the_same_directions(images, tmp_path):
+    saver = kgan.callbacks.Checkpoint(tmp_path, every=9, keep=1, monitor="g_accuracy")
+    fit(compiled(), images, [Set("g_accuracy", 0.1, 0.9, 0.5), saver], epochs=3)
+    assert saver.best == 0.9 and (tmp_path / "epoch-0002").is_dir()
+
+
+def scheduled():
+    return compiled(d_opt=keras.optimizers.Adam(kgan.ramps.Linear(1e-3, 1e-4, 9)))
+
+
+C = keras.callbacks
+REFUSED = [
+    (lambda _: C.EarlyStopping("g_los"), {}, "`monitor` of EarlyStopping must be a log. Did you mean 'g_loss'"),
+    (lambda _: C.EarlyStopping(), {}, "A GAN has two losses, 'd_loss' and 'g_loss'. Received: 'val_loss'"),
+    (lambda _: C.EarlyStopping("val_g_loss"), {}, "is 'val_g_loss', and `fit` has no `validation_data`"),
+    (lambda _: C.ReduceLROnPlateau("recal"), {}, "`monitor` of ReduceLROnPlateau must be a log."),
+    (lambda p: C.ModelCheckpoint(p / "a.keras", "loss", save_best_only=True), {}, "two losses, 'd_loss' and 'g_loss'"),
+    (lambda p: C.ModelCheckpoint(p / "a.h5"), {}, "saved in a file whose name ends in .keras; .* Received: '.*a.h5'"),
+    (
+        lambda p: C.ModelCheckpoint(p / "{val_loss:.2f}.keras"),
+        {},
+        "`filepath` of ModelCheckpoint must name logs. A GAN",
+    ),
+    (lambda _: C.SwapEMAWeights(), {}, "SwapEMAWeights is for optimizers with `use_ema`. Pass `ema=0.999` to"),
+    (
+        lambda _: C.ReduceLROnPlateau("g_loss"),
+        {"gan": scheduled},
+        "cannot change the learning rate of `d_opt`, which is a",
+    ),
+    (lambda _: C.LearningRateScheduler(float), {"gan": scheduled}, "LearningRateScheduler cannot change .* Linear"),
+    (
+        lambda p: kgan.callbacks.Checkpoint(p, monitor="g_los"),
+        {},
+        "`monitor` of Checkpoint must be a log. Did you mean",
+    ),
+    (
+        lambda _: [C.EarlyStopping("mine"), Set("mine", 1.0)],
+        {},
+        "is 'mine', of which kgan does not know .* pass mode='min'",
+    ),
+]
+
+
+@pytest.mark.parametrize("index", range(len(REFUSED)))
+def test_what_keras_would_find_out_hours_later_is_refused_before_the_training(images, tmp_path, index):
+    make, how, message = REFUSED[index]
+    gan = how.get("gan", compiled)()
+    with pytest.raises(ValueError, match=message):
+        gan.fit(images, epochs=1, verbose=0, callbacks=make(tmp_path))
+    assert int(gan.d_opt.iterations) == 0 and not list(tmp_path.iterdir())
+
+
+def test_model_checkpoint_of_what_could_not_be_loaded_is_refused_before_the_training(images, tmp_path):
+    gan = compiled(small_gan(latents=lambda shape, seed: keras.random.normal(shape, seed=seed)))
+    with pytest.raises(ValueError, match="cannot be saved: .*a lambda"):
+        gan.fit(images, verbose=0, callbacks=C.ModelCheckpoint(tmp_path / "gan.keras"))
+    weights = C.ModelCheckpoint(tmp_path / "{epoch}-{mine}.weights.h5", save_weights_only=True)
+    gan.fit(images, verbose=0, callbacks=[Set("mine", 2), weights])
+    assert [path.name for path in tmp_path.iterdir()] == ["1-2.weights.h5"]
+
+
+def test_backup_and_restore_goes_on_with_the_epoch_after_the_last_one(images, tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    gan, again = compiled(ema=0.9), compiled(ema=0.9)
+    with pytest.raises(KeyboardInterrupt):
+        fit(gan, images, [C.BackupAndRestore(tmp_path / "backup"), Stop()])
+    before = state(gan)
+    seen = []
+    look = C.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append((epoch, state(again))))
+    fit(again, images, [C.BackupAndRestore(tmp_path / "backup"), look])
+    assert [epoch for epoch, _ in seen] == [2, 3]
+    assert largest_difference(seen[0][1], before) == 0.0
+
+
+def test_model_checkpoint_keeps_the_best_of_a_training_that_is_resumed(images, tmp_path):
+    gan = compiled()
+    for epochs, of_epoch in ((2, (2.0, 1.0)), (3, (None, None, 1.5))):
+        best = C.ModelCheckpoint(tmp_path / "best.weights.h5", "g_loss", save_best_only=True, save_weights_only=True)
+        saver = kgan.callbacks.Checkpoint(tmp_path / "saved", resume=True)
+        fit(gan, images, [Set("g_loss", *of_epoch), best, saver], epochs=epochs)
+        assert best.best == 1.0
+
+
+def test_weights_are_saved_in_the_middle_of_an_epoch(images, tmp_path):
+    gan = compiled()
+    each = C.ModelCheckpoint(tmp_path / "{epoch}-{batch}.weights.h5", save_weights_only=True, save_freq=1)
+    fit(gan, images, [each], epochs=1)
+    half, whole = compiled(), compiled()
+    half.load_weights(tmp_path / "1-1.weights.h5")
+    whole.load_weights(tmp_path / "1-2.weights.h5")
+    assert int(half.d_opt.iterations) == 1
+    assert largest_difference(values(whole.weights)[2:], values(gan.weights)[2:]) == 0.0  # the first two are counters
+    assert largest_difference(values(whole.optimizer.variables), values(gan.optimizer.variables)) == 0.0
+
+
+@brings("models", "a callback that reads or sets the learning rate of `model.optimizer`", "both rates keep their ratio")
+def test_the_pair_of_optimizers_as_one():
+    gan = compiled(d_opt=keras.optimizers.Adam(4e-3), g_opt=keras.optimizers.SGD(1e-3))
+    assert float(values([gan.optimizer.learning_rate])[0]) == pytest.approx(4e-3)
+    for rate in (2e-3, 0.0, 8e-3):  # through 0, as in a warm-up
+        gan.optimizer.learning_rate = rate
+        np.testing.assert_allclose(rates(gan), [rate, rate / 4], rtol=1e-6)
+    config = gan.optimizer.get_config()
+    assert config["d_opt_name"] == "d_opt" and config["g_opt_learning_rate"] == pytest.approx(2e-3)
+    assert config["d_opt_beta_2"] == 0.999 and gan.optimizer.name == "d_opt_and_g_opt"
+    with pytest.raises(
+        ValueError, match=re.escape("`optimizer.learning_rate` cannot change the learning rate of `d_opt`")
+    ):
+        scheduled().optimizer.learning_rate = 1e-3

@@ -23,6 +23,7 @@ LAYERS = [
     {"extractors", "schedules"},
     {"rules", "scores"},
     {"callbacks"},
+    {"monitors"},
     {"fit"},
     {"gan"},
     {"runner"},

@@ -13,9 +13,11 @@ from keras import layers
 
 from kgan.architectures import conditioning as conditional
 from kgan.architectures.halving import check_attention, halvings
+from kgan.backend import channels_last
 from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 
 
+@channels_last()
 def generator(
     image_shape: Sequence[int] = (28, 28, 1),
     latent_dim: int = 100,
@@ -76,6 +78,7 @@ def generator(
     return conditional.generator(stack, num_classes, conditioning)
 
 
+@channels_last()
 def discriminator(
     image_shape: Sequence[int] = (28, 28, 1),
     filters: int = 64,

@@ -13,9 +13,11 @@ import keras
 from keras import layers
 
 from kgan.architectures import conditioning as conditional
+from kgan.backend import channels_last
 from kgan.layers import MinibatchStdDev, SpectralNormalization
 
 
+@channels_last()
 def generator(
     image_shape: Sequence[int] = (28, 28, 1),
     latent_dim: int = 100,
@@ -62,6 +64,7 @@ def generator(
     return conditional.generator(stack, num_classes, conditioning)
 
 
+@channels_last()
 def discriminator(
     image_shape: Sequence[int] = (28, 28, 1),
     units: Sequence[int] = (512, 256),

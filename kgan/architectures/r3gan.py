@@ -27,11 +27,13 @@ from keras.initializers import RandomNormal, VarianceScaling
 
 from kgan.architectures import conditioning as conditional
 from kgan.architectures.halving import halvings
+from kgan.backend import channels_last
 from kgan.layers import GroupedConv2D, ModulatedBasis
 
 SLOPE = 0.2  # of LeakyReLU below zero
 
 
+@channels_last()
 def generator(
     image_shape: Sequence[int] = (28, 28, 1),
     latent_dim: int = 64,
@@ -75,6 +77,7 @@ def generator(
     return keras.Model(inputs, images, name="generator")
 
 
+@channels_last()
 def discriminator(
     image_shape: Sequence[int] = (28, 28, 1),
     widths: int | Sequence[int] = 32,

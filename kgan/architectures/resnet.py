@@ -14,9 +14,11 @@ from keras import layers, ops
 from kgan.architectures import conditioning as conditional
 from kgan.architectures.halving import check_attention, halvings
 from kgan.arguments import lookup
+from kgan.backend import channels_last
 from kgan.layers import MinibatchStdDev, SelfAttention, SpectralNormalization
 
 
+@channels_last()
 def generator(
     image_shape: Sequence[int] = (32, 32, 3),
     latent_dim: int = 128,
@@ -79,6 +81,7 @@ def generator(
     return keras.Model(inputs, images, name="generator")
 
 
+@channels_last()
 def discriminator(
     image_shape: Sequence[int] = (32, 32, 3),
     filters: int = 128,

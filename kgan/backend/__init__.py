@@ -13,24 +13,34 @@
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
 - `sync(model)` puts the state of a running `fit` into the variables, if the engine keeps it elsewhere during training.
 - `devices(model)` is the list of the devices that a training uses, such as `["gpu:0"]`.
-- `layers_in(model)`, `last_operation(model)`, `variables_of(optimizer)` and `learning_rate_of(optimizer)` have
+- `channels_last()` is a context in which new layers have the channels last.
+- `layers_in(model)`, `last_operation(model)`, `variables_of(optimizer)`, `learning_rate_of(optimizer)` and `Directions` have
   no public name in Keras.
 - `Steps` connects the engine's stock `fit` to a model's `step` and `test`.
 
 `NAME` is the engine's name in Keras, `TITLE` its own name, `COMPILER` the compiler that `jit_compile=True` turns on,
-`SHAPE_ERRORS` the exceptions that it raises where `with_shape` is wrong, `ONE_STEP_AT_ONCE` whether it accepts only
+`SHAPE_ERRORS` the exceptions that it raises where `with_shape` is wrong, `EXPORT_FORMAT` the format of
+`keras.Model.export` that needs no other package, `ONE_STEP_AT_ONCE` whether it accepts only
 `steps_per_execution=1`, and `GROUPS_ONE_BY_ONE` whether a grouped convolution is faster as one convolution for each group.
 """
 
 import keras
 
-from kgan.backend.keras_internals import last_operation, layers_in, learning_rate_of, variables_of
+from kgan.backend.keras_internals import (
+    Directions,
+    channels_last,
+    last_operation,
+    layers_in,
+    learning_rate_of,
+    variables_of,
+)
 
 NAME = keras.backend.backend()
 
 if NAME == "jax":
     from kgan.backend.jax import (
         COMPILER,
+        EXPORT_FORMAT,
         GROUPS_ONE_BY_ONE,
         ONE_STEP_AT_ONCE,
         SHAPE_ERRORS,
@@ -50,6 +60,7 @@ if NAME == "jax":
 elif NAME == "torch":
     from kgan.backend.torch import (
         COMPILER,
+        EXPORT_FORMAT,
         GROUPS_ONE_BY_ONE,
         ONE_STEP_AT_ONCE,
         SHAPE_ERRORS,
@@ -69,6 +80,7 @@ elif NAME == "torch":
 elif NAME == "tensorflow":
     from kgan.backend.tensorflow import (
         COMPILER,
+        EXPORT_FORMAT,
         GROUPS_ONE_BY_ONE,
         ONE_STEP_AT_ONCE,
         SHAPE_ERRORS,
@@ -98,6 +110,8 @@ def static_shape(tensor):
 
 __all__ = [
     "COMPILER",
+    "Directions",
+    "EXPORT_FORMAT",
     "GROUPS_ONE_BY_ONE",
     "NAME",
     "ONE_STEP_AT_ONCE",
@@ -105,6 +119,7 @@ __all__ = [
     "TITLE",
     "Steps",
     "apply",
+    "channels_last",
     "devices",
     "gradients",
     "input_gradient",

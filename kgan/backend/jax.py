@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 TITLE, COMPILER = "JAX", "XLA"
+EXPORT_FORMAT = "tf_saved_model"
 ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = False, False
 SHAPE_ERRORS = ()
 

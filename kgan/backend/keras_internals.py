@@ -1,6 +1,41 @@
 """Facts about models and optimizers for which Keras has no public name, each with the reason why kgan needs it."""
 
+import contextlib
+from types import SimpleNamespace
+
 import keras
+from keras.src.trainers.compile_utils import MetricsList
+
+
+class Directions(MetricsList):
+    """A metric without values: it tells Keras' callbacks with `mode="auto"` in which direction each log gets better.
+
+    They look for the direction in the lists of metrics among `model.metrics`, and kgan's logs are in one vector.
+
+    Args:
+        better: Dict from the name of a log to `"min"` or `"max"`.
+    """
+
+    def __init__(self, better):
+        found = {name: "up" if way == "max" else "down" for name, way in better.items()}
+        super().__init__([SimpleNamespace(name=name, _direction=way) for name, way in found.items()], "directions")
+
+    def reset_state(self):
+        pass
+
+    def result(self):
+        return {}
+
+
+@contextlib.contextmanager
+def channels_last():
+    """A context in which new layers have the channels last, whatever keras.json says."""
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
 
 
 def layers_in(model):

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 TITLE, COMPILER = "TensorFlow", "XLA"
+EXPORT_FORMAT = "tf_saved_model"
 ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = False, True
 SHAPE_ERRORS = (tf.errors.InvalidArgumentError,)
 

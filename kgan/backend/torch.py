@@ -6,6 +6,7 @@ import torch._functorch.config
 from kgan.backend.keras_internals import layers_in
 
 TITLE, COMPILER = "PyTorch", "torch.compile"
+EXPORT_FORMAT = "torch"
 ONE_STEP_AT_ONCE, GROUPS_ONE_BY_ONE = True, False
 SHAPE_ERRORS = ()
 # for torch.compile: two gradients are computed from one forward pass, so the first must not free its buffers

@@ -39,8 +39,8 @@ class Checkpoint(Periodic, Saver):
         keep_every: Integer n. Every n-th checkpoint is never deleted. `None` turns this off.
         monitor: Name of a log. The checkpoint of the epoch with the best value is kept too; for a score, the checkpoint of
             the step where it was measured.
-        mode: `"min"` or `"max"`: whether the smallest or the largest value is best. By default a score defines it, and for
-            any other log the smallest is best.
+        mode: `"min"` or `"max"`: whether the smallest or the largest value is best. By default losses, penalties,
+            accuracies and scores define it (`kgan.logs.Logs.directions`), and for any other log the smallest is best.
         resume: Whether `fit` resumes from the newest good checkpoint in the directory, if there is one.
         nonfinite: What happens if a loss or weight is not finite. `"stop"` restores the last good state and ends the
             training; `"rollback"` continues from there with smaller learning rates; `"raise"` raises FloatingPointError.
@@ -212,13 +212,13 @@ class Checkpoint(Periodic, Saver):
     def _is_best(self, logs):
         if self.monitor is None or not logs:
             return False
-        measured = {name: better for one in self._measuring for name, better in one.directions.items()}
+        ways = self.model.logs.directions
         if self.monitor not in logs:
-            if self.monitor in measured:
+            if self.monitor in self.model.logs.scores:
                 return False  # it was measured in another epoch
-            raise ValueError(f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, [*logs, *measured])}")
+            raise ValueError(f"`monitor` of Checkpoint must be a log. {nearest(self.monitor, [*logs, *ways])}")
         value = float(logs[self.monitor])
-        mode = self.mode or measured.get(self.monitor, "min")
+        mode = self.mode or ways.get(self.monitor.removeprefix("val_"), "min")
         better = self.best is None or (value < self.best if mode == "min" else value > self.best)
         if better:
             self.best = value

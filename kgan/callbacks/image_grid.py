@@ -12,9 +12,10 @@ from kgan.callbacks.periodic import Periodic
 class ImageGrid(Periodic):
     """Writes a PNG of generated images at every interval, always from the same latents, and an animation at the end.
 
-    The images come from the averaged generator if there is one. Points in the plane are drawn as a plot. With classes the
-    first row shows class 0, the next row class 1, and so on, starting again after the last class; the images of a column
-    share their latents.
+    The images come from the averaged generator if there is one. A fourth channel is the opacity: such images are drawn on
+    white. Points in the plane are drawn as a plot, and `fit` refuses what cannot be drawn. With classes the first row shows
+    class 0, the next row class 1, and so on, starting again after the last class; the images of a column share their
+    latents.
 
     Example:
 
@@ -58,6 +59,10 @@ class ImageGrid(Periodic):
         super().set_state(state)
         self.written = [self.directory / pathlib.Path(name).name for name in state.get("written", [])]
         self.written = [path for path in self.written if path.is_file()]
+
+    def set_model(self, model):
+        super().set_model(model)
+        pictures.check_drawable(model.image_shape)  # before the training, not at the first picture
 
     def on_train_begin(self, logs=None):
         self.model.condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later

@@ -1,9 +1,7 @@
 """Score: measures the quality of the images during the training."""
 
 import pathlib
-import re
 import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,6 +86,11 @@ class Score(Periodic, Measuring):
         self._fresh: dict[str, float] = {}
         self._epoch = self._scored = -1
 
+    def set_model(self, model):
+        super().set_model(model)
+        if self.per_class:
+            self.directions = names_of(self.metrics, model.condition.classes)
+
     def take_data(self, x):
         if self.data is None and x is not self._of_fit:
             self._of_fit = x
@@ -134,8 +137,6 @@ class Score(Periodic, Measuring):
         if self.per_class:
             classes = self.scorer.check_classes(condition.labels_like(self.scorer.real.modes, self.samples))
             self.directions = names_of(self.metrics, classes)
-        for name in self.directions:  # in most epochs nothing is scored, and EarlyStopping need not say so each time
-            warnings.filterwarnings("ignore", f"Early stopping conditioned on metric `{re.escape(name)}`")
         self._began = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):

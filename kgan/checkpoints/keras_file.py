@@ -7,6 +7,7 @@ import zipfile
 import keras
 from keras import ops
 
+from kgan import backend
 from kgan.files import replace_when_written
 
 
@@ -34,14 +35,27 @@ def load_model(path):
     return keras.saving.load_model(path, safe_mode=True)
 
 
+def check_path(path, zipped=None, **_):
+    """Raise ValueError if a GAN cannot be saved under that path: only `.keras` holds all of it, and is safe to load."""
+    if zipped is not False and pathlib.Path(path).suffix != ".keras":
+        raise ValueError(
+            "A GAN is saved in a file whose name ends in .keras; `save_weights` writes .weights.h5, and `export` writes the "
+            f"generator for other programs. Received: {str(path)!r}"
+        )
+
+
 def check_serializable(model):
     """Raise ValueError if the model's config refers to something that `load` could not find.
 
     Keras saves a lambda, or an unregistered function or class, without a warning, and later refuses to load it.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras' own warning about lambdas
-        config = keras.saving.serialize_keras_object(model)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras' own warning about lambdas
+            config = keras.saving.serialize_keras_object(model)
+    except NotImplementedError as error:
+        said = " ".join(str(error).split()).partition(". ")[0]
+        raise ValueError(f"The model cannot be saved: it could not be loaded again. {said}.") from None
     for what in _unknown(config):
         raise ValueError(
             f"The model cannot be saved: it could not be loaded again, because it uses {what}. "
@@ -73,8 +87,10 @@ class KerasFile:
         """Save players, optimizers, seeds and counters in one `.keras` file, which replaces an old one when it is complete.
 
         Raises:
-            ValueError: if it could not be loaded again, because it uses a lambda or an unregistered function or class.
+            ValueError: if `filepath` does not end in `.keras`; or if the file could not be loaded again, because the GAN
+                uses a lambda or an unregistered function or class.
         """
+        check_path(filepath, **kwargs)
         check_serializable(self)
         self.sync()
         if not overwrite or pathlib.Path(filepath).suffix != ".keras":
@@ -82,6 +98,30 @@ class KerasFile:
         with replace_when_written(filepath) as temporary:
             super().save(temporary, **kwargs)
         return None
+
+    def save_weights(self, filepath, *args, **kwargs):
+        """Save all that training changes but the sums behind the logs. See `keras.Model.save_weights`."""
+        self.sync()
+        super().save_weights(filepath, *args, **kwargs)
+
+    def export(self, filepath, format=None, **kwargs):
+        """Export the averaged generator if there is one, otherwise the trained one. See `keras.Model.export`.
+
+        The formats are Keras' own: by default `"torch"` on PyTorch, whose file ends in `.pt2`, and a folder with a
+        `"tf_saved_model"` elsewhere. The exported function takes latents, or `[latents, labels]`; on PyTorch in a batch of
+        one, unless `dynamic_shapes` is given, such as `{0: torch.export.Dim("batch")}`.
+
+        Raises:
+            ValueError: if the format needs another engine.
+        """
+        format = format or backend.EXPORT_FORMAT
+        if format == "tf_saved_model" != backend.EXPORT_FORMAT:
+            raise ValueError(
+                f"`format` of export must be {backend.EXPORT_FORMAT!r} or 'onnx' on {backend.TITLE}: Keras writes a "
+                f"SavedModel on TensorFlow and JAX only. Received: {format!r}"
+            )
+        self.sync()
+        self.sampling_generator.export(str(filepath), format=format, **kwargs)
 
     def get_config(self):
         config = {

@@ -5,7 +5,7 @@ import contextlib
 import keras
 import numpy as np
 
-from kgan.backend import pin_seeds
+from kgan.backend import layers_in, pin_seeds
 from kgan.conditions import takes_given, together
 
 
@@ -53,6 +53,8 @@ def fit_together(generator, discriminator, latent_dim, condition, pack=1):
     outputs = _run(discriminator, "discriminator", inputs, what, condition)
     pin_seeds(generator)
     pin_seeds(discriminator)
+    if len(images.shape) == 4:
+        _check_channels_last(generator=generator, discriminator=discriminator)
     outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
     condition.check_outputs(discriminator, [_shape(one) for one in outputs])
     return tuple(images.shape[1:]), len(outputs)
@@ -91,6 +93,19 @@ def check_range(name, low, high, image_range, first=True):
             f"Images must be floats in [{image_range[0]:g}, {image_range[1]:g}], the range of a generator that ends in "
             f"{ends}, or uint8. Received: floats from {low:g} to {high:g}. {hint}"
         )
+
+
+def _check_channels_last(**players):
+    if keras.config.image_data_format() == "channels_last":
+        return
+    for name, player in players.items():
+        for layer in layers_in(player):
+            if getattr(layer, "data_format", None) == "channels_first" and not isinstance(layer, keras.layers.Flatten):
+                raise ValueError(
+                    "Images of kgan have their channels last, (batch, height, width, channels), and the layer "
+                    f"{layer.name!r} of the {name} has them first, as keras.json says. Call "
+                    "keras.config.set_image_data_format('channels_last') before the players are made."
+                )
 
 
 def _run(model, name, inputs, what, condition):

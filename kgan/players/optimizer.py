@@ -1,6 +1,7 @@
 """The object that Keras sees as `model.optimizer`, and the checks of each player's optimizer."""
 
 import keras
+from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from kgan import ramps
@@ -11,12 +12,38 @@ CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # Keras compares them with
 
 
 class OptimizerPair:
-    """Both players' optimizers. Keras' trainers and callbacks read its attributes; it performs no updates."""
+    """Both players' optimizers. Keras' trainers and callbacks read its attributes; it performs no updates.
 
-    built = True
+    Attributes:
+        optimizers: The two optimizers, the discriminator's first.
+        iterations: The number of the discriminator's updates.
+        learning_rate: That of the discriminator. If a new one is assigned, the generator's changes in proportion, so that
+            a callback for one optimizer keeps the ratio of the two.
+    """
+
+    name, built = "d_opt_and_g_opt", True
 
     def __init__(self, *optimizers):
         self.optimizers = optimizers
+        self._ratio = 1.0  # of the generator's rate to the discriminator's
+
+    def get_config(self):
+        """The arguments of both optimizers, by name, such as `d_opt_learning_rate`."""
+        configs = {optimizer.name: optimizer.get_config() for optimizer in self.optimizers}
+        return {f"{name}_{key}": value for name, config in configs.items() for key, value in config.items()}
+
+    @property
+    def learning_rate(self):
+        return self.optimizers[0].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        check_rates_can_change(self.optimizers, "`optimizer.learning_rate`")
+        first, second = (float(ops.convert_to_numpy(optimizer.learning_rate)) for optimizer in self.optimizers)
+        if first > 0:  # a warm-up may begin at 0
+            self._ratio = second / first
+        for optimizer, factor in zip(self.optimizers, (1.0, self._ratio), strict=True):
+            optimizer.learning_rate = factor * rate
 
     @property
     def variables(self):
@@ -69,6 +96,17 @@ def for_player(identifier, name, model):
             "Pass a new optimizer instance."
         )
     return optimizer
+
+
+def check_rates_can_change(optimizers, what):
+    """Raise ValueError if a learning rate is a schedule, which `what` cannot change."""
+    for optimizer in optimizers:
+        rate = learning_rate_of(ramps.holder(optimizer))
+        if isinstance(rate, LearningRateSchedule):
+            raise ValueError(
+                f"{what} cannot change the learning rate of `{optimizer.name}`, which is a schedule. "
+                f"Give that optimizer a number. Received: {ramps.shown(rate)}"
+            )
 
 
 def check_schedules(optimizer, of):

@@ -5,10 +5,10 @@ import pathlib
 import re
 
 import keras
-import numpy as np
 
 from kgan import architectures, backend, callbacks, conditions, data, pictures, ramps, rules, scores
 from kgan.arguments import nearest
+from kgan.checkpoints.keras_file import check_serializable
 from kgan.gan import GAN
 from kgan.players.optimizer import check_schedules
 from kgan.runner import recipe_data
@@ -163,7 +163,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         for index, one in enumerate(recipe.callbacks):
             if one.name == "image_grid":
                 with blame("callbacks", index):
-                    pictures.picture(np.zeros((1, *shape)))
+                    pictures.check_drawable(shape)
         condition = condition_of(recipe)
         with blame("num_classes" if recipe.condition is None else "condition"):
             condition.check_data(found.labels)
@@ -189,6 +189,8 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         arguments = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack")}
         gan = GAN(**players, **arguments, condition=condition)
         gan.compile(**compiled_with, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
+    with Blame(given) as blame, blame("generator"):
+        check_serializable(gan.generator)  # the run ends with its file
     logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if recipe.data.validation_split)]
     for one in recipe.callbacks:
         if one.name == "score":

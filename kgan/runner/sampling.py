@@ -14,6 +14,7 @@ from kgan.files import replace_when_written
 from kgan.gan import GAN, load
 from kgan.latents import get as sampler_of
 from kgan.players.activation import image_range
+from kgan.players.check import symbolic_inputs
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 
@@ -53,8 +54,11 @@ def write(run, n, seed, out, label=None):
     """
     kind = form(out)
     source = _Source(run, seed, label)
-    if kind == "folder" and len(source.generator.output_shape) != 4:
-        raise RecipeError("-o", [Problem((), f"points can be written to an .npy or .png file only. Received: {out}")])
+    if kind != "npy":
+        try:
+            pictures.check_drawable(source.shape, points=kind != "folder")
+        except ValueError as error:
+            raise RecipeError("-o", [Problem((), f"{out} cannot be written, but an .npy file can. {error}")]) from None
     out.parent.mkdir(parents=True, exist_ok=True)
     columns, shown = None, np.arange(n)  # the index of each image's latents
     if kind in ("png", "gif") and label is None:
@@ -94,6 +98,7 @@ class _Source:
     Attributes:
         condition: `kgan.conditions.Condition`.
         names: Names of the classes, in the order of their numbers; empty if they have none.
+        shape: The shape of one example, a tuple.
         label: Like `labels` in `GAN.generate`.
     """
 
@@ -103,13 +108,15 @@ class _Source:
         recipe = _recipe(run)
         self.sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
         self.condition = known.get("condition") or _condition(recipe)
-        shape = self.generator.input_shape
-        if isinstance(shape, list) != (self.condition.specs(self.generator) is not None):
+        shape = getattr(self.generator, "input_shape", None) or self.generator.get_build_config()["input_shape"]
+        conditional = isinstance(shape[0], list | tuple)
+        if conditional != (self.condition.specs(self.generator) is not None):
             message = (
                 f"the condition of the generator is not known: there is no resolved.yaml beside {run} that names it"
             )
             raise RecipeError("RUN", [Problem((), message)])
-        self.latent_dim = (shape[0] if isinstance(shape, list) else shape)[-1]
+        self.latent_dim = (shape[0] if conditional else shape)[-1]
+        self.shape = tuple(self.generator(symbolic_inputs(self.generator, self.latent_dim, self.condition)).shape[1:])
         self.names = _names(run, len(self.condition.classes))
         try:
             if isinstance(label, str):
