@@ -4,6 +4,8 @@
   with respect to its own group of variables.
 - `apply(optimizer, gradients, variables)` is the optimizer's update.
 - `input_gradient(function, x)` is the gradient of `sum(function(x))` with respect to `x`; it can be differentiated itself.
+- `call(model, inputs, training)` calls a player, and `added_losses()` is a context in which the losses that layers add in
+  each such call are collected, also in those within `input_gradient`. A branch of `when` has a context of its own.
 - `when(condition, then, otherwise)` runs one of two functions, which return nothing, or tensors of the same shape and type.
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
 - `stream(batches)` returns the form of `kgan.data.Batches` that the engine's `fit` reads fastest, and a function to call
@@ -23,6 +25,7 @@ faster as one convolution for each group.
 
 import keras
 
+from kgan.backend.added import added_losses, call
 from kgan.backend.keras_internals import last_operation, layers_in, learning_rate_of, variables_of
 
 NAME = keras.backend.backend()
@@ -96,7 +99,9 @@ __all__ = [
     "ONE_STEP_AT_ONCE",
     "TITLE",
     "Steps",
+    "added_losses",
     "apply",
+    "call",
     "devices",
     "gradients",
     "input_gradient",
