@@ -173,7 +173,7 @@ class Unconditional(Condition):
     """No condition: images depend on latents alone. Labels in the data are ignored."""
 
     def read(self, data):
-        images, *_ = keras.utils.unpack_x_y_sample_weight(data)
+        images, _ = unpacked(data)
         return None, scaled(images)
 
     def specs(self, generator):
@@ -228,7 +228,7 @@ class Classes(Condition):
         self.classes = range(self.n)
 
     def read(self, data):
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images, labels = unpacked(data)
         # clip, because with a label out of range engines raise their own errors or compute NaN before the range is checked
         return ops.clip(self._class_numbers(labels), 0, self.n - 1), scaled(images)
 
@@ -405,6 +405,28 @@ def together(*inputs):
 def takes_given(model):
     """Whether a model takes the condition as a second input; true if the number of its inputs is not known."""
     return len(getattr(model, "inputs", None) or (None, None)) > 1
+
+
+def unpacked(data):
+    """Return the images and the labels, or `None`, of a batch.
+
+    Raises:
+        ValueError: if it has a third part, which for Keras is `sample_weight`.
+    """
+    images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if weights is not None:
+        raise no_weights(
+            "a batch of three parts, the last of which would be `sample_weight` (a `condition` of your own can read it)"
+        )
+    return images, labels
+
+
+def no_weights(received):
+    """The error that says what to do instead of giving weights."""
+    return ValueError(
+        "A GAN takes no weights of real images, since generated images have none: instead of a weight, repeat an image in "
+        f"the data or draw it more often. Received: {received}"
+    )
 
 
 def scaled(images):

@@ -1,18 +1,39 @@
-"""What `fit` does besides training: the order of callbacks, the count of epochs, the checks of the data's ranges."""
+"""What `fit` does besides training: the order of callbacks, the count of epochs, checks of the arguments and the data."""
 
 import contextlib
+import functools
+import inspect
 import warnings
 
 import keras
 
 from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import listed
+from kgan.conditions import no_weights
+
+
+def unweighted(method):
+    """Let a method that overrides one of `keras.Model` refuse its arguments `sample_weight` and `class_weight`."""
+    signature = inspect.signature(getattr(keras.Model, method.__name__))
+
+    @functools.wraps(method)
+    def checked(*args, **kwargs):
+        given = signature.bind_partial(*args, **kwargs).arguments
+        for name in ("sample_weight", "class_weight"):
+            if given.get(name) is not None:
+                raise no_weights(f"`{name}`")
+        validation = given.get("validation_data")
+        if isinstance(validation, list | tuple) and len(validation) == 3 and validation[2] is not None:
+            raise no_weights("`validation_data` of three parts, the last of which would be `sample_weight`")
+        return method(*args, **kwargs)
+
+    return checked
 
 
 class Keeper(keras.callbacks.Callback):
-    """Counts epochs, shuffles the data for the next one, and checks the ranges of the data.
+    """Counts epochs, shuffles the data for the next one, and checks the ranges of the data, and `trainable` of the players.
 
-    It checks the first batch when the second one begins, not when the first one ends: Keras updates its progress bar
+    It checks the range of the first batch when the second one begins, not when the first one ends: Keras updates its progress bar
     asynchronously only if no callback acts at the end of a batch. It checks again after each epoch, since a wrong label may
     be in any batch.
     """
@@ -27,6 +48,9 @@ class Keeper(keras.callbacks.Callback):
             self.model.sync()
             self.model.logs.check_ranges(names)
             self.checked = True
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.check_trainable()
 
     def on_train_batch_begin(self, batch, logs=None):
         if batch:

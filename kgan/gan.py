@@ -16,7 +16,7 @@ from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch, together
 from kgan.data import Batches
-from kgan.fit import filters_restored, with_own_callbacks
+from kgan.fit import filters_restored, unweighted, with_own_callbacks
 from kgan.latents import get as _sampler
 from kgan.logs import Logs
 from kgan.players import average, optimizer
@@ -156,6 +156,14 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             jit_compile=rules.jit_compile,
         )
         self.optimizer = optimizer.OptimizerPair(d_opt, g_opt)
+        self._trainable_parts = [optimizer.trainable_parts(player) for player in (self.discriminator, self.generator)]
+
+    def check_trainable(self):
+        """Raise ValueError if `trainable` of a player or of a part of it has changed since `compile`."""
+        for name, player, parts in zip(
+            optimizer.PLAYERS, (self.discriminator, self.generator), self._trainable_parts, strict=True
+        ):
+            optimizer.check_trainable(name, player, parts)
 
     def _seen_under(self, trick):
         return lambda images: trick.change_images(images, self.d_opt.iterations, self.penalty_seeds)
@@ -210,6 +218,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         """Generate images of latents, or of `[latents, labels]`; in inference the averaged generator is used, if any."""
         return (self.generator if training else self.sampling_generator)(inputs, training=training)
 
+    @unweighted
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):
         """Train. See `keras.Model.fit`: `x` holds real images, `y` their labels, which only a condition reads.
 
@@ -254,12 +263,21 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 lambda first, last: fit_span(progress, last, initial_epoch=first),
             )
 
+    @unweighted
     def train_on_batch(self, *args, **kwargs):
         """One step. See `keras.Model.train_on_batch`."""
+        if self.compiled:
+            self.check_trainable()
         logs = super().train_on_batch(*args, **kwargs)
         self.logs.check_ranges()
         return logs
 
+    @unweighted
+    def test_on_batch(self, *args, **kwargs):
+        """The logs of one batch. See `keras.Model.test_on_batch`."""
+        return super().test_on_batch(*args, **kwargs)
+
+    @unweighted
     def evaluate(self, *args, **kwargs):
         """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         self.test_seeds.state.assign([self._test_seed, 0])

@@ -16,6 +16,7 @@ RATE = 0.2
 POINTS = np.random.default_rng(0).uniform(-1, 1, (24, 2)).astype("float32")
 
 
+@keras.saving.register_keras_serializable("tests")
 class Adds(layers.Layer):
     """Adds 0.3 times the mean of what passes through it."""
 
