@@ -420,6 +420,14 @@ def takes_given(model):
     return len(getattr(model, "inputs", None) or (None, None)) > 1
 
 
+def no_weights(received):
+    """The error that says what to do instead of giving weights."""
+    return ValueError(
+        "A GAN takes no weights of real images, since generated images have none: instead of a weight, repeat an image in "
+        f"the data or draw it more often. Received: {received}"
+    )
+
+
 def unpacked(data):
     """The images and the labels, or `None`, of a batch: images alone, a tuple or list with labels, or a mapping.
 
@@ -427,7 +435,8 @@ def unpacked(data):
     entry called `label`, `labels` or `y`, or else the only other one.
 
     Raises:
-        ValueError: if a mapping does not say which entry holds the images.
+        ValueError: if a mapping does not say which entry holds the images, or there is a third part, which for Keras is
+            `sample_weight`.
     """
     if isinstance(data, Mapping):
         axes = {key: len(getattr(value, "shape", None) or ()) for key, value in data.items()}
@@ -440,7 +449,11 @@ def unpacked(data):
         others = [key for key in data if key not in images]
         labels = [key for key in others if str(key) in ("label", "labels", "y")] or others
         return data[images[0]], data[labels[0]] if len(labels) == 1 else None
-    images, labels, _ = keras.utils.unpack_x_y_sample_weight(tuple(data) if isinstance(data, list) else data)
+    images, labels, weights = keras.utils.unpack_x_y_sample_weight(tuple(data) if isinstance(data, list) else data)
+    if weights is not None:
+        raise no_weights(
+            "a batch of three parts, the last of which would be `sample_weight` (a `condition` of your own can read it)"
+        )
     return images, labels
 
 

@@ -1,6 +1,8 @@
-"""What `fit` does besides training: the order of callbacks, the count of epochs, the checks of the data's ranges."""
+"""What `fit` does besides training: the order of callbacks, the count of epochs, checks of the arguments and the data."""
 
 import contextlib
+import functools
+import inspect
 import logging
 import math
 import re
@@ -12,13 +14,32 @@ import keras
 from kgan import backend, monitors
 from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import listed
+from kgan.conditions import no_weights
 from kgan.players.activation import last_activation
 
 log = logging.getLogger("kgan")
 
 
+def unweighted(method):
+    """Let a method that overrides one of `keras.Model` refuse its arguments `sample_weight` and `class_weight`."""
+    signature = inspect.signature(getattr(keras.Model, method.__name__))
+
+    @functools.wraps(method)
+    def checked(*args, **kwargs):
+        given = signature.bind_partial(*args, **kwargs).arguments
+        for name in ("sample_weight", "class_weight"):
+            if given.get(name) is not None:
+                raise no_weights(f"`{name}`")
+        validation = given.get("validation_data")
+        if isinstance(validation, list | tuple) and len(validation) == 3 and validation[2] is not None:
+            raise no_weights("`validation_data` of three parts, the last of which would be `sample_weight`")
+        return method(*args, **kwargs)
+
+    return checked
+
+
 class Keeper(keras.callbacks.Callback):
-    """Counts epochs, shuffles the data for the next one, and checks the ranges of the data.
+    """Counts epochs, shuffles the data for the next one, and checks the ranges of the data, and `trainable` of the players.
 
     The step computes them; to read them here, the engine must have ended its step. So this is done after the first batch,
     then once a second, and after each epoch; and when a batch begins, not when one ends: Keras updates its progress bar
@@ -39,6 +60,9 @@ class Keeper(keras.callbacks.Callback):
                 "not used. 2 * x - 1 scales the images."
             )
         self.checked = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.check_trainable()
 
     def on_train_batch_begin(self, batch, logs=None):
         if batch and time.monotonic() - self.checked > 1.0:

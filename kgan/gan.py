@@ -17,7 +17,7 @@ from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch, scaled, together
 from kgan.data import Batches, brought
-from kgan.fit import errors_about_shapes, filters_restored, with_own_callbacks
+from kgan.fit import errors_about_shapes, filters_restored, unweighted, with_own_callbacks
 from kgan.latents import get as _sampler
 from kgan.logs import Logs
 from kgan.players import average, check, optimizer
@@ -169,9 +169,17 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         )
         self.optimizer = optimizer.OptimizerPair(d_opt, g_opt)
         self.compiled_with = changes.record({**rules.get_config(), "augment": augmentation})
+        self._trainable_parts = [optimizer.trainable_parts(player) for player in (self.discriminator, self.generator)]
 
     def _copy_of_generator(self):
         return average.copy_of(self.generator, self._make_generator, self.latent_dim, self.condition)
+
+    def check_trainable(self):
+        """Raise ValueError if `trainable` of a player or of a part of it has changed since `compile`."""
+        for name, player, parts in zip(
+            optimizer.PLAYERS, (self.discriminator, self.generator), self._trainable_parts, strict=True
+        ):
+            optimizer.check_trainable(name, player, parts)
 
     def _seen_under(self, trick):
         return lambda images: trick.change_images(images, self.d_opt.iterations, self.penalty_seeds)
@@ -226,6 +234,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         """Generate images of latents, or of `[latents, labels]`; in inference the averaged generator is used, if any."""
         return (self.generator if training else self.sampling_generator)(inputs, training=training)
 
+    @unweighted
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):
         """Train. See `keras.Model.fit`: `x` holds real images, `y` their labels, which only a condition reads.
 
@@ -288,13 +297,23 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             return Batches(x, 32, labels=self.condition.labels(y))
         return (x, self.condition.labels(y), *data[2:])
 
+    @unweighted
     def train_on_batch(self, x, y=None, *args, **kwargs):
         """One step. See `keras.Model.train_on_batch`."""
+        if self.compiled:
+            self.check_trainable()
         x, y = brought.arrays(x, y, self._shape_in_data)
         logs = super().train_on_batch(x, self.condition.labels(y), *args, **kwargs)
         self.logs.check_ranges()
         return logs
 
+    @unweighted
+    def test_on_batch(self, x, y=None, *args, **kwargs):
+        """The logs of one batch. See `keras.Model.test_on_batch`."""
+        x, y = brought.arrays(x, y, self._shape_in_data)
+        return super().test_on_batch(x, self.condition.labels(y), *args, **kwargs)
+
+    @unweighted
     def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         self.test_seeds.state.assign([self._test_seed, 0])

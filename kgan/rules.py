@@ -31,6 +31,9 @@ NAMED: dict[str, dict[str, Any]] = {
 class Rules:
     """How the players are trained.
 
+    `compile` also decides what is trained: the variables that are trainable then. After a change of `trainable` in a player
+    call it again, with new optimizers, as in Keras; `fit` and `train_on_batch` refuse to go on otherwise.
+
     Args:
         d_opt: Keras optimizer of the discriminator, with its own learning rate, clipping and gradient accumulation. Adam's
             `beta_1` and `beta_2` may be schedules, such as `kgan.ramps.Cosine(0.9, 0.99, 10000)`; its momenta are then

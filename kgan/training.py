@@ -18,13 +18,16 @@ from kgan.players import average
 def minimize(losses, *players):
     """Run `losses() -> ([a loss for each player], extra)` once, then update each player; return `extra`.
 
-    All gradients are taken at the same weights, before the first update. A player is a pair `(model, optimizer)`.
+    All gradients are taken at the same weights, before the first update. A player is a pair `(model, optimizer)`. Its loss
+    contains what its own layers add: in each of its calls their activity regularizers and what they pass to `add_loss`, and
+    once the regularizers of its weights.
     """
 
     def scaled():
-        values, extra = losses()
+        with backend.added_losses() as added:
+            values, extra = losses()
         return [
-            optimizer.scale_loss(sum(model.losses, value))  # + the model's own regularizers
+            optimizer.scale_loss(sum([*added[id(model)], *weight_losses(model)], value))
             for value, (model, optimizer) in zip(values, players, strict=True)
         ], extra
 
@@ -35,9 +38,15 @@ def minimize(losses, *players):
     return extra
 
 
+def weight_losses(model):
+    """The regularizers of a model's weights, such as `kernel_regularizer`: a list of scalars."""
+    regularized = [variable for variable in model.trainable_variables if variable.regularizer is not None]
+    return [variable.regularizer(ops.convert_to_tensor(variable)) for variable in regularized]
+
+
 def fakes(gan, given, latents, training=True):
     """G(z), or G(z, y) with the condition's values y."""
-    return gan.generator(together(latents, given), training=training)
+    return backend.call(gan.generator, together(latents, given), training)
 
 
 def play(gan, batch, latents):
@@ -62,7 +71,7 @@ def other_losses(gan, *verdicts):
 
 
 def penalize(gan, batch, fake, turn=None):
-    """The sum of all penalties, each reported under its own name.
+    """The sum of all penalties, each reported under its own name; and what the discriminator's layers add meanwhile.
 
     Args:
         gan: The `GAN`.
@@ -77,10 +86,10 @@ def penalize(gan, batch, fake, turn=None):
     dtype = gan.discriminator.variable_dtype
 
     def value_of(penalty):
-        with ramps.at(penalty, gan.d_opt.iterations):
+        with ramps.at(penalty, gan.d_opt.iterations), backend.added_losses() as added:
             value = penalty(critic, real, fake, gan.penalty_seeds)
         gan.logs.update({penalty.name: value}, real)
-        return ops.cast(penalty.every * value, dtype)
+        return sum(added[id(gan.discriminator)], ops.cast(penalty.every * value, dtype))
 
     total = 0.0
     for penalty in gan.rules.penalties:

@@ -10,6 +10,7 @@ import pytest
 from keras import ops
 
 import kgan
+from kgan.architectures import dense
 from tests.brought import brings
 from tests.helpers import (
     LATENT_DIM,
@@ -495,6 +496,123 @@ def wrong(build):
     return str(caught.value)
 
 
+@brings("models", "`trainable = False` before `compile`", "these layers keep their values")
+def test_layers_that_are_frozen_before_compile_do_not_change(images):
+    gan = small_gan()
+    frozen = [gan.generator.layers[0], gan.discriminator.layers[1]]
+    for layer in frozen:
+        layer.trainable = False
+    compiled(gan)
+    kept = [variable for layer in frozen for variable in layer.weights]
+    moving = [*gan.generator.trainable_variables, *gan.discriminator.trainable_variables]
+    before = values(kept), values(moving)
+    gan.fit(images, batch_size=20, epochs=2, verbose=0)
+    assert len(kept) == 3 and largest_difference(before[0], values(kept)) == 0.0
+    assert all((was != now).any() for was, now in zip(before[1], values(moving), strict=True))
+
+
+@brings("models", "`trainable` changed after `compile`", "refused until `compile` is called again, as Keras asks for")
+def test_what_is_trainable_must_not_change_after_compile(images):
+    layers = keras.layers
+    without_weights = layers.BatchNormalization(center=False, scale=False)
+    stack = [keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(8), without_weights, layers.Dense(1)]
+    gan = small_gan(discriminator=keras.Sequential(stack))
+    compiled(gan, schedule="combined")  # which itself freezes BatchNormalization for a while
+    gan.fit(images, batch_size=20, epochs=2, verbose=0)
+    before = values(gan.variables)
+    parts = {
+        "discriminator": [gan.discriminator, gan.discriminator.layers[1], without_weights],
+        "generator": [gan.generator, gan.generator.layers[1]],
+    }
+    for player, found in parts.items():
+        sentence = (
+            f"`trainable` of the {player}, model '{getattr(gan, player).name}', .* call `compile` again, with new"
+        )
+        for part in found:
+            part.trainable = False
+            with pytest.raises(ValueError, match=sentence):
+                gan.fit(images, batch_size=20, verbose=0)
+            with pytest.raises(ValueError, match=sentence):
+                gan.train_on_batch(images[:20])
+            part.trainable = True
+    assert largest_difference(before, values(gan.variables)) == 0.0
+
+    def freeze(epoch, logs):
+        gan.discriminator.layers[1].trainable = False
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=freeze)
+    with pytest.raises(ValueError, match="`trainable` of the discriminator"):
+        gan.fit(images, batch_size=20, epochs=2, verbose=0, callbacks=[callback])
+    assert "other variables than the trainable ones" in wrong(lambda: compiled(gan, d_opt=gan.d_opt))
+    compiled(gan)
+    gan.check_trainable()
+
+
+class Triples(keras.utils.PyDataset):
+    """Batches of images, labels and a third part."""
+
+    def __init__(self, *parts):
+        super().__init__()
+        self.parts = parts
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return tuple(None if part is None else part[20 * index : 20 * index + 20] for part in self.parts)
+
+
+@brings("arrays", "`sample_weight` or `class_weight`", "refused: repeat an image, or draw it more often")
+@pytest.mark.parametrize("num_classes", [None, 2])
+def test_weights_of_images_are_refused(images, num_classes):
+    """Also without labels, where Keras forgets the weights, and in validation data, before the training begins."""
+    labels, weights = np.arange(40) % 2, np.ones(40, "float32")
+    size = {"image_shape": (8, 8, 1), "units": (8,), "num_classes": num_classes}
+
+    def gan():
+        generator, discriminator = dense.generator(latent_dim=3, **size), dense.discriminator(**size)
+        return compiled(kgan.GAN(generator, discriminator, 3, num_classes=num_classes))
+
+    one, y = gan(), labels if num_classes else None
+    sentence = (
+        "A GAN takes no weights of real images, .*: instead of a weight, repeat an image in the data .* Received: "
+    )
+    for call, argument in [
+        (lambda: one.fit(images, y, sample_weight=weights), "`sample_weight`"),
+        (lambda: one.fit(images, y, 8, 1, 0, None, 0.0, None, True, {0: 1.0, 1: 2.0}), "`class_weight`"),
+        (lambda: one.fit(images, y, validation_data=(images, labels, weights)), "`validation_data` of three parts"),
+        (lambda: one.evaluate(images, y, sample_weight=weights), "`sample_weight`"),
+        (lambda: one.train_on_batch(images, y, weights), "`sample_weight`"),
+        (lambda: one.train_on_batch(images, y, class_weight={0: 2.0}), "`class_weight`"),
+        (lambda: one.test_on_batch(images, y, weights), "`sample_weight`"),
+        (lambda: gan().fit(Triples(images, labels, weights), verbose=0), "a batch of three parts"),
+        (lambda: gan().evaluate(Triples(images, labels, weights), verbose=0), "a batch of three parts"),
+    ]:
+        with pytest.raises(ValueError, match=sentence + argument):
+            call()
+    read = one.condition.read((ops.convert_to_tensor(images), ops.convert_to_tensor(labels), None))
+    assert read[1].shape == (40, 8, 8, 1)
+    assert np.isfinite(one.evaluate(images, y, verbose=0, sample_weight=None)).all()
+    assert np.isfinite(one.test_on_batch(images, y, None)).all()
+
+
+@brings("datasets", "batches of three parts", "refused, but for a condition of your own that reads them")
+def test_a_condition_of_ones_own_reads_three_parts(images):
+    class Third(kgan.conditions.Condition):
+        def read(self, data):
+            images, _, third = data
+            return third, kgan.conditions.scaled(images)
+
+        def specs(self, generator):
+            return keras.KerasTensor((None, 1))
+
+    inputs = keras.Input((LATENT_DIM,)), keras.Input((1,))
+    generator = keras.Model(inputs, small_generator()(inputs[0]) * keras.ops.tanh(inputs[1][..., None, None]))
+    gan = compiled(small_gan(generator=generator, condition=Third()), run_eagerly=True)
+    gan.fit(Triples(images, np.zeros(40), np.ones((40, 1), "float32")), verbose=0)
+    assert int(gan.d_opt.iterations) == 2
+
+
 def test_wrong_arguments_of_the_constructor():
     assert "`generator` must be a keras.Model, or a function" in wrong(lambda: small_gan(generator=3))
     assert "Received: 3" in wrong(lambda: small_gan(generator=3))
@@ -542,7 +660,7 @@ def test_wrong_arguments_of_compile():
     assert "`ema` must be a decay between 0 and 1" in wrong(lambda: compiled(ema=1.5))
     used = adam()
     compiled(d_opt=used)
-    assert "was built for the variables of another model" in wrong(lambda: compiled(d_opt=used))
+    assert "was built for other variables than the trainable ones of model" in wrong(lambda: compiled(d_opt=used))
     frozen = small_discriminator()
     frozen.trainable = False
     assert "has no trainable variables" in wrong(lambda: compiled(small_gan(discriminator=frozen)))

@@ -5,8 +5,19 @@ import numpy as np
 import pytest
 
 import kgan
+from kgan.penalties import PENALTIES
 from kgan.schedules import SCHEDULES, Alternating, Combined, Periods, Simultaneous
-from tests.helpers import compiled, largest_difference, small_discriminator, small_gan, values
+from tests import regularized
+from tests.brought import brings
+from tests.helpers import (
+    assert_close,
+    compiled,
+    largest_difference,
+    small_discriminator,
+    small_gan,
+    softplus,
+    values,
+)
 
 LOGS = {"d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy", "g_accuracy", "d_real_loss", "d_fake_loss"}
 
@@ -148,3 +159,45 @@ def test_config_keeps_arguments():
 def test_wrong_arguments(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def assert_as_by_hand(gan, by_hand):
+    for player, expected in ((gan.generator, by_hand.g), (gan.discriminator, by_hand.d)):
+        assert_close(values(player.trainable_variables), expected, rtol=1e-4, atol=1e-5)
+
+
+@brings("models", "layers with `activity_regularizer` or `add_loss`", "what they add counts in every call of an update")
+@pytest.mark.parametrize("rule", SCHEDULES)
+def test_losses_that_layers_add_count_in_every_call(rule):
+    """In those of a lazy penalty too, and for the updated player alone. In `periods` both move after two steps each."""
+    gan = regularized.gan_of()
+    by_hand = regularized.ByHand(gan, [("r1", 0.5), ("drift", 0.1)], every=2)
+    schedule = Alternating(2) if rule == "alternating" else rule
+    penalties = [kgan.penalties.R1(0.5, every=2), kgan.penalties.Drift(0.1, every=2)]
+    regularized.compiled(gan, schedule=schedule, penalties=penalties)
+    for step in range(0, 24, 8):
+        gan.fit(regularized.POINTS[step : step + 8], batch_size=4, shuffle=False, verbose=0)
+    by_hand.run(rule)
+    assert_as_by_hand(gan, by_hand)
+
+
+@pytest.mark.parametrize("last", [None, "sigmoid"])
+def test_losses_that_layers_add_during_penalties(last):
+    """With all penalties; kgan runs the discriminator without its sigmoid, but its activity regularizer sees it.
+
+    The logs are the losses of the players alone, and the penalties alone.
+    """
+    penalties = [("r1", 0.5), ("gradient_penalty", 0.4), ("dragan", 0.3), ("r2", 0.2), ("drift", 0.1)]
+    gan = regularized.gan_of(lambda: regularized.discriminator(last))
+    by_hand, first = (regularized.ByHand(gan, penalties, sigmoid=last is not None) for _ in range(2))
+    real, fake = regularized.POINTS[:4].astype("float64"), first.generated(first.g, first.latents())[0]
+    real_logits, fake_logits = first.judged(first.d, real)[0], first.judged(first.d, fake)[0]
+    expected = {name: weight * first.penalty(name, real, fake)[1](first.d) for name, weight in penalties}
+    expected["d_loss"] = (softplus(-real_logits) + softplus(fake_logits)).mean()
+    expected["g_loss"] = softplus(-fake_logits).mean()
+    regularized.compiled(gan, penalties=[PENALTIES[name](weight) for name, weight in penalties])
+    logs = gan.train_on_batch(regularized.POINTS[:4], return_dict=True)
+    assert {name: float(logs[name]) for name in expected} == pytest.approx(expected, rel=1e-4)
+    gan.fit(regularized.POINTS[4:], batch_size=4, shuffle=False, verbose=0)
+    by_hand.run("simultaneous")
+    assert_as_by_hand(gan, by_hand)

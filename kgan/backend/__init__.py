@@ -4,6 +4,8 @@
   with respect to its own group of variables.
 - `apply(optimizer, gradients, variables)` is the optimizer's update.
 - `input_gradient(function, x)` is the gradient of `sum(function(x))` with respect to `x`; it can be differentiated itself.
+- `call(model, inputs, training)` calls a player, and `added_losses()` is a context in which the losses that layers add in
+  each such call are collected, also in those within `input_gradient`. A branch of `when` has a context of its own.
 - `when(condition, then, otherwise)` runs one of two functions, which return nothing, or tensors of the same shape and type.
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
 - `stream(batches)` returns the form of `kgan.data.Batches` that the engine's `fit` reads fastest, and a function to call
@@ -26,6 +28,7 @@
 
 import keras
 
+from kgan.backend.added import added_losses, call
 from kgan.backend.keras_internals import (
     Directions,
     channels_last,
@@ -118,7 +121,9 @@ __all__ = [
     "SHAPE_ERRORS",
     "TITLE",
     "Steps",
+    "added_losses",
     "apply",
+    "call",
     "channels_last",
     "devices",
     "gradients",

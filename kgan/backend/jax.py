@@ -2,7 +2,7 @@
 
 A `keras.StatelessScope` holds the values of all variables while a step runs. Each transformation (`vjp`, `grad`, `cond`)
 runs its function in its own scope, which begins with the values of the outer one, and returns the new values
-(BatchNorm statistics, seeds, metrics) as an output: a tracer must not leave the function that created it.
+(BatchNorm statistics, seeds, metrics, losses that layers add) as an output: a tracer must not leave the function that created it.
 """
 
 import contextlib
@@ -10,6 +10,8 @@ import contextlib
 import jax
 import keras
 from keras import ops
+
+from kgan.backend.added import added_losses, hand_on
 
 TITLE, COMPILER = "JAX", "XLA"
 EXPORT_FORMAT = "tf_saved_model"
@@ -25,7 +27,7 @@ def _current_scope():
 
 def _scope(values):
     """A scope in which the variables have these values, a dict by the variables' ids."""
-    scope = keras.StatelessScope()
+    scope = keras.StatelessScope(collect_losses=True)
     scope.state_mapping = dict(values)
     return scope
 
@@ -64,12 +66,13 @@ def input_gradient(function, x):
     outer = _current_scope() or keras.StatelessScope()  # a user may call a penalty outside of a step
 
     def pure(x):
-        with _scope(outer.state_mapping) as inner:
+        with _scope(outer.state_mapping) as inner, added_losses() as added:
             total = ops.sum(function(x))
-        return total, inner.state_mapping
+        return total, (inner.state_mapping, added)
 
-    gradient, written = jax.grad(pure, has_aux=True)(x)
+    gradient, (written, added) = jax.grad(pure, has_aux=True)(x)
     outer.state_mapping.update(written)
+    hand_on(added)
     return gradient
 
 

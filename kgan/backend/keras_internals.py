@@ -46,6 +46,14 @@ def layers_in(model):
     return model._flatten_layers()
 
 
+def losses_of_last_call(model):
+    """The losses that the layers of a model added in its last call: activity regularizers, and `add_loss`.
+
+    The public `model.losses` contains the regularizers of weights too, which an update counts once.
+    """
+    return [loss for layer in layers_in(model) for loss in layer._get_own_losses()]
+
+
 def variables_of(optimizer):
     """The variables that an optimizer was built for.
 

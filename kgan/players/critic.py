@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from kgan.backend import last_operation
+from kgan.backend import call, last_operation
 from kgan.conditions import takes_given, together
 from kgan.players.activation import last_activation
 
@@ -94,7 +94,7 @@ class Critic:
                 packs = trick(packs)
         with self._without_sigmoid() if self.sigmoid and self.logits else contextlib.nullcontext():
             inputs = together(packs, given if self._takes_given else None)
-            outputs = self.discriminator(inputs, training=training)
+            outputs = call(self.discriminator, inputs, training)
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         return [ops.cast(one, self.discriminator.variable_dtype) for one in outputs]
 
@@ -102,9 +102,15 @@ class Critic:
     def _without_sigmoid(self):
         # a layer's `activation`, or the `call` of the bare operation keras.ops.sigmoid
         attribute = "activation" if hasattr(self._last, "activation") else "call"
-        before = getattr(self._last, attribute)
-        setattr(self._last, attribute, keras.activations.linear)
+        changed = {attribute: keras.activations.linear}
+        regularizer = getattr(self._last, "activity_regularizer", None)
+        if regularizer is not None:  # of the probabilities
+            changed["activity_regularizer"] = lambda logits: regularizer(keras.ops.sigmoid(logits))
+        before = {name: getattr(self._last, name) for name in changed}
         try:
+            for name, value in changed.items():
+                setattr(self._last, name, value)
             yield
         finally:
-            setattr(self._last, attribute, before)
+            for name, value in before.items():
+                setattr(self._last, name, value)

@@ -5,7 +5,7 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from kgan import ramps
-from kgan.backend import learning_rate_of, variables_of
+from kgan.backend import layers_in, learning_rate_of, variables_of
 
 PLAYERS = {"d_opt": "discriminator", "g_opt": "generator"}
 CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")  # Keras compares them with 0 in Python
@@ -63,7 +63,7 @@ def for_player(identifier, name, model):
         model: The player.
 
     Raises:
-        ValueError: if it is not a Keras optimizer, averages weights itself, was built for another model, or has a schedule
+        ValueError: if it is not a Keras optimizer, averages weights itself, was built for other variables, or has a schedule
             that `check_schedules` refuses.
     """
     try:
@@ -92,8 +92,8 @@ def for_player(identifier, name, model):
     built_for = {id(variable) for variable in variables_of(inner)}
     if built_for != {id(variable) for variable in model.trainable_variables}:
         raise ValueError(
-            f"`{name}` was built for the variables of another model and cannot update {model.name!r}. "
-            "Pass a new optimizer instance."
+            f"`{name}` was built for other variables than the trainable ones of model {model.name!r}, and cannot update "
+            "them. Pass a new optimizer instance."
         )
     return optimizer
 
@@ -107,6 +107,26 @@ def check_rates_can_change(optimizers, what):
                 f"{what} cannot change the learning rate of `{optimizer.name}`, which is a schedule. "
                 f"Give that optimizer a number. Received: {ramps.shown(rate)}"
             )
+
+
+def trainable_parts(model):
+    """The ids of all layers and variables of a model that are trainable: what `compile` decides to train."""
+    return frozenset(id(one) for one in (*layers_in(model), *model.variables) if one.trainable)
+
+
+def check_trainable(name, model, parts):
+    """Raise ValueError if other parts of a player are trainable than at `compile`, which some engines would not notice.
+
+    Args:
+        name: String, `"d_opt"` or `"g_opt"`.
+        model: The player.
+        parts: Its `trainable_parts` at that time.
+    """
+    if trainable_parts(model) != parts:
+        raise ValueError(
+            f"`trainable` of the {PLAYERS[name]}, model {model.name!r}, or of a part of it has changed since `compile`, "
+            "which decides what is trained: call `compile` again, with new optimizers."
+        )
 
 
 def check_schedules(optimizer, of):
