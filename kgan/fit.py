@@ -139,7 +139,9 @@ def errors_about_shapes(shape):
     """A context in which an error about images of another shape, which TensorFlow found while it ran, becomes a sentence."""
     try:
         yield
-    except backend.SHAPE_ERRORS as error:
+    except Exception as error:
+        if not isinstance(error, backend.SHAPE_ERRORS):
+            raise
         found = re.search(r"Shape of tensor .*?\[(.*?)\] is not compatible with expected shape", str(error))
         if not found:
             raise

@@ -292,7 +292,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
     def _validation(self, data):
         if not isinstance(data, tuple | list):
             return brought.dataset(data, self.condition.select, self._shape_in_data)
-        x, y = brought.arrays(*data[:2], shape=self._shape_in_data)
+        x, y = brought.arrays(data[0], data[1] if len(data) > 1 else None, self._shape_in_data)
         if brought.is_on_demand(x):
             return Batches(x, 32, labels=self.condition.labels(y))
         return (x, self.condition.labels(y), *data[2:])

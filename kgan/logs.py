@@ -112,7 +112,8 @@ class Logs:
         """Raise ValueError if images, of the first batch or of a later one, or values of the condition are not valid."""
         for name, seen in self._ranges.items():
             if name in check.RANGES:
-                check.check_range(name, *seen.both(), self._image_range, first)
+                low, high = seen.both()
+                check.check_range(name, low, high, self._image_range, first)
             else:
                 self._condition.check_range(name, *seen.both())
 

@@ -2,7 +2,8 @@
 
 A `keras.StatelessScope` holds the values of all variables while a step runs. Each transformation (`vjp`, `grad`, `cond`)
 runs its function in its own scope, which begins with the values of the outer one, and returns the new values
-(BatchNorm statistics, seeds, metrics, losses that layers add) as an output: a tracer must not leave the function that created it.
+(BatchNorm statistics, seeds, metrics, losses that layers add) as an output: a tracer must not leave the function that
+created it.
 """
 
 import contextlib

@@ -197,7 +197,7 @@ def _images_of(data, most, shape):
     if isinstance(data, Batches):
         return data.images, data.labels
     pair = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
-    images, named = brought.arrays(*pair, shape=shape)
+    images, named = brought.arrays(pair[0], pair[1], shape)
     if brought.is_on_demand(images):
         return images, _classes(named)
     if hasattr(images, "shape"):

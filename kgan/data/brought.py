@@ -80,9 +80,10 @@ def arrays(x, y=None, shape=()):
     if y is None and isinstance(x, Data | Folder):
         return (x, x.labels) if isinstance(x, Folder) else arrays(x.images, x.labels, shape)
     if y is None and isinstance(x, Mapping):
-        return arrays(*unpacked({name: _array(value) for name, value in x.items()}), shape)
-    if y is None and isinstance(x, list | tuple) and len(x) == 2 and _is_pair(*map(_array, x), shape):
-        return arrays(*x, shape)
+        images, labels = unpacked({name: _array(value) for name, value in x.items()})
+        return arrays(images, labels, shape)
+    if y is None and isinstance(x, list | tuple) and len(x) == 2 and _is_pair(_array(x[0]), _array(x[1]), shape):
+        return arrays(x[0], x[1], shape)
     x = _array(x)
     if isinstance(x, np.ndarray) and x.dtype == object:
         raise ValueError(
