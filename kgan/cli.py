@@ -160,12 +160,12 @@ def sample(
 ):
     """Generate images with a run's generator: an array, a grid, an animation through the latent space, or files."""
     _load_engine()
-    from kgan.runner import plugins, sampling
+    from kgan.runner import display, plugins, sampling
 
     for path in plugin or ():
         plugins.load(path)
     sampling.form(out)
-    _say(sampling.write(run, n, seed, out, label))
+    _say(sampling.write(run, n, seed, out, label, display.making(out_console)))
 
 
 Metrics = Annotated[

@@ -1,6 +1,9 @@
 """Versions, engine, devices and machine: what the results of a run depend on besides its recipe."""
 
+import ctypes
 import importlib.metadata
+import os
+import pathlib
 import platform
 
 from joblib import cpu_count
@@ -27,3 +30,54 @@ def engine(gan):
 def machine():
     """Python and the machine."""
     return {"python": platform.python_version(), "platform": platform.platform(), "cores": cpu_count()}
+
+
+def memory_limit(root="/"):
+    """The bytes of memory that this process may use: the machine's, or fewer if a container or a service is limited.
+
+    Args:
+        root: Path. The folder in which `proc` and `sys` are looked for.
+
+    Returns:
+        An integer: the smallest of the machine's memory and the limits of the process' control group and its parents.
+    """
+    return min([_machine_memory(), *_group_limits(pathlib.Path(root))])
+
+
+def _machine_memory():
+    """The bytes of the machine's memory; 4 GiB if that is not known."""
+    try:
+        known = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no `sysconf`
+        kilobytes = ctypes.c_ulonglong()
+        kernel = getattr(getattr(ctypes, "windll", None), "kernel32", None)
+        known = (
+            1024 * kilobytes.value
+            if kernel and kernel.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+            else 0
+        )
+    return known if known > 0 else 2**32
+
+
+def _group_limits(root):
+    """Yield the limits of the control groups that this process is in, of version 2 and 1, from the innermost outwards."""
+    try:
+        groups = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return  # not Linux
+    for line in groups:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        mounted, file = (
+            ("sys/fs/cgroup/memory", "memory.limit_in_bytes") if controllers else ("sys/fs/cgroup", "memory.max")
+        )
+        group = pathlib.PurePosixPath(path)
+        for folder in (
+            group,
+            *group.parents,
+        ):  # in a container the path may be the host's, and only the last one is there
+            try:
+                yield int((root / mounted / folder.relative_to("/") / file).read_text())
+            except (OSError, ValueError):  # not there, or "max"
+                continue

@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import pathlib
+import shutil
 import time
 
 log = logging.getLogger("kgan")
@@ -35,6 +36,23 @@ def replace_when_written(path):
     finally:
         with contextlib.suppress(PermissionError):
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_when_written(path):
+    """Yield an empty temporary folder; at the end its files move into `path`, or they are deleted after an error."""
+    path = pathlib.Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.exists():  # its other files stay
+            for file in temporary.iterdir():
+                move(file, path / file.name)
+        else:
+            move(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def move(source, target):

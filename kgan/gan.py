@@ -15,15 +15,17 @@ from kgan.arguments import integer
 from kgan.checkpoints import changes, resume, state
 from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
-from kgan.conditions import Batch, scaled, together
+from kgan.conditions import Batch, scaled
 from kgan.data import Batches, brought
 from kgan.fit import errors_about_shapes, filters_restored, unweighted, with_own_callbacks
 from kgan.latents import get as _sampler
+from kgan.latents import seeds as _seeds
 from kgan.logs import Logs
 from kgan.players import average, check, optimizer
 from kgan.players.activation import image_range
 from kgan.players.check import fit_together, model_of
 from kgan.players.critic import Critic
+from kgan.players.samples import Samples
 from kgan.rules import Rules, takes_arguments_of
 from kgan.training import fakes
 
@@ -343,10 +345,18 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         Raises:
             ValueError: if the value of an argument is not valid.
         """
+        return self.samples(n, seed, batch_size, labels)[:]
+
+    def samples(self, n, seed=None, batch_size=256, labels=None):
+        """The images of `generate`, each of which is made when it is asked for: for more of them than fit into memory.
+
+        Args, Raises: as `generate`.
+
+        Returns:
+            A `kgan.players.samples.Samples`, which has a shape and a length and takes slices, as an array does.
+        """
         n, batch_size = integer("n", n, at_least=0), integer("batch_size", batch_size, at_least=1)
-        if n == 0:
-            return np.zeros((0, *self.image_shape), "float32")
-        return self._images(np.arange(n), labels, seed, batch_size)
+        return self._samples(np.arange(n), labels, seed, batch_size)
 
     def generate_grid(self, rows, columns, seed=None):
         """Generate the images of a grid, row by row, in the layout of the condition: with classes, one row for each class.
@@ -360,16 +370,15 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         """
         _, which, labels = self.condition.layout(rows * columns, columns)
         # with labels a row at a time: an image's last bits depend on how many are computed at once
-        return self._images(which, labels, seed, 256 if labels is None else columns)
+        return self._samples(which, labels, seed, 256 if labels is None else columns)[:]
 
-    def _images(self, which, labels, seed, batch_size=256):
+    def _samples(self, which, labels, seed, batch_size):
         """Images of some of the latent vectors that the seed gives: those at the positions `which`."""
-        seeds = keras.random.SeedGenerator(None if seed is None else integer("seed", seed, at_least=0))
-        latents = ops.convert_to_numpy(self._sample((int(which.max()) + 1, self.latent_dim), seeds))[which]
-        inputs = together(latents, self.condition.draw(len(which), labels, seeds))
+        seeds = _seeds(None if seed is None else integer("seed", seed, at_least=0))
+        latents = ops.convert_to_numpy(self._sample((int(which.max(initial=-1)) + 1, self.latent_dim), seeds))[which]
+        given = self.condition.draw(len(which), labels, seeds)
         self.sync()
-        with backend.undisturbed():
-            return self.sampling_generator.predict(inputs, batch_size=batch_size, verbose=0).astype("float32")
+        return Samples(self.sampling_generator, latents, given, self.image_shape, batch_size)
 
     def sync(self):
         """Copy the state of a running `fit` into the variables: JAX keeps it elsewhere during training."""

@@ -4,6 +4,10 @@ A sampler is a function `(shape, seed) -> tensor`: `shape` is `(batch, latent_di
 that it passes to one random operation, so that a draw advances the seed by one.
 """
 
+import functools
+import random
+import threading
+
 import keras
 from keras import ops
 
@@ -43,3 +47,22 @@ def get(identifier):
         ValueError: if `identifier` is neither a known name nor callable.
     """
     return identifier if callable(identifier) else lookup("latents", identifier, LATENTS)
+
+
+class _OfThread(threading.local):
+    def __init__(self):
+        self.seeds = keras.random.SeedGenerator(0)
+
+
+@functools.cache
+def _ours():
+    return _OfThread()  # with the first call: an import makes no variables
+
+
+def seeds(seed=None):
+    """Return a `keras.random.SeedGenerator` that begins at `seed`, an integer; at a random one for `None`.
+
+    It is valid until the next call: a thread has only one, since TensorFlow never frees all memory of a variable.
+    """
+    _ours().seeds.state.assign([random.randint(1, 10**9) if seed is None else seed, 0])
+    return _ours().seeds

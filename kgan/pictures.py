@@ -140,21 +140,28 @@ def save(drawn, path):
 
 def animate(paths, path, milliseconds=200):
     """Write the pictures at `paths` one after the other as an animated GIF; the last one stays for two seconds."""
-    frames = []
-    for frame in paths:
-        with Image.open(frame) as drawn:
-            frames.append(np.asarray(drawn))
-    film(frames, path, milliseconds, last=2000)
+
+    def drawn():
+        for frame in paths:
+            with Image.open(frame) as opened:
+                yield np.asarray(opened)
+
+    film(drawn(), path, [milliseconds] * (len(paths) - 1) + [2000])
 
 
-def film(frames, path, milliseconds=80, last=None):
-    """Write arrays of pixels as an animated GIF that repeats; the last frame may stay longer."""
-    images = [Image.fromarray(frame) for frame in frames]
-    images = [image.convert("P") if image.mode == "L" else image for image in images]
-    durations = [milliseconds] * (len(images) - 1) + [last or milliseconds]
+def film(frames, path, milliseconds=80):
+    """Write arrays of pixels as an animated GIF that repeats.
+
+    Args:
+        frames: Iterable of arrays, each of which is drawn when its turn comes.
+        path: The file.
+        milliseconds: Integer, how long each frame stays; or a list of one for each.
+    """
+    drawn = map(Image.fromarray, frames)
+    images = (image.convert("P") if image.mode == "L" else image for image in drawn)
     path = pathlib.Path(path)
     with replace_when_written(path) as temporary:
-        images[0].save(temporary, save_all=True, append_images=images[1:], duration=durations, loop=0)
+        next(images).save(temporary, save_all=True, append_images=images, duration=milliseconds, loop=0)
 
 
 def save_curves(curves, path, title="", across="step"):

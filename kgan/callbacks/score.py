@@ -161,11 +161,11 @@ class Score(Periodic, Measuring):
         began = time.monotonic()
         where = {"epoch": self._epoch + 1, "step": self._steps, "seconds": round(began - self._began, 3)}
         labels = self.model.condition.labels_like(self.scorer.real.modes, self.samples)
-        images = self.model.generate(self.samples, seed=self.seed, labels=labels)
-        images = pictures.standard(images, self.model.image_range)
-        if not np.isfinite(images).all():
-            return  # not finite: `Checkpoint` or TerminateOnNaN reacts to the losses
-        found = self.scorer(images, self.metrics, self.seed, where, labels if self.per_class else None)
+        images = self.model.samples(self.samples, seed=self.seed, labels=labels).standard(self.model.image_range)
+        try:
+            found = self.scorer(images, self.metrics, self.seed, where, labels if self.per_class else None)
+        except scores.NotFiniteError:
+            return  # `Checkpoint` or TerminateOnNaN reacts to the losses
         scores.append(self.path, found)
         self.scores += found
         self._fresh = {

@@ -13,6 +13,7 @@ import numpy as np
 from joblib import cpu_count
 from PIL import Image, UnidentifiedImageError
 
+from kgan import environment
 from kgan.data import depth, formats
 from kgan.data.fitting import fit, height_and_width, is_grey, orientation
 
@@ -42,7 +43,7 @@ class Folder:
             most 256, and 64 x 64 otherwise.
         channels: 1 or 3. `None` is 1 if all pictures are grey, 3 otherwise.
         limit: Integer. The number of files to use, spread evenly over all.
-        memory: Integer. Bytes of decoded pictures that may be kept; an eighth of the machine's memory by default.
+        memory: Integer. Bytes of decoded pictures that may be kept; by default an eighth of `environment.memory_limit()`.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading.
         whole: Path of a folder around it, such as that of all splits, whose pictures are scaled to 8 bits by the same rule.
 
@@ -81,7 +82,7 @@ class Folder:
         self._form = size, channels, depth.ranges(deep)
         wanted = min(limit or len(looked), len(looked))
         needed = wanted * math.prod(size) * channels
-        fits = needed <= (memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 8)
+        fits = needed <= (memory or environment.memory_limit() // 8)
         decoded = np.empty((wanted if fits else 0, *size, channels), "uint8")
         self.paths: list[pathlib.Path] = []
         firsts: dict[str, np.ndarray] = {}

@@ -109,6 +109,29 @@ def reading(console):
     return shown
 
 
+def making(console, seconds=10.0):
+    """A function `(iterable, total) -> iterable` that shows the progress of making images, and the time left.
+
+    Args:
+        console: `rich.console.Console`.
+        seconds: Float. If the console is not a terminal, the least time between two lines.
+    """
+
+    def shown(parts, total):
+        if console.is_terminal:
+            yield from track(parts, "making images", total, console=console, transient=True)
+            return
+        began = said = time.monotonic()
+        for done, part in enumerate(parts, 1):
+            yield part
+            now = time.monotonic()
+            if done < total and now - said >= seconds:
+                said, left = now, (now - began) / done * (total - done)
+                console.print(f"{done / total:.0%} of the images made, {duration(left)} left", highlight=False)
+
+    return shown
+
+
 def engine_line(gan, batches):
     """A sentence about the engine, the devices, and the settings that kgan chose (docs/performance.md)."""
     kinds = [name.partition(":")[0].upper() for name in backend.devices(gan)] or ["CPU"]

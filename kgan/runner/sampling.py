@@ -5,16 +5,18 @@ import re
 
 import keras
 import numpy as np
+from PIL import Image
 
 from kgan import conditions, pictures
 from kgan.arguments import lookup, nearest
-from kgan.checkpoints import disk
-from kgan.conditions import together
-from kgan.files import replace_when_written
+from kgan.checkpoints import disk, signals
+from kgan.files import folder_when_written, replace_when_written
 from kgan.gan import GAN, load
 from kgan.latents import get as sampler_of
+from kgan.latents import seeds as seeds_of
 from kgan.players.activation import image_range
 from kgan.players.check import symbolic_inputs
+from kgan.players.samples import Samples
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 
@@ -37,17 +39,20 @@ def form(out):
     return "folder"
 
 
-def write(run, n, seed, out, label=None):
+def write(run, n, seed, out, label=None, progress=None):
     """Write `n` images of a run, or of the generator in a file, to `out`, and return a sentence about what was written.
 
     For a run that has not ended, the newest checkpoint is used. `label` is the class of all images, its name or its number;
     a text that is both is the name. Without it the classes of a class-conditional run are drawn at random; in a grid there
-    is one row for each class, and the images of a column share their latents.
+    is one row for each class, and the images of a column share their latents. `progress` is a function
+    `(iterable, total) -> iterable` that shows the progress.
 
     - `.npy`: a float32 array in [-1, 1].
     - `.png`: a grid; of points in the plane, a plot.
     - `.gif`: an animation of that grid, in which each image moves through the latent space and returns to its start.
     - a folder: a PNG for each image, `000012.png`; with classes the name of the class is in its name, `000012-cat.png`.
+
+    An array and a folder are written batch by batch, and appear when they are complete.
 
     Raises:
         RecipeError: if there is no generator, or `label` is not a valid class.
@@ -60,31 +65,48 @@ def write(run, n, seed, out, label=None):
         except ValueError as error:
             raise RecipeError("-o", [Problem((), f"{out} cannot be written, but an .npy file can. {error}")]) from None
     out.parent.mkdir(parents=True, exist_ok=True)
+    with signals.noted() as wishes:  # what is half written is deleted
+
+        def until_asked(parts, total):
+            for part in progress(parts, total) if progress else parts:
+                yield part
+                if wishes:
+                    raise signals.Interrupted(128 + wishes[0])
+
+        return _write(kind, source, n, out, until_asked)
+
+
+def _write(kind, source, n, out, progress):
     columns, shown = None, np.arange(n)  # the index of each image's latents
-    if kind in ("png", "gif") and label is None:
+    if kind in ("png", "gif") and source.label is None:
         columns, shown, source.label = source.condition.layout(n)
     count = int(shown.max()) + 1
     if kind == "gif":
         latents, labels = source.draw(count * STOPS, n)
         stops = latents.reshape(STOPS, count, -1)
-        frames = [pictures.picture(source.images(noise[shown], labels), columns) for noise in _walk(stops)]
-        pictures.film(frames, out)
-        return f"{len(frames)} frames of {n} images in {out}"
+        frames = (pictures.picture(source.images(noise[shown], labels)[:], columns) for noise in _walk(stops))
+        pictures.film(progress(frames, STOPS * FRAMES), out)
+        return f"{STOPS * FRAMES} frames of {n} images in {out}"
     latents, labels = source.draw(count, n)
     made = source.images(latents[shown], labels)
+    parts = progress(made.parts(), -(-n // made.batch_size))
     if kind == "npy":
-        with replace_when_written(out) as temporary:
-            np.save(temporary, made)
+        with replace_when_written(out) as temporary, temporary.open("wb") as file:
+            header = {"descr": made.dtype.str, "fortran_order": False, "shape": made.shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in parts:
+                file.write(part.tobytes())
     elif kind == "png":
-        pictures.save(pictures.picture(made, columns), out)
+        pictures.save(pictures.picture(np.concatenate(list(parts)), columns), out)
     else:
-        for index, image in enumerate(made):
-            pictures.save(pictures.pixels(image[None])[0].squeeze(), out / source.file_name(index, labels))
+        with folder_when_written(out) as temporary:
+            for index, image in enumerate(image for part in parts for image in pictures.pixels(part)):
+                Image.fromarray(image.squeeze()).save(temporary / source.file_name(index, labels))
     return f"{n} images in {out}"
 
 
 def images_of(run, n, seed, label=None):
-    """`n` images of a run, or of the generator in a file, as a float32 array in [-1, 1]. Raises as `write`.
+    """`n` images of a run, or of the generator in a file, as `Samples`. Raises as `write`.
 
     `label` is one class for all images, or an array of one for each.
     """
@@ -121,7 +143,7 @@ class _Source:
         try:
             if isinstance(label, str):
                 self.label = label = self._number(label)
-            self.condition.draw(np.size(label) if np.ndim(label) else 1, label, keras.random.SeedGenerator(seed))
+            self.condition.draw(np.size(label) if np.ndim(label) else 1, label, seeds_of(seed))
         except ValueError as error:
             raise RecipeError("--label", [Problem((), str(error))]) from None
 
@@ -149,13 +171,12 @@ class _Source:
 
     def draw(self, latents, images):
         """Draw this many latents, and the condition for this many images, as `GAN.generate` draws them."""
-        seeds = keras.random.SeedGenerator(self.seed)
+        seeds = seeds_of(self.seed)
         drawn = keras.ops.convert_to_numpy(self.sampler((latents, self.latent_dim), seeds))
         return drawn, self.condition.draw(images, self.label, seeds)
 
     def images(self, latents, given):
-        made = self.generator.predict(together(latents, given), batch_size=256, verbose=0).astype("float32")
-        return pictures.standard(made, image_range(self.generator))
+        return Samples(self.generator, latents, given, self.shape).standard(image_range(self.generator))
 
 
 def _names(run, count):

@@ -10,11 +10,12 @@ from kgan.scores.record import (
     read,
     write,
 )
-from kgan.scores.scorer import LEAST, Scorer
+from kgan.scores.scorer import LEAST, NotFiniteError, Scorer
 
 __all__ = [
     "LEAST",
     "MEASURES",
+    "NotFiniteError",
     "Record",
     "Scorer",
     "UnlikeScoresError",

@@ -26,6 +26,16 @@ def _real(features, labels):
     return features
 
 
+class NotFiniteError(ValueError):
+    """Generated examples hold NaN or infinity."""
+
+
+def _finite(examples):
+    if not np.isfinite(examples).all():
+        raise NotFiniteError("Generated examples must be finite. Received: NaN or infinity")
+    return examples
+
+
 class Scorer:
     """Scores generated examples against real ones, whose features are computed once.
 
@@ -116,8 +126,9 @@ class Scorer:
         """Score generated examples.
 
         Args:
-            generated: Array or `kgan.data.Folder` of images, or points; at least 20. Images of another size or number of
-                channels than the real ones are resized by the extractor, which the scores record.
+            generated: Array, `kgan.data.Folder` or `kgan.players.samples.Samples` of images, or points; at least 20. A few
+                at a time are in memory. Images of another size or number of channels than the real ones are resized by the
+                extractor, which the scores record.
             names: Name in `MEASURES`, or several.
             seed: Integer. The seed of the generated examples, if it is known.
             where: Dict. The position in a training, such as `epoch`.
@@ -128,6 +139,7 @@ class Scorer:
             A list of `kgan.scores.Record`, those of all images first.
 
         Raises:
+            NotFiniteError: if some of them hold NaN or infinity.
             ValueError: if there are fewer examples, in a class too, or their shape cannot be resized; or if a metric is not
                 defined for these data.
         """
@@ -143,7 +155,7 @@ class Scorer:
         about = dict(self._about)
         if shape != self.shape:
             about["resize"] += f"; generated images: {self.extractor.resize(shape)}"
-        found = self.extractor(generated)
+        found = extractors.Features.joined([self.extractor(_finite(part)) for part in extractors.chunks(generated)])
         # for small matrices one thread is faster than several that wait for each other, on a busy machine a hundred times
         few = found.features.shape[1] <= SMALL
         with threadpool_limits(1, "blas") if few else contextlib.nullcontext():

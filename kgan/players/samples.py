@@ -1,0 +1,53 @@
+"""Samples: generated images that need not be in memory all at once."""
+
+import numpy as np
+
+from kgan import backend, pictures
+from kgan.conditions import together
+
+
+class Samples:
+    """Images of a generator, like an array, but each is made when it is asked for.
+
+    Args:
+        generator: `keras.Model`.
+        latents: Array `(n, latent_dim)`.
+        given: The values of the condition, an array of n, or `None`.
+        shape: Tuple, the shape of one image.
+        batch_size: Integer. Number of images that are generated at once.
+    """
+
+    dtype = np.dtype("float32")
+
+    def __init__(self, generator, latents, given, shape, batch_size=256):
+        self.generator, self.latents, self.given = generator, latents, given
+        self.shape, self.batch_size = (len(latents), *shape), batch_size
+        self.image_range = (-1.0, 1.0)
+
+    def standard(self, image_range):
+        """Convert images of the generator's own range, (-1, 1) or (0, 1), to [-1, 1] from here on; returns the samples."""
+        self.image_range = image_range
+        return self
+
+    def __len__(self):
+        return len(self.latents)
+
+    def parts(self):
+        """Yield all images, one batch at a time."""
+        for begin in range(0, len(self), self.batch_size):
+            yield self[begin : begin + self.batch_size]
+
+    def __getitem__(self, chosen):
+        """A float32 array of the images at an array or a slice of positions."""
+        positions = np.arange(len(self))[chosen]
+        images = np.empty((0, *self.shape[1:]), self.dtype)
+        for begin in range(0, len(positions), self.batch_size):
+            some = positions[begin : begin + self.batch_size]
+            inputs = together(self.latents[some], None if self.given is None else self.given[some])
+            # not `predict`, whose pipeline takes longer than the images of one batch, and stays in memory on TensorFlow
+            with backend.undisturbed():
+                made = self.generator.predict_on_batch(inputs)
+            if not begin:
+                images = np.empty((len(positions), *made.shape[1:]), self.dtype)
+            images[begin : begin + len(made)] = made
+        return pictures.standard(images, self.image_range)
