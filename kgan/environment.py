@@ -51,7 +51,11 @@ def _machine_memory():
     except (AttributeError, ValueError, OSError):  # Windows has no `sysconf`
         kilobytes = ctypes.c_ulonglong()
         kernel = getattr(getattr(ctypes, "windll", None), "kernel32", None)
-        known = 1024 * kilobytes.value if kernel and kernel.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes)) else 0
+        known = (
+            1024 * kilobytes.value
+            if kernel and kernel.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+            else 0
+        )
     return known if known > 0 else 2**32
 
 
@@ -65,9 +69,14 @@ def _group_limits(root):
         _, controllers, path = line.split(":", 2)
         if controllers and "memory" not in controllers.split(","):
             continue
-        mounted, file = ("sys/fs/cgroup/memory", "memory.limit_in_bytes") if controllers else ("sys/fs/cgroup", "memory.max")
+        mounted, file = (
+            ("sys/fs/cgroup/memory", "memory.limit_in_bytes") if controllers else ("sys/fs/cgroup", "memory.max")
+        )
         group = pathlib.PurePosixPath(path)
-        for folder in (group, *group.parents):  # in a container the path may be the host's, and only the last one is there
+        for folder in (
+            group,
+            *group.parents,
+        ):  # in a container the path may be the host's, and only the last one is there
             try:
                 yield int((root / mounted / folder.relative_to("/") / file).read_text())
             except (OSError, ValueError):  # not there, or "max"

@@ -9,6 +9,27 @@ from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import listed
 
 
+def check_any(data, method):
+    """Raise ValueError if the data of `fit` or `evaluate`, images or a tuple that begins with them, are known to be none."""
+    images = data[0] if isinstance(data, tuple) and data else data
+    try:
+        empty = len(images) == 0
+    except TypeError:  # the length is not known
+        return
+    if empty:
+        raise ValueError(_none(method, f"{type(images).__name__} of length 0"))
+
+
+def check_results(results):
+    """Raise ValueError if `evaluate` saw no batch."""
+    if isinstance(results, list | dict) and not results:
+        raise ValueError(_none("evaluate", "a dataset that yields no batch"))
+
+
+def _none(method, received):
+    return f"The data of `{method}` must hold at least one image. Received: {received}"
+
+
 class Keeper(keras.callbacks.Callback):
     """Counts epochs, shuffles the data for the next one, and checks the ranges of the data.
 
@@ -20,6 +41,7 @@ class Keeper(keras.callbacks.Callback):
     def __init__(self, next_epoch):
         super().__init__()
         self.checked, self.next_epoch = False, next_epoch
+        self.any = False
 
     def _check(self, again=()):
         names = again if self.checked else None
@@ -37,6 +59,9 @@ class Keeper(keras.callbacks.Callback):
         self._check(again=self.model.condition.checked_often)
 
     def on_epoch_end(self, epoch, logs=None):
+        self.any = self.any or bool(logs)
+        if not self.any:
+            raise ValueError(_none("fit", "a dataset that yields no batch"))
         self._check(again=self.model.condition.checked_often)
         self.model.epochs.assign(self.model.epochs + 1)
         for shuffle in self.next_epoch:

@@ -16,7 +16,7 @@ from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch
 from kgan.data import Batches
-from kgan.fit import filters_restored, with_own_callbacks
+from kgan.fit import check_any, check_results, filters_restored, with_own_callbacks
 from kgan.latents import get as _sampler
 from kgan.latents import seeds as _seeds
 from kgan.logs import Logs
@@ -216,9 +216,11 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         """Train. See `keras.Model.fit`: `x` holds real images, `y` their labels, which only a condition reads.
 
         Raises:
-            ValueError: if the images do not have the shape of the generator's images, or lie outside [-1, 1]; with
+            ValueError: if there are no images, they do not have the shape of the generator's, or lie outside [-1, 1]; with
                 `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
         """
+        check_any(x, "fit")
+        check_any(kwargs.get("validation_data"), "fit")
         next_epoch: list = []
         own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y))
         keras_fit = super().fit
@@ -262,11 +264,13 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         self.logs.check_ranges()
         return logs
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, x=None, *args, **kwargs):
         """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
+        check_any(x, "evaluate")
         self.test_seeds.state.assign([self._test_seed, 0])
         with backend.undisturbed():
-            results = super().evaluate(*args, **kwargs)
+            results = super().evaluate(x, *args, **kwargs)
+        check_results(results)
         self.logs.check_ranges(self.condition.checked_often)
         return results
 
