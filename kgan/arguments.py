@@ -7,6 +7,14 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 
+class Misfit(ValueError):  # noqa: N818
+    """Arguments that do not fit the data; `instead` holds the arguments that would, by name."""
+
+    def __init__(self, message: str, **instead: Any):
+        super().__init__(message)
+        self.instead = instead
+
+
 def closest(name: Any, known: Collection[str]) -> str | None:
     """Return the known name that is closest to a misspelled one, or `None`."""
     return next(iter(difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)), None)

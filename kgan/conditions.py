@@ -14,7 +14,7 @@ import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from kgan.arguments import Configured, integer, lookup
+from kgan.arguments import Configured, Misfit, integer, lookup
 from kgan.backend import static_shape
 
 
@@ -152,7 +152,7 @@ class Condition(Configured, abc.ABC):
             )
 
     def check_data(self, labels):
-        """Raise ValueError if the labels of a whole data set, `(n,)` or `None`, are not what this condition reads."""
+        """Raise ValueError, or Misfit, if the labels of a whole data set, `(n,)` or `None`, are not what this condition reads."""
 
     def check_classes(self):
         """Raise ValueError if there are no classes that can be scored separately."""
@@ -336,14 +336,16 @@ class Classes(Condition):
 
     def check_data(self, labels):
         if labels is None:
-            raise ValueError("`num_classes` needs data with labels, and these data have no labels")
+            raise Misfit("`num_classes` needs data with labels, and these data have no labels", classes=None)
         classes = np.unique(labels)
         if classes.dtype.kind not in "iu":
-            raise ValueError(f"`num_classes` needs labels that are integers. Received: {classes.dtype}")
-        if not np.array_equal(classes, np.arange(self.n)):
-            raise ValueError(
+            raise Misfit(f"`num_classes` needs labels that are integers. Received: {classes.dtype}", classes=None)
+        if classes[0] < 0 or classes[-1] != self.n - 1:
+            fitting = {"classes": None} if classes[0] < 0 else {"n": int(classes[-1]) + 1}
+            raise Misfit(
                 f"`num_classes` must be the number of the data's classes, numbered from 0. Received: {self.n}, "
-                f"and data of {len(classes)} classes, {classes[0]} to {classes[-1]}"
+                f"and data of {len(classes)} classes, {classes[0]} to {classes[-1]}",
+                **fitting,
             )
 
     def watch(self, data):

@@ -38,6 +38,27 @@ def unweighted(method):
     return checked
 
 
+def check_any(data, method):
+    """Raise ValueError if the data of `fit` or `evaluate`, images or a tuple that begins with them, are known to be none."""
+    images = data[0] if isinstance(data, tuple) and data else data
+    try:
+        empty = len(images) == 0
+    except TypeError:  # the length is not known
+        return
+    if empty:
+        raise ValueError(_none(method, f"{type(images).__name__} of length 0"))
+
+
+def check_results(results):
+    """Raise ValueError if `evaluate` saw no batch."""
+    if isinstance(results, list | dict) and not results:
+        raise ValueError(_none("evaluate", "a dataset that yields no batch"))
+
+
+def _none(method, received):
+    return f"The data of `{method}` must hold at least one image. Received: {received}"
+
+
 class Keeper(keras.callbacks.Callback):
     """Counts epochs, shuffles the data for the next one, and checks the ranges of the data, and `trainable` of the players.
 
@@ -49,6 +70,7 @@ class Keeper(keras.callbacks.Callback):
     def __init__(self, next_epoch):
         super().__init__()
         self.checked, self.next_epoch = -math.inf, next_epoch
+        self.any = False
 
     def _check(self):
         first = self.checked < 0
@@ -72,6 +94,9 @@ class Keeper(keras.callbacks.Callback):
         self._check()  # before validation, which resets what was seen of the epoch
 
     def on_epoch_end(self, epoch, logs=None):
+        self.any = self.any or bool(logs)
+        if not self.any:
+            raise ValueError(_none("fit", "a dataset that yields no batch"))
         self._check()
         self.model.epochs.assign(self.model.epochs + 1)
         for shuffle in self.next_epoch:

@@ -17,7 +17,7 @@ from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch, scaled
 from kgan.data import Batches, brought
-from kgan.fit import errors_about_shapes, filters_restored, unweighted, with_own_callbacks
+from kgan.fit import check_any, check_results, errors_about_shapes, filters_restored, unweighted, with_own_callbacks
 from kgan.latents import get as _sampler
 from kgan.latents import seeds as _seeds
 from kgan.logs import Logs
@@ -241,9 +241,11 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         """Train. See `keras.Model.fit`: `x` holds real images, `y` their labels, which only a condition reads.
 
         Raises:
-            ValueError: if the images do not have the shape of the generator's images, or lie outside [-1, 1]; with
+            ValueError: if there are no images, they do not have the shape of the generator's, or lie outside [-1, 1]; with
                 `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
         """
+        check_any(x, "fit")
+        check_any(kwargs.get("validation_data"), "fit")
         next_epoch: list = []
         validated = bool(args or kwargs.get("validation_data") is not None or kwargs.get("validation_split"))
         # scores may need labels that the training ignores
@@ -318,6 +320,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
     @unweighted
     def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
+        check_any(x, "evaluate")
         self.test_seeds.state.assign([self._test_seed, 0])
         x, y = brought.arrays(x, y, self._shape_in_data)
         x, y = brought.dataset(x, self.condition.select, self._shape_in_data), self.condition.labels(y)
@@ -325,6 +328,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             x, y, batch_size = Batches(x, batch_size or 32, labels=y), None, None
         with backend.undisturbed():
             results = super().evaluate(x, y, batch_size, *args, **kwargs)
+        check_results(results)
         self.logs.check_ranges(first=False)
         return results
 

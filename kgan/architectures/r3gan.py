@@ -27,6 +27,7 @@ from keras.initializers import RandomNormal, VarianceScaling
 
 from kgan.architectures import conditioning as conditional
 from kgan.architectures.halving import halvings
+from kgan.arguments import Misfit
 from kgan.backend import channels_last
 from kgan.layers import GroupedConv2D, ModulatedBasis
 
@@ -162,9 +163,13 @@ def _as_wide(width, x):
 def _stages(widths, count, expansion, group_width):
     """The width of each stage, from the smallest features to the image."""
     given = list(widths) if isinstance(widths, Sequence) else [widths] * count
-    if len(given) != count or not all(isinstance(width, numbers.Integral) and int(width) > 0 for width in given):
-        raise ValueError(
-            f"`widths` must be one number, or {count}, one for each resolution, integers above 0. Received: {widths!r}"
+    if (
+        not (given and all(isinstance(width, numbers.Integral) and int(width) > 0 for width in given))
+        or len(given) != count
+    ):
+        raise Misfit(
+            f"`widths` must be one number, or {count}, one for each resolution, integers above 0. Received: {widths!r}",
+            widths=(given[:1] * count + given)[-count:],
         )
     if any(width * expansion % group_width for width in given):
         raise ValueError(

@@ -6,7 +6,7 @@ and generated images in the same way, and are differentiable, so that the genera
 
 import inspect
 
-from kgan.arguments import lookup
+from kgan.arguments import Misfit, lookup
 from kgan.augment.ada import ADA
 from kgan.augment.augmentation import Augmentation, Augmented
 from kgan.augment.diff_augment import DiffAugment
@@ -36,9 +36,10 @@ def get(identifier, image_shape):
         )
     if len(image_shape) != 3:
         shape = ", ".join(["batch", *map(str, image_shape)])
-        raise ValueError(
+        raise Misfit(
             "`augment` is for images of shape (batch, height, width, channels). "
-            f"Received: a generator that makes examples of shape ({shape})"
+            f"Received: a generator that makes examples of shape ({shape})",
+            augment=None,
         )
     kind = type(identifier)
     if kind.get_config is Augmentation.get_config and inspect.signature(kind).parameters:

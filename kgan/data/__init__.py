@@ -4,6 +4,7 @@ from kgan.data.array_file import file
 from kgan.data.batches import Batches
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
+from kgan.data.fitting import height_and_width
 from kgan.data.folder import Folder
 from kgan.data.points import grid, ring
 from kgan.data.sources import DATASETS, Data, get, load
@@ -20,6 +21,7 @@ __all__ = [
     "file",
     "get",
     "grid",
+    "height_and_width",
     "load",
     "mnist",
     "ring",

@@ -5,6 +5,7 @@ import math
 import keras
 import numpy as np
 
+from kgan.arguments import Misfit
 from kgan.data.folder import Folder
 from kgan.data.mapped import is_on_demand, let_go
 
@@ -41,9 +42,8 @@ class Batches(keras.utils.PyDataset):
         if not len(images):
             raise ValueError("`images` of Batches must contain at least one image.")
         if flip and len(images.shape) != 4:
-            raise ValueError(
-                f"`flip` is for images (n, height, width, channels). Received: shape {tuple(images.shape)}"
-            )
+            message = f"`flip` is for images (n, height, width, channels). Received: shape {tuple(images.shape)}"
+            raise Misfit(message, flip=False)
         if labels is not None and len(labels) != len(images):
             raise ValueError(
                 f"There must be one label for each image. Received: {len(labels)} labels, {len(images)} images."

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kgan.arguments import lookup
+from kgan.arguments import integer, lookup
 from kgan.data import formats
 from kgan.data.array_file import file
 from kgan.data.digits import digits
@@ -72,7 +72,7 @@ def load(
     Args:
         name: Name of a data set; not needed with `path`.
         path: Path of an `.npy` or `.npz` file, or of a folder of pictures. It is read instead of the named data set.
-            But a data set with an argument `path`, such as `stacked_mnist`, is made from the content of the file.
+            But a data set with an argument `path`, such as `stacked_mnist`, is made from the content of a file.
         split: String, such as `"test"`: the part of a data set, the arrays of an `.npz` file with that ending, the folder of
             that name in a folder. Data without splits are training data.
         size: Integer or pair `(height, width)`: pictures are cropped to these proportions and resized.
@@ -91,11 +91,11 @@ def load(
         ConnectionError: if it must be downloaded and the download fails.
     """
     path = None if path is None else pathlib.Path(path).expanduser()
-    if shape is not None and (
-        path is None or path.is_dir() or "path" in (_parameters(name) if name in DATASETS else ())
-    ):
+    limit = limit if limit is None else integer("limit", limit, at_least=1)
+    takes_path = name in DATASETS and "path" in _parameters(name)
+    if shape is not None and (path is None or path.is_dir() or takes_path):
         raise ValueError(f"`shape` is for a file of arrays. Received: shape={shape!r}")
-    if path is None or (name in DATASETS and "path" in _parameters(name)):
+    if path is None or (takes_path and not path.is_dir()):
         images, labels = _of_source(name, path, split, arguments)
     elif path.is_dir():
         return _of_folder(path, split, size, channels, limit, progress)

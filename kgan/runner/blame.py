@@ -3,6 +3,7 @@
 import contextlib
 import re
 
+from kgan.arguments import Misfit
 from kgan.runner.complaints import nearest_place
 from kgan.runner.errors import Problem, RecipeError
 
@@ -21,17 +22,21 @@ class Blame:
             raise RecipeError(self.given.source, self.problems) from None
 
     @contextlib.contextmanager
-    def __call__(self, *path):
+    def __call__(self, *path, keys=None):
+        """Args: path: Keys. keys: Paths of those arguments of a `Misfit` that are not at `path`; `None` for one that has none."""
         try:
             yield
         except (ConnectionError, KeyboardInterrupt):
             raise
         except Exception as error:  # Keras and the engines raise many kinds of errors for arguments that are not valid
             message = " ".join(str(error).split())
+            instead = error.instead if isinstance(error, Misfit) else {}
+            paths = {name: (keys or {}).get(name, (*path, name)) for name in instead}
+            settings = {at: instead[name] for name, at in paths.items() if at is not None}
             argument = re.match(r"`(\w+)`", message)
             if argument and argument[1] in self._keys(path):
                 path = (*path, argument[1])
-            self.problems.append(Problem(path, message[:500], nearest_place(path, self.given.places)))
+            self.problems.append(Problem(path, message[:500], nearest_place(path, self.given.places), settings))
 
     def _keys(self, path):
         here = self.given.data

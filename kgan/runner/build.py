@@ -6,8 +6,8 @@ import re
 
 import keras
 
-from kgan import architectures, backend, callbacks, conditions, data, pictures, ramps, rules, scores
-from kgan.arguments import nearest
+from kgan import architectures, augment, backend, callbacks, conditions, data, pictures, ramps, rules, scores
+from kgan.arguments import Misfit, nearest
 from kgan.checkpoints.keras_file import check_serializable
 from kgan.gan import GAN
 from kgan.players.optimizer import check_schedules
@@ -17,6 +17,7 @@ from kgan.runner.schema import RULE_FIELDS
 from kgan.runner.types import OPTIMIZERS, arguments_of, value_of
 
 MAX_STEPS_AT_ONCE = 20
+SIZE = ("data", "size")
 ENDLESS = 2**31 - 1  # steps of a training that ends after a time
 
 
@@ -32,6 +33,8 @@ def build_rules(recipe, given):
     """
     made: dict = {}
     conditional = True
+    # `null`: then what is for classes alone has no effect, and need not be taken out of a recipe
+    told = any(isinstance(given.data, dict) and given.data.get(key, "") is None for key in ("num_classes", "condition"))
     with Blame(given) as blame:
         with blame("condition"):
             conditional = bool(condition_of(recipe).classes)
@@ -39,7 +42,7 @@ def build_rules(recipe, given):
             with blame(name):
                 player = getattr(recipe, name)
                 chosen, fields = getattr(player, "conditioning", None), type(player).model_fields
-                if chosen and not conditional and chosen != fields["conditioning"].default:
+                if chosen and not conditional and not told and chosen != fields["conditioning"].default:
                     raise ValueError(f"`conditioning` {chosen} needs a GAN with `num_classes`")
         with blame("pack"):
             if recipe.pack > recipe.data.batch_size:
@@ -55,6 +58,8 @@ def build_rules(recipe, given):
                 made[name] = _optimizer(getattr(recipe.optimizers, player))
         for name in RULE_FIELDS:
             made[name] = _rule(name, getattr(recipe, name), blame)
+        if told and not conditional:
+            made["class_loss_weight"] = 1.0
         for name in ("schedule", "tricks"):
             for place, one in _each(name, made[name]):
                 with blame(*place):
@@ -158,14 +163,17 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
     """
     keras.utils.set_random_seed(recipe.seed)
     shape = tuple(found.images.shape[1:])
-    players = {}
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if one.name == "image_grid":
                 with blame("callbacks", index):
                     pictures.check_drawable(shape)
+            if one.name == "score" and len(found.images) >= scores.LEAST:
+                with blame("callbacks", index):
+                    _check_score(one, shape, found.labels)
         condition = condition_of(recipe)
-        with blame("num_classes" if recipe.condition is None else "condition"):
+        place = ("num_classes",) if recipe.condition is None else ("condition", "n")
+        with blame(place[0], keys={"n": place, "classes": place[:1]}):
             condition.check_data(found.labels)
         with blame("data"):
             batches = data.Batches(
@@ -176,15 +184,13 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
                 replacement=recipe.data.replacement,
                 flip=getattr(recipe.data, "flip", False),
             )
-        with blame("generator"):
-            generator = architectures.get(recipe.generator.name).generator
-            conditional = _conditional(recipe.generator.name, generator, condition)
-            players["generator"] = generator(shape, recipe.latent_dim, **conditional, **arguments_of(recipe.generator))
-        with blame("discriminator"):
-            discriminator = architectures.get(recipe.discriminator.name).discriminator
-            packed = (*shape[:-1], recipe.pack * shape[-1])
-            conditional = _conditional(recipe.discriminator.name, discriminator, condition)
-            players["discriminator"] = discriminator(packed, **conditional, **arguments_of(recipe.discriminator))
+        can_resize = len(shape) == 3 and found.images.dtype == np.uint8
+        players = _players(recipe, shape, condition, blame, can_resize)
+        sizes = [one.settings[SIZE] for one in blame.problems if SIZE in one.settings]
+        if sizes:  # what else would be wrong with pictures of that size
+            _players(recipe, (*data.height_and_width(sizes[0]), shape[2]), condition, blame, can_resize)
+        with blame("augment", keys={"augment": ("augment",)}):
+            augment.get(compiled_with["augment"], shape)
     with Blame(given) as blame, blame():
         arguments = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack")}
         gan = GAN(**players, **arguments, condition=condition)
@@ -201,6 +207,34 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
                 with blame("callbacks", index):
                     raise ValueError(f"`monitor` must be a log. {nearest(one.monitor, logs)}")
     return batches, gan
+
+
+def _check_score(score, shape, labels):
+    """Raise Misfit if a `score` callback is not for such data."""
+    there = scores.suitable(points=len(shape) == 1, labelled=labels is not None)
+    metrics = np.atleast_1d(score.metric).tolist()
+    fitting = {"metric": [name for name in metrics if name in there] or "frechet_distance"}
+    stacked = labels is not None and len(shape) == 3 and shape[2] == 3
+    if score.extractor == "stacked" and not stacked:
+        raise Misfit("`extractor` stacked is for labelled images of three channels", extractor="auto", **fitting)
+    for name in metrics:
+        if name not in there:
+            raise Misfit(f"`metric` {name} is not defined for these data. There are: {', '.join(there)}", **fitting)
+
+
+def _players(recipe, shape, condition, blame, can_resize):
+    """Return those players that can be made for examples of that shape, by name."""
+    players = {}
+    for name, shape_seen, arguments in (
+        ("generator", shape, (recipe.latent_dim,)),
+        ("discriminator", (*shape[:-1], recipe.pack * shape[-1]), ()),
+    ):
+        chosen = getattr(recipe, name)
+        with blame(name, keys={"size": SIZE if can_resize else None, "name": (name,)}):
+            make = getattr(architectures.get(chosen.name), name)
+            conditional = _conditional(chosen.name, make, condition)
+            players[name] = make(shape_seen, *arguments, **conditional, **arguments_of(chosen))
+    return players
 
 
 def _conditional(name, player, condition):

@@ -1,18 +1,32 @@
 """Errors of a recipe or a command line: the problem, its place, and what was probably meant."""
 
+import json
+import shlex
+
 
 class Problem:
     """One problem, at `path` (keys from the top) of a recipe.
 
-    Its place is the line and column, counted from 1, or `"--set"`, or `None` if nothing is known.
+    Its place is the line and column, counted from 1, or `"--set"`, or `None` if nothing is known. `settings` are the
+    values that would fit, a dict by their paths.
     """
 
-    def __init__(self, path, message, place=None):
-        self.path, self.message, self.place = tuple(path), message, place
+    def __init__(self, path, message, place=None, settings=None):
+        self.path, self.message, self.place, self.settings = tuple(path), message, place, settings or {}
 
     def __str__(self):
         key = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path).lstrip(".")
-        return f"{key}: {self.message}" if key else self.message
+        said = f"{key}: {self.message}" if key else self.message
+        return f"{said.removesuffix('.')}. What fits these data: {options(self.settings)}" if self.settings else said
+
+
+def options(settings):
+    """The options of the command line that change a recipe, as one types them."""
+    texts = {
+        ".".join(map(str, path)): value if isinstance(value, str) else json.dumps(value)
+        for path, value in settings.items()
+    }
+    return " ".join(f"--set {shlex.quote(f'{path}={text}')}" for path, text in texts.items())
 
 
 class RecipeError(ValueError):
@@ -25,6 +39,9 @@ class RecipeError(ValueError):
             place = problem.place
             where = ":".join(map(str, (source, *place))) if isinstance(place, tuple) else str(place or source)
             lines.append(f"{where}  {problem}")
+        settings = {path: value for problem in self.problems for path, value in problem.settings.items()}
+        if len(settings) > 1:
+            lines.append(f"What fits these data, all at once: {options(settings)}")
         super().__init__("\n".join(lines))
 
 

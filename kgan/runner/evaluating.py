@@ -11,6 +11,7 @@ from kgan.checkpoints import disk
 from kgan.extractors.extractor import resized, uint8
 from kgan.runner import build, recipe_data, sampling
 from kgan.runner.blame import blamed
+from kgan.runner.errors import Problem, RecipeError
 from kgan.scores import Scorer
 
 SHOWN = 20  # samples in the picture with their nearest real images
@@ -50,6 +51,7 @@ def of_run(
     if per_class:
         with blamed("--per-class"):
             condition.check_classes()
+            scorer.check_classes(condition.labels_like(scorer.real.modes, samples))
     labels = condition.labels_like(scorer.real.modes, samples)
     images = sampling.images_of(run, samples, seed, labels)
     measured = _measure(scorer, images, chosen, seed, labels if per_class else None, _how_long(run))
@@ -137,6 +139,9 @@ def show(measured, console):
 
 
 def _scorer(found, extractor, name, split):
+    if len(found.images) < scores.LEAST:
+        message = f"{scores.LEAST} real images are needed to score others. There are {len(found.images)} in {name}"
+        raise RecipeError("evaluate", [Problem((), message)])
     with blamed("--extractor"):
         return Scorer(found.images, found.labels, extractor, name, split, fitted=found.fitted)
 

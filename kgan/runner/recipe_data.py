@@ -30,13 +30,13 @@ def load_data(recipe, given, progress=None):
 
 
 def held_out(recipe, given, found):
-    """Return the training data, and the data of `validation_split`, spread evenly over all, or `None`.
+    """Return the training data, and the data of `validation_split`, spread evenly over all, or `None` if those are none.
 
     Raises:
-        RecipeError: if one of the parts would be empty, or the images do not fit into memory.
+        RecipeError: if the images do not fit into memory.
     """
     share = recipe.data.validation_split
-    if not share:
+    if not int(share * len(found.images)):
         return found, None
     with Blame(given) as blame, blame("data"):
         if not isinstance(found.images, np.ndarray):
@@ -45,8 +45,6 @@ def held_out(recipe, given, found):
             )
         numbers = np.arange(len(found.images))
         out = np.floor(share * (numbers + 1)) > np.floor(share * numbers)
-        if not out.any() or out.all():
-            raise ValueError(f"`validation_split` must leave images on both sides of {len(numbers)}. Received: {share}")
         labels = (None, None) if found.labels is None else (found.labels[~out], found.labels[out])
         return (
             replace(found, images=found.images[~out], labels=labels[0]),

@@ -16,7 +16,7 @@ from kgan.callbacks import Checkpoint, LogFile, Score
 from kgan.checkpoints.changes import line
 from kgan.checkpoints.disk import BadCheckpointError, BusyError
 from kgan.files import replace_when_written
-from kgan.runner import build, display, recipe_data, recipes, schema
+from kgan.runner import build, display, recipe_data, recipes, schema, too_few
 from kgan.runner.errors import Problem, RecipeError, RunError
 from kgan.runner.resolved import check_same, differences, resolved
 from kgan.runner.stop_at import StopAt
@@ -49,14 +49,14 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
     if there and not changed:
         check_same(recipe, out)
     changes = differences(recipe, out) if there else {}
-    batches, gan, found, held_out, scorers = make_objects(recipe, given, None if there else out, console)
+    batches, gan, found, held_out, scorers, fitting = make_objects(recipe, given, None if there else out, console)
     directory = out if there else claim(recipe.name, out)
     if not there:
         _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))  # the mark of a run
     steps = recipe.steps or recipe.epochs * len(batches)
     shown = display.Display(recipe.name, steps, batches, console)
     callbacks = [
-        *build.build_callbacks(recipe, directory, scorers, resume),
+        *build.build_callbacks(fitting, directory, scorers, resume),
         LogFile(directory / LogFile.place),
         # now that the state fits the recipe
         keras.callbacks.LambdaCallback(on_train_begin=lambda logs: _keep(recipe, directory, changes)),
@@ -149,18 +149,25 @@ def is_run(directory):
 
 
 def make_objects(recipe, given, out, console, steps_at_once=None):
-    """Make everything but the directory, in an order in which quick checks come first; print a line about the data."""
+    """Make everything but the directory, in an order in which quick checks come first; print lines about the data.
+
+    Returns:
+        The batches, the GAN, the data, those held out, the scorers, and the recipe without what its data are too few for.
+    """
     check_free(out)
     compiled_with = build.build_rules(recipe, given)
     found = recipe_data.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
+    fitting, left_out = too_few.without(recipe, found)
+    for sentence in left_out:
+        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
     to_train, held_out = recipe_data.held_out(recipe, given, found)
     batches, gan = build.build(recipe, given, compiled_with, to_train, steps_at_once)
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
     # last, since they take the longest time
-    scorers = {} if steps_at_once else build.build_scorers(recipe, given, found)
-    return batches, gan, found, held_out, scorers
+    scorers = {} if steps_at_once else build.build_scorers(fitting, given, found)
+    return batches, gan, found, held_out, scorers, fitting
 
 
 def check_free(out):

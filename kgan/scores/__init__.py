@@ -1,6 +1,6 @@
 """Scores of generated images: a record holds a value and everything it depends on; a scorer measures it."""
 
-from kgan.scores.measures import MEASURES, names_of
+from kgan.scores.measures import MEASURES, names_of, suitable
 from kgan.scores.record import (
     Record,
     UnlikeScoresError,
@@ -10,7 +10,7 @@ from kgan.scores.record import (
     read,
     write,
 )
-from kgan.scores.scorer import LEAST, NotFiniteError, Scorer
+from kgan.scores.scorer import LEAST, NotFiniteError, Scorer, check_classes, spread
 
 __all__ = [
     "LEAST",
@@ -21,8 +21,11 @@ __all__ = [
     "UnlikeScoresError",
     "append",
     "check_alike",
+    "check_classes",
     "difference",
     "names_of",
     "read",
+    "spread",
+    "suitable",
     "write",
 ]

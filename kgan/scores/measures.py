@@ -84,6 +84,20 @@ MEASURES = {
 }
 
 
+def suitable(points, labelled, logits=True, modes=True):
+    """Return the names of the metrics that are defined for points or images, with or without labels.
+
+    `logits` and `modes` say whether the extractor has them.
+    """
+    there = {
+        "features": True,
+        "logits": logits,
+        "modes": not points and labelled and modes,
+        "points": points and labelled,
+    }
+    return [name for name, measure in MEASURES.items() if there[measure.needs]]
+
+
 def names_of(metrics, classes=()):
     """The names of these metrics' values in the logs, including those of classes, each with the better direction."""
     found: dict[str, str] = {}

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from kgan import backend, environment, extractors, metrics
 from kgan.arguments import lookup
-from kgan.scores.measures import MEASURES
+from kgan.scores.measures import MEASURES, suitable
 from kgan.scores.record import Record
 
 REAL = 10_000  # real examples, spread evenly over all
@@ -24,6 +24,28 @@ def _real(features, labels):
     features = extractors.Features(features.features, features.logits, labels)
     features.radii = functools.cache(lambda k: metrics.radii(features.features, k))
     return features
+
+
+def spread(count, most):
+    """Positions of at most `most` of `count` images, spread evenly over all."""
+    return np.linspace(0, count - 1, min(count, most)).astype(int)
+
+
+def check_classes(of_real, labels):
+    """Return all classes, as `Scorer.check_classes`, given the labels of the real images too, or `None`."""
+    if labels is None:
+        raise ValueError("Only images with labels can be scored class by class.")
+    classes = np.unique(labels if of_real is None else np.concatenate([labels, of_real]))
+    for what, there in (("real", of_real), ("generated", labels)):
+        counts = {label: 0 if there is None else int((np.asarray(there) == label).sum()) for label in classes}
+        rarest = min(classes, key=lambda label: counts[label])
+        if counts[rarest] < LEAST:
+            share = "" if there is None else f" of {len(there):,}"
+            raise ValueError(
+                f"At least {LEAST} {what} images of class {rarest} are needed to score it. "
+                f"There are: {counts[rarest]}{share}"
+            )
+    return classes.tolist()
 
 
 class NotFiniteError(ValueError):
@@ -68,7 +90,7 @@ class Scorer:
             raise ValueError(f"At least {LEAST} real images are needed to score others. Received: {len(images)}")
         began = time.monotonic()
         self.extractor = extractors.get(extractor, images, labels)
-        chosen = np.linspace(0, len(images) - 1, min(len(images), real)).astype(int)
+        chosen = spread(len(images), real)
         labels = None if labels is None else np.ascontiguousarray(np.asarray(labels)[chosen])
         self._classes: dict[int, extractors.Features] = {}
         self.shape = tuple(images.shape[1:])
@@ -96,15 +118,8 @@ class Scorer:
     @property
     def suitable(self):
         """Names of the metrics that are defined for these data."""
-        points = len(self.shape) == 1
-        labelled = self.real.modes is not None
-        there = {
-            "features": True,
-            "logits": self.real.logits is not None,
-            "modes": not points and labelled and self.extractor.accuracy is not None,
-            "points": points and labelled,
-        }
-        return [name for name, measure in MEASURES.items() if there[measure.needs]]
+        logits, modes = self.real.logits is not None, self.extractor.accuracy is not None
+        return suitable(len(self.shape) == 1, self.real.modes is not None, logits, modes)
 
     def check_metrics(self, names):
         """Return the metrics of these names, as a list.
@@ -173,19 +188,7 @@ class Scorer:
         Raises:
             ValueError: if there are no labels, or too few real or generated images of a class to score it separately.
         """
-        if labels is None:
-            raise ValueError("Only images with labels can be scored class by class.")
-        classes = np.unique(labels if self.real.modes is None else np.concatenate([labels, self.real.modes]))
-        for what, there in (("real", self.real.modes), ("generated", labels)):
-            counts = {label: 0 if there is None else int((np.asarray(there) == label).sum()) for label in classes}
-            rarest = min(classes, key=lambda label: counts[label])
-            if counts[rarest] < LEAST:
-                share = "" if there is None else f" of {len(there):,}"
-                raise ValueError(
-                    f"At least {LEAST} {what} images of class {rarest} are needed to score it. "
-                    f"There are: {counts[rarest]}{share}"
-                )
-        return classes.tolist()
+        return check_classes(self.real.modes, labels)
 
     def _of_class(self, label):
         """Features of the real images of one class."""

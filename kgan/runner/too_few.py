@@ -1,0 +1,51 @@
+"""What a recipe must do without if its data are few: the training goes on, and a sentence says what is left out."""
+
+import numpy as np
+
+from kgan import scores
+from kgan.runner import build
+
+
+def without(recipe, found):
+    """Return a copy of a recipe without what its data are too few for, and a list of sentences about what was left out.
+
+    Args:
+        recipe: `Recipe`.
+        found: `kgan.data.Data`.
+    """
+    recipe = recipe.model_copy(deep=True)
+    count, condition = len(found.images), build.condition_of(recipe)
+    said, gone = [], set()
+    share = recipe.data.validation_split
+    if share and not int(share * count):
+        said.append(f"validation_split is left out: {share:g} of {count} images is less than one image")
+        recipe.data.validation_split = 0.0
+    missing = sorted(set(condition.classes) - set(np.unique(found.labels))) if found.labels is not None else []
+    if missing:
+        said.append(
+            f"{len(missing)} of {len(condition.classes)} classes have no image, the first is class {missing[0]}"
+        )
+    kept = []
+    for one in recipe.callbacks:
+        if one.name == "score" and count < scores.LEAST:
+            said.append(f"score is left out: there are {count} images, and it needs at least {scores.LEAST}")
+            gone |= scores.names_of(one.metric, condition.classes if one.per_class else ()).keys()
+            continue
+        if one.name == "score" and one.per_class:
+            try:
+                condition.check_classes()
+                labels = None if found.labels is None else found.labels[scores.spread(count, one.real)]
+                scores.check_classes(labels, condition.labels_like(labels, one.samples))
+            except ValueError as error:
+                said.append(f"per_class of score is left out: {error}")
+                every, common = scores.names_of(one.metric, condition.classes), scores.names_of(one.metric)
+                gone |= every.keys() - common.keys()
+                one.per_class = False
+        kept.append(one)
+    recipe.callbacks = kept
+    for one in kept:
+        monitored = getattr(one, "monitor", None)
+        if monitored in gone or (share and not recipe.data.validation_split and str(monitored).startswith("val_")):
+            said.append(f"monitor of {one.name} is left out: {monitored} is not measured")
+            one.monitor = None
+    return recipe, said
