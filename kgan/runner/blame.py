@@ -23,7 +23,12 @@ class Blame:
 
     @contextlib.contextmanager
     def __call__(self, *path, keys=None):
-        """Args: path: Keys. keys: Paths of those arguments of a `Misfit` that are not at `path`; `None` for one that has none."""
+        """Blame the keys of `path`.
+
+        Args:
+            path: Keys.
+            keys: Paths of those arguments of a `Misfit` that are not at `path`; `None` for one that has none.
+        """
         try:
             yield
         except (ConnectionError, KeyboardInterrupt):

@@ -5,6 +5,7 @@ import pathlib
 import re
 
 import keras
+import numpy as np
 
 from kgan import architectures, augment, backend, callbacks, conditions, data, pictures, ramps, rules, scores
 from kgan.arguments import Misfit, nearest
