@@ -23,24 +23,26 @@ def minimize(losses, *players):
     once the regularizers of its weights.
     """
 
+    trained = [model.trainable_variables for model, _ in players]
+
     def scaled():
         with backend.added_losses() as added:
             values, extra = losses()
         return [
-            optimizer.scale_loss(sum([*added[id(model)], *weight_losses(model)], value))
-            for value, (model, optimizer) in zip(values, players, strict=True)
+            optimizer.scale_loss(sum([*added[id(model)], *weight_losses(variables)], value))
+            for value, (model, optimizer), variables in zip(values, players, trained, strict=True)
         ], extra
 
-    extra, gradients = backend.gradients(scaled, [model.trainable_variables for model, _ in players])
-    for (model, optimizer), grads in zip(players, gradients, strict=True):
+    extra, gradients = backend.gradients(scaled, trained)
+    for (_, optimizer), grads, variables in zip(players, gradients, trained, strict=True):
         with ramps.at(optimizer, optimizer.iterations):
-            backend.apply(optimizer, grads, model.trainable_variables)
+            backend.apply(optimizer, grads, variables)
     return extra
 
 
-def weight_losses(model):
-    """The regularizers of a model's weights, such as `kernel_regularizer`: a list of scalars."""
-    regularized = [variable for variable in model.trainable_variables if variable.regularizer is not None]
+def weight_losses(variables):
+    """The regularizers of variables, such as a layer's `kernel_regularizer`: a list of scalars."""
+    regularized = [variable for variable in variables if variable.regularizer is not None]
     return [variable.regularizer(ops.convert_to_tensor(variable)) for variable in regularized]
 
 

@@ -601,7 +601,7 @@ def test_a_condition_of_ones_own_reads_three_parts(images):
     class Third(kgan.conditions.Condition):
         def read(self, data):
             images, _, third = data
-            return third, kgan.conditions.scaled(images)
+            return ops.convert_to_tensor(third), kgan.conditions.scaled(images)
 
         def specs(self, generator):
             return keras.KerasTensor((None, 1))
