@@ -29,7 +29,8 @@ class Folder:
             most 256, and 64 x 64 otherwise.
         channels: 1 or 3. `None` is 1 if all pictures are grey, 3 otherwise.
         limit: Integer. The number of files to use, spread evenly over all.
-        memory: Integer. Bytes of decoded pictures that may be kept; an eighth of `kgan.environment.memory_limit()` by default.
+        memory: Integer. Bytes of decoded pictures that may be kept; by default an eighth of the memory that the machine has,
+            or the container.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading.
 
     Attributes:
