@@ -17,18 +17,18 @@ def without(recipe, found):
     """
     recipe = recipe.model_copy(deep=True)
     count, condition = len(found.images), build.condition_of(recipe)
-    said, gone = [], set()
+    said: list[str] = []
+    gone: set[str] = set()  # logs that nothing measures
     share = recipe.data.validation_split
     if share and not int(share * count):
         said.append(
             f"validation_split is left out: at least {math.ceil(1 / share)} images are needed. There are: {count}"
         )
         recipe.data.validation_split = 0.0
-    missing = sorted(set(condition.classes) - set(np.unique(found.labels))) if found.labels is not None else []
+    numbered = found.labels is not None and found.labels.dtype.kind in "iu"
+    missing = sorted(set(condition.classes) - set(found.labels.tolist())) if numbered else []
     if missing:
-        said.append(
-            f"{len(missing)} of {len(condition.classes)} classes have no image, the first is class {missing[0]}"
-        )
+        said.append(f"{len(missing)} of {len(condition.classes)} classes have no image, the first is class {missing[0]}")
     kept = []
     for one in recipe.callbacks:
         if one.name == "score" and count < scores.LEAST:
