@@ -152,7 +152,7 @@ class Condition(Configured, abc.ABC):
             )
 
     def check_data(self, labels):
-        """Raise ValueError, or Misfit, if a whole data set's labels, `(n,)` or `None`, are not what this condition reads."""
+        """Raise ValueError if the labels of a whole data set, `(n,)` or `None`, are not what this condition reads."""
 
     def check_classes(self):
         """Raise ValueError if there are no classes that can be scored separately."""

@@ -48,14 +48,12 @@ def _machine_memory():
     """The bytes of the machine's memory; 4 GiB if that is not known."""
     try:
         known = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows has no `sysconf`
+    except (AttributeError, ValueError, OSError):
+        known = 0
+    if known <= 0 and hasattr(ctypes, "windll"):
         kilobytes = ctypes.c_ulonglong()
-        kernel = getattr(getattr(ctypes, "windll", None), "kernel32", None)
-        known = (
-            1024 * kilobytes.value
-            if kernel and kernel.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
-            else 0
-        )
+        ctypes.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))  # leaves 0 if it fails
+        known = 1024 * kilobytes.value
     return known if known > 0 else 2**32
 
 

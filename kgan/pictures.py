@@ -160,8 +160,8 @@ def film(frames, path, milliseconds=80):
     drawn = map(Image.fromarray, frames)
     images = (image.convert("P") if image.mode == "L" else image for image in drawn)
     path = pathlib.Path(path)
-    with replace_when_written(path) as temporary:
-        next(images).save(temporary, save_all=True, append_images=images, duration=milliseconds, loop=0)
+    with replace_when_written(path) as temporary, temporary.open("wb") as file:  # a frame may fail: then this closes it
+        next(images).save(file, "GIF", save_all=True, append_images=images, duration=milliseconds, loop=0)
 
 
 def save_curves(curves, path, title="", across="step"):

@@ -43,7 +43,8 @@ class Folder:
             most 256, and 64 x 64 otherwise.
         channels: 1 or 3. `None` is 1 if all pictures are grey, 3 otherwise.
         limit: Integer. The number of files to use, spread evenly over all.
-        memory: Integer. Bytes of decoded pictures that may be kept; by default an eighth of `environment.memory_limit()`.
+        memory: Integer. Bytes of decoded pictures that may be kept; by default an eighth of the memory that the machine has,
+            or the container.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading.
         whole: Path of a folder around it, such as that of all splits, whose pictures are scaled to 8 bits by the same rule.
 

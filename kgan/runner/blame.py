@@ -23,12 +23,7 @@ class Blame:
 
     @contextlib.contextmanager
     def __call__(self, *path, keys=None):
-        """Blame the keys of `path`.
-
-        Args:
-            path: Keys.
-            keys: Paths of those arguments of a `Misfit` that are not at `path`; `None` for one that has none.
-        """
+        """The context; `keys` are the paths of those arguments of a `Misfit` that are not below `path`, `None` for none."""
         try:
             yield
         except (ConnectionError, KeyboardInterrupt):

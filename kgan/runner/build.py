@@ -188,7 +188,12 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         can_resize = len(shape) == 3 and found.images.dtype == np.uint8
         players = _players(recipe, shape, condition, blame, can_resize)
         sizes = [one.settings[SIZE] for one in blame.problems if SIZE in one.settings]
-        if sizes:  # what else would be wrong with pictures of that size
+        if sizes:  # of other parts of the players, what is wrong with pictures of that size
+            blame.problems = [
+                one
+                for one in blame.problems
+                if SIZE in one.settings or one.path[0] not in ("generator", "discriminator")
+            ]
             _players(recipe, (*data.height_and_width(sizes[0]), shape[2]), condition, blame, can_resize)
         with blame("augment", keys={"augment": ("augment",)}):
             augment.get(compiled_with["augment"], shape)

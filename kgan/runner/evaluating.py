@@ -140,7 +140,7 @@ def show(measured, console):
 
 def _scorer(found, extractor, name, split):
     if len(found.images) < scores.LEAST:
-        message = f"{scores.LEAST} real images are needed to score others. There are {len(found.images)} in {name}"
+        message = f"at least {scores.LEAST} real images are needed to score others. There are: {len(found.images)}"
         raise RecipeError("evaluate", [Problem((), message)])
     with blamed("--extractor"):
         return Scorer(found.images, found.labels, extractor, name, split, fitted=found.fitted)

@@ -95,7 +95,7 @@ def _write(kind, source, n, out, progress):
             header = {"descr": made.dtype.str, "fortran_order": False, "shape": made.shape}
             np.lib.format.write_array_header_1_0(file, header)
             for part in parts:
-                file.write(part.tobytes())
+                file.write(part.data)
     elif kind == "png":
         pictures.save(pictures.picture(np.concatenate(list(parts)), columns), out)
     else:

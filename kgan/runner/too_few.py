@@ -1,6 +1,6 @@
 """What a recipe must do without if its data are few: the training goes on, and a sentence says what is left out."""
 
-import numpy as np
+import math
 
 from kgan import scores
 from kgan.runner import build
@@ -15,12 +15,16 @@ def without(recipe, found):
     """
     recipe = recipe.model_copy(deep=True)
     count, condition = len(found.images), build.condition_of(recipe)
-    said, gone = [], set()
+    said: list[str] = []
+    gone: set[str] = set()  # logs that nothing measures
     share = recipe.data.validation_split
     if share and not int(share * count):
-        said.append(f"validation_split is left out: {share:g} of {count} images is less than one image")
+        said.append(
+            f"validation_split is left out: at least {math.ceil(1 / share)} images are needed. There are: {count}"
+        )
         recipe.data.validation_split = 0.0
-    missing = sorted(set(condition.classes) - set(np.unique(found.labels))) if found.labels is not None else []
+    numbered = found.labels is not None and found.labels.dtype.kind in "iu"
+    missing = sorted(set(condition.classes) - set(found.labels.tolist())) if numbered else []
     if missing:
         said.append(
             f"{len(missing)} of {len(condition.classes)} classes have no image, the first is class {missing[0]}"
@@ -28,7 +32,7 @@ def without(recipe, found):
     kept = []
     for one in recipe.callbacks:
         if one.name == "score" and count < scores.LEAST:
-            said.append(f"score is left out: there are {count} images, and it needs at least {scores.LEAST}")
+            said.append(f"score is left out: at least {scores.LEAST} images are needed. There are: {count}")
             gone |= scores.names_of(one.metric, condition.classes if one.per_class else ()).keys()
             continue
         if one.name == "score" and one.per_class:
