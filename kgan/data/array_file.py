@@ -70,7 +70,7 @@ def _examples(images, path, shape):
     """
     there = images.shape
     if not images.size:
-        raise ValueError(f"{path} holds no images: its array has the shape {there}")
+        raise ValueError(f"{path} must hold images, and holds none: its array has the shape {there}")
     if shape is not None:
         if there != shape and math.prod(there[1:]) != math.prod(shape):
             raise ValueError(f"{path} does not hold examples of shape {shape}. Received: an array of shape {there}")
