@@ -250,8 +250,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         validated = bool(args or kwargs.get("validation_data") is not None or kwargs.get("validation_split"))
         # scores may need labels that the training ignores
         own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y), validated)
-        x, y = brought.arrays(x, y, self._shape_in_data)
-        x, y = brought.dataset(x, self.condition.select, self._shape_in_data), self.condition.labels(y)
+        x, y = self._brought(x, y)
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = self._validation(kwargs["validation_data"])
         keras_fit = super().fit
@@ -266,11 +265,13 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             named = {"x": feed, "y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
             others = dict(zip(list(inspect.signature(keras_fit).parameters)[6:], args, strict=False))
             with errors_about_shapes(self.image_shape):
-                return keras_fit(**named, callbacks=callbacks, **others, **kwargs, **more)
+                return keras_fit(**named, callbacks=callbacks, **{**others, **kwargs, **more})
 
         saver = resume.saver_among(own)
         own_order = not args and kwargs.keys() <= {"initial_epoch", "validation_data"}
         with filters_restored(own):
+            if brought.is_on_demand(x) and not kwargs.get("shuffle", True):
+                raise ValueError("Images that are read on demand are shuffled. Received: shuffle=False")
             if brought.is_on_demand(x) or (
                 saver is not None
                 and isinstance(x, np.ndarray)
@@ -293,37 +294,37 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 lambda first, last: fit_span(progress, last, initial_epoch=first),
             )
 
+    def _brought(self, x, y=None):
+        """Images and labels, in any of the forms that users bring, as Keras reads them."""
+        x, y = brought.arrays(x, y, self._shape_in_data)
+        return brought.dataset(x, self.condition.select, self._shape_in_data), self.condition.labels(y)
+
     def _validation(self, data):
-        if not isinstance(data, tuple | list):
-            return brought.dataset(data, self.condition.select, self._shape_in_data)
-        x, y = brought.arrays(data[0], data[1] if len(data) > 1 else None, self._shape_in_data)
+        x, y = self._brought(*data[:2]) if isinstance(data, tuple | list) else self._brought(data)
         if brought.is_on_demand(x):
-            return Batches(x, 32, labels=self.condition.labels(y))
-        return (x, self.condition.labels(y), *data[2:])
+            return Batches(x, 32, labels=y)
+        return (x, y) if isinstance(data, tuple | list) else x
 
     @unweighted
     def train_on_batch(self, x, y=None, *args, **kwargs):
         """One step. See `keras.Model.train_on_batch`."""
         if self.compiled:
             self.check_trainable()
-        x, y = brought.arrays(x, y, self._shape_in_data)
-        logs = super().train_on_batch(x, self.condition.labels(y), *args, **kwargs)
+        logs = super().train_on_batch(*self._brought(x, y), *args, **kwargs)
         self.logs.check_ranges()
         return logs
 
     @unweighted
     def test_on_batch(self, x, y=None, *args, **kwargs):
         """The logs of one batch. See `keras.Model.test_on_batch`."""
-        x, y = brought.arrays(x, y, self._shape_in_data)
-        return super().test_on_batch(x, self.condition.labels(y), *args, **kwargs)
+        return super().test_on_batch(*self._brought(x, y), *args, **kwargs)
 
     @unweighted
     def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         check_any(x, "evaluate")
         self.test_seeds.state.assign([self._test_seed, 0])
-        x, y = brought.arrays(x, y, self._shape_in_data)
-        x, y = brought.dataset(x, self.condition.select, self._shape_in_data), self.condition.labels(y)
+        x, y = self._brought(x, y)
         if brought.is_on_demand(x):
             x, y, batch_size = Batches(x, batch_size or 32, labels=y), None, None
         with backend.undisturbed():

@@ -161,7 +161,7 @@ class Score(Periodic, Measuring):
         began = time.monotonic()
         where = {"epoch": self._epoch + 1, "step": self._steps, "seconds": round(began - self._began, 3)}
         labels = self.model.condition.labels_like(self.scorer.real.modes, self.samples)
-        images = self.model.samples(self.samples, seed=self.seed, labels=labels).standard(self.model.image_range)
+        images = self.model.samples(self.samples, seed=self.seed, labels=labels).standard()
         try:
             found = self.scorer(images, self.metrics, self.seed, where, labels if self.per_class else None)
         except scores.NotFiniteError:

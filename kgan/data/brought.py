@@ -42,7 +42,7 @@ def fitted(images, shape):
 
 
 def _turn(sizes, shape):
-    """The function that gives images of these sizes, without the batch, the generator's shape; `None` if there is none."""
+    """Return a function that gives images of these sizes, without the batch, the generator's shape, or `None`."""
     if _agree(sizes, shape):
         return lambda images: images
     if shape[-1:] == (1,) and _agree(sizes, shape[:-1]):

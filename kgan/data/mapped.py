@@ -11,21 +11,23 @@ _ENGINES = ("jax", "jaxlib", "tensorflow", "torch")  # whose tensors are in memo
 def is_on_demand(images):
     """Whether images are read from a disk when they are needed: a `Folder`, a memory-mapped array, an h5py data set."""
     if isinstance(images, np.ndarray):
-        return isinstance(_file_behind(images), mmap.mmap)
+        return isinstance(_mapping(images)[0], mmap.mmap)
     there = all(hasattr(images, name) for name in ("shape", "dtype", "__getitem__", "__len__"))
     return there and type(images).__module__.split(".")[0] not in _ENGINES and not keras.ops.is_tensor(images)
 
 
-def _file_behind(array):
-    """What an array is a view of, a `mmap.mmap` if it is memory-mapped."""
+def _mapping(array):
+    """What an array is a view of, a `mmap.mmap` if it is memory-mapped, and then its mode, such as `"r"`."""
+    mode = None
     while isinstance(array, np.ndarray):
+        mode = getattr(array, "mode", mode)
         array = array.base
-    return array
+    return array, mode
 
 
 def let_go(array):
     """Let the system take back the memory of those parts of a memory-mapped array that were read; nothing is lost."""
-    file = _file_behind(array)
-    # a private mapping may hold changes that are nowhere else; Windows has no such advice
-    if hasattr(file, "madvise") and not array.flags.writeable:
+    file, mode = _mapping(array)
+    # a private mapping, "c", may hold changes that are nowhere else; Windows has no such advice
+    if hasattr(file, "madvise") and mode in ("r", "r+", "w+"):
         file.madvise(mmap.MADV_DONTNEED)

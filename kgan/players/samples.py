@@ -4,6 +4,7 @@ import numpy as np
 
 from kgan import backend, pictures
 from kgan.conditions import together
+from kgan.players.activation import image_range
 
 
 class Samples:
@@ -24,9 +25,9 @@ class Samples:
         self.shape, self.batch_size = (len(latents), *shape), batch_size
         self.image_range = (-1.0, 1.0)
 
-    def standard(self, image_range):
-        """Convert images of the generator's own range, (-1, 1) or (0, 1), to [-1, 1] from here on; returns the samples."""
-        self.image_range = image_range
+    def standard(self):
+        """Convert images of the generator's own range to [-1, 1] from here on; returns the samples."""
+        self.image_range = image_range(self.generator)
         return self
 
     def __len__(self):

@@ -14,7 +14,6 @@ from kgan.files import folder_when_written, replace_when_written
 from kgan.gan import GAN, load
 from kgan.latents import get as sampler_of
 from kgan.latents import seeds as seeds_of
-from kgan.players.activation import image_range
 from kgan.players.check import symbolic_inputs
 from kgan.players.samples import Samples
 from kgan.runner import loader
@@ -176,7 +175,7 @@ class _Source:
         return drawn, self.condition.draw(images, self.label, seeds)
 
     def images(self, latents, given):
-        return Samples(self.generator, latents, given, self.shape).standard(image_range(self.generator))
+        return Samples(self.generator, latents, given, self.shape).standard()
 
 
 def _names(run, count):
