@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ramps,
         schedules,
         scores,
+        terms,
         tricks,
     )
     from kgan.gan import GAN, load
@@ -45,6 +46,7 @@ __all__ = [
     "ramps",
     "schedules",
     "scores",
+    "terms",
     "tricks",
 ]
 

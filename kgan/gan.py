@@ -27,7 +27,7 @@ from kgan.players.check import fit_together, model_of
 from kgan.players.critic import Critic
 from kgan.players.samples import Samples
 from kgan.rules import Rules, takes_arguments_of
-from kgan.training import fakes
+from kgan.training import add_terms, fakes
 
 
 @register_keras_serializable("kgan")
@@ -97,7 +97,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         self,
         generator,
         discriminator,
-        latent_dim,
+        latent_dim=None,
         latents="normal",
         seed=0,
         pack=1,
@@ -106,21 +106,24 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.latent_dim = integer("latent_dim", latent_dim, at_least=1)
         self.seed = random.randrange(2**31) if seed is None else integer("seed", seed, at_least=0)
         self.pack = integer("pack", pack, at_least=1)
         self.condition = conditions.get(condition, num_classes)
+        none = latent_dim is None and self.condition.gives_images
+        self.latent_dim = None if none else integer("latent_dim", latent_dim, at_least=1)
         self.latents = latents
         self._make_generator = None if isinstance(generator, keras.Model) else generator
         self.generator = model_of(generator, "generator")
         self.discriminator = model_of(discriminator, "discriminator")
-        self.image_shape, outputs = fit_together(
+        self.image_shape, outputs, self._scores = fit_together(
             self.generator, self.discriminator, self.latent_dim, self.condition, self.pack
         )
         self.image_range = image_range(self.generator)
-        images_first = isinstance(self.condition, conditions.Unconditional | conditions.Classes)
-        self._shape_in_data = self.image_shape if images_first else ()
-        self._other_logs = self.condition.log_names(outputs)
+        self._given_shape = (
+            tuple(self.condition.specs(self.generator).shape[1:]) if self.condition.gives_images else None
+        )
+        self._shapes_in_data = self.condition.shapes_in_data(self.image_shape, self._given_shape)
+        self._other_logs = self.condition.log_names(outputs - self._scores + 1)
         self._sample = _sampler(latents)
         self.latent_seeds = keras.random.SeedGenerator(self.seed)
         penalty_seed, self._test_seed = (int(s) >> 1 for s in np.random.SeedSequence(self.seed).generate_state(2))
@@ -135,9 +138,10 @@ class GAN(backend.Steps, KerasFile, keras.Model):
     def compile(self, *args, **kwargs):
         rules = Rules(*args, **kwargs)
         augmentation = augment.get(rules.augment, self.image_shape)
-        critic = Critic(self.discriminator, self.condition, self.pack)
+        critic = Critic(self.discriminator, self.condition, self.pack, self._scores)
         loss = losses.adversarial(rules.loss, critic)
         rules.check_loss(loss)
+        rules.check_terms(self.condition)
         if rules.class_loss_weight != 1.0 and not self._other_logs:
             raise ValueError(
                 "`class_loss_weight` is for a discriminator that outputs class logits besides its score. "
@@ -156,11 +160,20 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         if augmentation is not None:
             self._beside["augment"] = augmentation
             critic.augment = augment.Augmented(augmentation, self.image_shape, d_opt, self.penalty_seeds)
+        for name in [name for name in self._beside if name.endswith("_network")]:
+            del self._beside[name]
+        self._beside |= {f"{term.name}_network": term.network for term in rules.terms if term.network is not None}
         self._beside.pop("ema_generator", None)
         if averaged is not None:
             self._beside["ema_generator"] = averaged
         self.logs = Logs(
-            loss, self.condition, self.image_range, self._other_logs, rules.penalties, self._values_to_log()
+            loss,
+            self.condition,
+            self.image_range,
+            self._other_logs,
+            rules.penalties,
+            rules.terms,
+            self._values_to_log(),
         )
         super().compile(
             optimizer=None,
@@ -191,6 +204,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         rules = self.rules
         scheduled = [("", rules, self.g_opt), ("d_opt_", self.d_opt, self.d_opt), ("g_opt_", self.g_opt, self.g_opt)]
         scheduled += [(f"{penalty.name}_", penalty, self.d_opt) for penalty in rules.penalties]
+        scheduled += [(f"{term.name}_", term, self.g_opt) for term in rules.terms]
         if self.augment is None:
             return ramps.values(scheduled)
         return ramps.values([*scheduled, ("augment_", self.augment, self.d_opt)]) | self.augment.values()
@@ -215,21 +229,28 @@ class GAN(backend.Steps, KerasFile, keras.Model):
 
     def test(self, data):
         """The step of `evaluate`: inference mode, latents of its own, no penalties, nothing updated."""
-        batch = self._read(data)
-        fake = fakes(self, batch.given, self.draw_latents(batch, self.test_seeds), training=False)
+        batch = self._read(data, self.test_seeds)
+        latents = self.draw_latents(batch, self.test_seeds)
+        fake = fakes(self, batch.given, latents, training=False)
         verdicts = [self.critic(images, batch.given, training=False) for images in (batch.real, fake)]
+        add_terms(self, batch, fake, latents, training=False)
         self.logs.discriminator(*verdicts)
         self.logs.generator(*verdicts)
         return self.logs.results(training=False)
 
-    def _read(self, data):
+    def _read(self, data, seeds=None):
         given, images = self.condition.read(data)
         images = brought.fitted(images, self.image_shape)
         self.logs.watch({**check.watched(images), **self.condition.watch(data)})
-        return Batch(given, scaled(images, self.image_range))
+        if self.condition.gives_images and given is not None:
+            given = brought.fitted(given, self._given_shape, "The images given", "generator's input")
+        real = scaled(images, self.image_range)
+        return Batch(self.condition.prepared(given, real, seeds or self.penalty_seeds), real)
 
     def draw_latents(self, batch, seeds=None):
-        """Latents `(batch, latent_dim)`, one vector for each real image, from one draw of the sampler."""
+        """Latents `(batch, latent_dim)`, one vector for each real image, from one draw of the sampler; `None` without."""
+        if self.latent_dim is None:
+            return None
         return self._sample((ops.shape(batch.real)[0], self.latent_dim), seeds or self.latent_seeds)
 
     def call(self, inputs, training=False):
@@ -296,8 +317,8 @@ class GAN(backend.Steps, KerasFile, keras.Model):
 
     def _brought(self, x, y=None):
         """Images and labels, in any of the forms that users bring, as Keras reads them."""
-        x, y = brought.arrays(x, y, self._shape_in_data)
-        return brought.dataset(x, self.condition.select, self._shape_in_data), self.condition.labels(y)
+        x, y = brought.arrays(x, y, self._shapes_in_data, self.condition.select)
+        return brought.dataset(x, self.condition.select, self._shapes_in_data), self.condition.labels(y)
 
     def _validation(self, data):
         x, y = self._brought(*data[:2]) if isinstance(data, tuple | list) else self._brought(data)
@@ -377,13 +398,50 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         # with labels a row at a time: an image's last bits depend on how many are computed at once
         return self._samples(which, labels, seed, 256 if labels is None else columns)[:]
 
+    def translate(self, images, seed=None, batch_size=16):
+        """Translate images with the averaged generator if there is one, otherwise with the trained one.
+
+        Args:
+            images: What the generator is given, an array `(n, height, width, channels)`: uint8, or floats in [-1, 1]. If it is
+                made from real images, these may be given too, where they have other channels: such as colours for the
+                condition `Grey`, or images without a mask for `Masked`.
+            seed: Integer. Seed of the latents, and of masks; `None` draws a random seed.
+            batch_size: Integer. Number of images that are translated at once.
+
+        Returns:
+            A float32 array `(n, height, width, channels)` in the generator's own range, `image_range`.
+
+        Raises:
+            ValueError: if the condition gives no images, or these do not fit the generator.
+        """
+        batch_size = integer("batch_size", batch_size, at_least=1)
+        seeds = _seeds(None if seed is None else integer("seed", seed, at_least=0))
+        given = self._given(images, seeds)
+        return self._samples_of(given, np.arange(len(given)), seeds, batch_size)[:]
+
+    def _given(self, images, seeds):
+        """What `translate` received as the generator is given it, an array."""
+        if not self.condition.gives_images:
+            raise ValueError(
+                "`translate` is for a GAN whose condition gives the generator images, such as kgan.conditions.Pairs(). "
+                f"Received: the condition {type(self.condition).__name__}"
+            )
+        parts = brought.arrays(images, None, (self._given_shape, ()))[0]
+        return self.condition.from_user(parts, self.image_shape, self._given_shape, seeds)
+
     def _samples(self, which, labels, seed, batch_size):
         """Images of some of the latent vectors that the seed gives: those at the positions `which`."""
         seeds = _seeds(None if seed is None else integer("seed", seed, at_least=0))
-        latents = ops.convert_to_numpy(self._sample((int(which.max(initial=-1)) + 1, self.latent_dim), seeds))[which]
-        given = self.condition.draw(len(which), labels, seeds)
+        return self._samples_of(lambda: self.condition.draw(len(which), labels, seeds), which, seeds, batch_size)
+
+    def _samples_of(self, given, which, seeds, batch_size):
+        latents = None
+        if self.latent_dim is not None:
+            latents = self._sample((int(which.max(initial=-1)) + 1, self.latent_dim), seeds)
+            latents = ops.convert_to_numpy(latents)[which]
+        given = given() if callable(given) else given
         self.sync()
-        return Samples(self.sampling_generator, latents, given, self.image_shape, batch_size)
+        return Samples(self.sampling_generator, latents, given, self.image_shape, batch_size, self.condition)
 
     def sync(self):
         """Copy the state of a running `fit` into the variables: JAX keeps it elsewhere during training."""

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kgan import backend
+from kgan.conditions import leaves
 from kgan.losses import has_parts
 from kgan.players import check
 
@@ -21,20 +22,21 @@ class Logs:
         image_range: Pair of floats, the range of the generator's images.
         others: Names of the condition's logs, which it makes from the discriminator's other outputs.
         penalties: The penalties.
+        terms: The terms of the generator's loss.
         values: Functions, by name, that return values to be logged as they are at the end of a step, not as means.
 
     Attributes:
         measuring: The callbacks of the `fit` that add scores to the logs, each with `directions` like this object's.
     """
 
-    def __init__(self, loss, condition, image_range, others=(), penalties=(), values=None):
+    def __init__(self, loss, condition, image_range, others=(), penalties=(), terms=(), values=None):
         self._loss, self._condition, self._parts = loss, condition, has_parts(loss)
         self._image_range = image_range
         self.names = ["d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy", "g_accuracy"]
         if self._parts:
             self.names += ["d_real_loss", "d_fake_loss"]
-        self.names += others
-        self._penalties = [penalty.name for penalty in penalties]
+        self.names += [*others, *(term.name for term in terms)]
+        self._penalties, self._terms = [penalty.name for penalty in penalties], [term.name for term in terms]
         self._values = values or {}
         self.measuring: Any = ()
         self._means = Means([*self.names, *self._penalties], name="means")
@@ -56,7 +58,7 @@ class Logs:
         """
         ways = {"_loss": "min", "_accuracy": "max"}
         own = {name: way for name in self.names for ending, way in ways.items() if name.endswith(ending)}
-        return own | dict.fromkeys(self._penalties, "min") | self.scores
+        return own | dict.fromkeys([*self._penalties, *self._terms], "min") | self.scores
 
     @property
     def scores(self):
@@ -95,7 +97,7 @@ class Logs:
 
     def update(self, values, batch):
         """Add values, scalars or one for each example, with the weight of the size of `batch`."""
-        self._means.update_state(values, ops.shape(batch)[0])
+        self._means.update_state(values, ops.shape(leaves(batch)[0])[0])
 
     def results(self, training):
         results = self._means.result()

@@ -10,10 +10,16 @@ With r = D(real) and f = D(fake), both in logits:
 | wasserstein      | f - r                           | -f           | Arjovsky et al., arXiv:1701.07875   |
 | hinge            | relu(1 - r) + relu(1 + f)       | -f           | Lim and Ye, arXiv:1705.02894        |
 | relativistic     | softplus(f - r)                 | softplus(r - f) | Jolicoeur-Martineau, arXiv:1807.00734 |
+| relativistic_average | (softplus(E f - r) + softplus(f - E r)) / 2 | the same with r and f exchanged | Wang et al., arXiv:1809.00219 |
+
+A discriminator may score each part of an image: a map (batch, height, width, 1). The loss of an image is then the mean over
+its map. It may have several such scores, a list, as of several scales: then all of this is summed over them. E is the mean
+over the batch.
 
 softplus(-x) is -log(sigmoid(x)) and softplus(x) is -log(1 - sigmoid(x)), without the overflow.
 """
 
+import functools
 import warnings
 from typing import Any
 
@@ -60,11 +66,11 @@ class AdversarialLoss(Configured):
     fake: Any = None
 
     def discriminator(self, real_logits, fake_logits):
-        """The discriminator's loss, `(batch,)`, of logits of shape `(batch,)` or `(batch, 1)`."""
+        """The discriminator's loss, `(batch,)`, of logits of shape `(batch,)`, `(batch, 1)` or `(batch, height, width, 1)`."""
         return self.real(real_logits) + self.fake(fake_logits)
 
     def generator(self, fake_logits, real_logits=None):
-        """The generator's loss, `(batch,)`, of logits of shape `(batch,)` or `(batch, 1)`."""
+        """The generator's loss, `(batch,)`, of logits of shape `(batch,)`, `(batch, 1)` or `(batch, height, width, 1)`."""
         raise NotImplementedError(f"{type(self).__name__} does not define `generator(fake_logits, real_logits)`.")
 
     def margin(self, logits, others=None):
@@ -84,11 +90,34 @@ class AdversarialLoss(Configured):
 
 
 def flat(logits):
-    """Logits of shape (batch, 1) or (batch,) as (batch,): a sum of the two shapes would be (batch, batch)."""
+    """Logits of any shape as `(batch,)`, or of a map as `(batch, n)`: a sum of (batch, 1) and (batch,) would be (batch, batch)."""
     logits = ops.convert_to_tensor(logits)
-    if len(logits.shape) > 2 or (len(logits.shape) == 2 and logits.shape[1] != 1):
-        raise ValueError(f"Logits must have the shape (batch,) or (batch, 1). Received: shape {tuple(logits.shape)}.")
-    return ops.reshape(logits, (-1,))
+    if len(logits.shape) < 2:
+        return logits
+    if logits.shape[-1] != 1:
+        raise ValueError(
+            "Logits must have the shape (batch,), (batch, 1) or (batch, height, width, 1). "
+            f"Received: shape {tuple(logits.shape)}."
+        )
+    return ops.reshape(logits, (-1,) if len(logits.shape) == 2 else (ops.shape(logits)[0], -1))
+
+
+def of_images(values):
+    """One value for each image, `(batch,)`: the mean over its map, of values `(batch, n)` or of any other shape."""
+    values = ops.convert_to_tensor(values)
+    return values if len(values.shape) < 2 else ops.mean(values, axis=list(range(1, len(values.shape))))
+
+
+def per_image(formula):
+    """Let a method that is a formula of logits `(batch,)` or `(batch, n)` take logits of any shape, and return `(batch,)`."""
+
+    @functools.wraps(formula)
+    def computed(self, *args, **kwargs):
+        args = [None if one is None else flat(one) for one in args]
+        kwargs = {name: None if one is None else flat(one) for name, one in kwargs.items()}
+        return of_images(formula(self, *args, **kwargs))
+
+    return computed
 
 
 @register_keras_serializable("kgan")
@@ -112,17 +141,19 @@ class NonSaturating(AdversarialLoss):
             )
         self.smoothing = smoothing
 
+    @per_image
     def real(self, real_logits):
-        logits = flat(real_logits)
         if not self.smoothing:
-            return ops.softplus(-logits)
-        return (1.0 - self.smoothing) * ops.softplus(-logits) + self.smoothing * ops.softplus(logits)
+            return ops.softplus(-real_logits)
+        return (1.0 - self.smoothing) * ops.softplus(-real_logits) + self.smoothing * ops.softplus(real_logits)
 
+    @per_image
     def fake(self, fake_logits):
-        return ops.softplus(flat(fake_logits))
+        return ops.softplus(fake_logits)
 
+    @per_image
     def generator(self, fake_logits, real_logits=None):
-        return ops.softplus(-flat(fake_logits))
+        return ops.softplus(-fake_logits)
 
     def get_config(self):
         return {"smoothing": self.smoothing}
@@ -136,8 +167,9 @@ class Minimax(NonSaturating):
         smoothing: Float. As in `NonSaturating`.
     """
 
+    @per_image
     def generator(self, fake_logits, real_logits=None):
-        return -ops.softplus(flat(fake_logits))
+        return -ops.softplus(fake_logits)
 
 
 @register_keras_serializable("kgan")
@@ -146,42 +178,51 @@ class LeastSquares(AdversarialLoss):
 
     threshold = 0.5
 
+    @per_image
     def real(self, real_logits):
-        return ops.square(flat(real_logits) - 1.0) / 2.0
+        return ops.square(real_logits - 1.0) / 2.0
 
+    @per_image
     def fake(self, fake_logits):
-        return ops.square(flat(fake_logits)) / 2.0
+        return ops.square(fake_logits) / 2.0
 
+    @per_image
     def generator(self, fake_logits, real_logits=None):
-        return ops.square(flat(fake_logits) - 1.0) / 2.0
+        return ops.square(fake_logits - 1.0) / 2.0
 
 
 @register_keras_serializable("kgan")
 class Wasserstein(AdversarialLoss):
     """The critic's difference of means; it needs a Lipschitz critic (arXiv:1701.07875, algorithm 1)."""
 
+    @per_image
     def real(self, real_logits):
-        return -flat(real_logits)
+        return -real_logits
 
+    @per_image
     def fake(self, fake_logits):
-        return flat(fake_logits)
+        return fake_logits
 
+    @per_image
     def generator(self, fake_logits, real_logits=None):
-        return -flat(fake_logits)
+        return -fake_logits
 
 
 @register_keras_serializable("kgan")
 class Hinge(AdversarialLoss):
     """The hinge loss of geometric GAN and SNGAN (arXiv:1705.02894, arXiv:1802.05957)."""
 
+    @per_image
     def real(self, real_logits):
-        return ops.relu(1.0 - flat(real_logits))
+        return ops.relu(1.0 - real_logits)
 
+    @per_image
     def fake(self, fake_logits):
-        return ops.relu(1.0 + flat(fake_logits))
+        return ops.relu(1.0 + fake_logits)
 
+    @per_image
     def generator(self, fake_logits, real_logits=None):
-        return -flat(fake_logits)
+        return -fake_logits
 
 
 @register_keras_serializable("kgan")
@@ -190,11 +231,38 @@ class Relativistic(AdversarialLoss):
 
     paired = True
 
+    @per_image
     def discriminator(self, real_logits, fake_logits):
-        return ops.softplus(flat(fake_logits) - flat(real_logits))
+        return ops.softplus(fake_logits - real_logits)
 
+    @per_image
     def generator(self, fake_logits, real_logits=None):
-        return ops.softplus(flat(real_logits) - flat(fake_logits))
+        return ops.softplus(real_logits - fake_logits)
+
+
+@register_keras_serializable("kgan")
+class RelativisticAverage(AdversarialLoss):
+    """RaGAN as in ESRGAN (arXiv:1809.00219, equations 1 and 2): each image is compared with the mean of those of the other
+    kind (arXiv:1807.00734, equation 8). Half the sum of both parts, as in ESRGAN's code.
+    """
+
+    paired = True
+
+    @per_image
+    def discriminator(self, real_logits, fake_logits):
+        real, fake = real_logits - ops.mean(fake_logits), fake_logits - ops.mean(real_logits)
+        return (ops.softplus(-real) + ops.softplus(fake)) / 2.0
+
+    @per_image
+    def generator(self, fake_logits, real_logits=None):
+        real, fake = real_logits - ops.mean(fake_logits), fake_logits - ops.mean(real_logits)
+        return (ops.softplus(real) + ops.softplus(-fake)) / 2.0
+
+    def margin(self, logits, others=None):
+        return logits - ops.mean(others)
+
+    def right(self, real_logits, fake_logits):
+        return self.margin(real_logits, fake_logits) > 0, self.margin(fake_logits, real_logits) <= 0
 
 
 class KerasLoss(AdversarialLoss):
@@ -217,12 +285,45 @@ class KerasLoss(AdversarialLoss):
         return self.loss(ops.ones_like(fake_logits), fake_logits)
 
 
+class OverScales(AdversarialLoss):
+    """The sum of a loss over several scores, lists of logits, as of a discriminator that looks at several scales."""
+
+    def __init__(self, loss):
+        self.loss, self.threshold, self.paired = loss, loss.threshold, loss.paired
+        if has_parts(loss):
+            self.real, self.fake = functools.partial(self._sum, loss.real), functools.partial(self._sum, loss.fake)
+
+    def _sum(self, formula, logits, others=None):
+        several = zip(logits, [None] * len(logits) if others is None else others, strict=True)
+        return sum(formula(*one) if others is not None else formula(one[0]) for one in several)
+
+    def discriminator(self, real_logits, fake_logits):
+        return self._sum(self.loss.discriminator, real_logits, fake_logits)
+
+    def generator(self, fake_logits, real_logits=None):
+        return self._sum(self.loss.generator, fake_logits, real_logits)
+
+    def margin(self, logits, others=None):
+        others = [None] * len(logits) if others is None else others
+        return _side_by_side(map(self.loss.margin, logits, others))
+
+    def right(self, real_logits, fake_logits):
+        real, fake = zip(*map(self.loss.right, real_logits, fake_logits), strict=True)
+        return _side_by_side(real), _side_by_side(fake)
+
+
+def _side_by_side(several):
+    """Tensors with a first axis of images as one, `(batch, n)`."""
+    return ops.concatenate([ops.reshape(one, (ops.shape(one)[0], -1)) for one in several], axis=1)
+
+
 LOSSES = {
     "hinge": Hinge,
     "least_squares": LeastSquares,
     "minimax": Minimax,
     "non_saturating": NonSaturating,
     "relativistic": Relativistic,
+    "relativistic_average": RelativisticAverage,
     "wasserstein": Wasserstein,
 }
 
@@ -257,6 +358,11 @@ def adversarial(loss, critic):
     activation is known: if it is a sigmoid, on the input of the sigmoid. `critic.logits` is set to whether the critic
     returns logits.
     """
+    found = _for_output(loss, critic)
+    return OverScales(found) if critic.scores > 1 else found
+
+
+def _for_output(loss, critic):
     if isinstance(loss, AdversarialLoss):
         critic.logits = True
         return loss
@@ -272,7 +378,7 @@ def adversarial(loss, critic):
         warnings.warn(
             f"The discriminator ends in a sigmoid (layer {critic.sigmoid!r}), but {type(loss).__name__} was given "
             "`from_logits=True`; the loss is computed on the logits that go into the sigmoid. Drop one of the two.",
-            stacklevel=3,
+            stacklevel=4,
         )
     critic.logits = True
     return KerasLoss(type(loss).from_config({**loss.get_config(), "from_logits": True}), 0.0)

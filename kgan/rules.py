@@ -8,8 +8,9 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 import keras
 from keras.optimizers.schedules import LearningRateSchedule
 
-from kgan import augment, backend, losses, penalties, ramps, schedules, tricks
+from kgan import augment, backend, losses, penalties, ramps, schedules, terms, tricks
 from kgan.arguments import is_number, nearest
+from kgan.conditions import Classes, Unconditional
 from kgan.players.average import check_decay
 
 # what Keras' `compile` takes and this one does not
@@ -22,6 +23,7 @@ NAMED: dict[str, dict[str, Any]] = {
     "loss": losses.LOSSES,
     "schedule": schedules.SCHEDULES,
     "penalties": penalties.PENALTIES,
+    "terms": terms.TERMS,
     "tricks": tricks.TRICKS,
     "augment": augment.AUGMENTATIONS,
 }
@@ -43,6 +45,8 @@ class Rules:
             `keras.losses.BinaryCrossentropy(label_smoothing=0.1)`.
         schedule: Name in `kgan.schedules`, or an object such as `kgan.schedules.Alternating(d_steps=5)`.
         penalties: Names in `kgan.penalties`, or objects such as `kgan.penalties.R1(10.0)`.
+        terms: Names in `kgan.terms`, or objects such as `kgan.terms.L1(100.0)`: what is added to the generator's loss. The
+            log `g_loss` does not contain them.
         ema: Float between 0 and 1, the decay of an averaged generator that is kept beside the trained one. It is warmed
             up: after t updates the decay is min(ema, (1 + t) / (10 + t)). A schedule is used without warm-up. `None` keeps
             no average. A subclassed generator without a config must be given to `GAN` as a function, which is called again.
@@ -67,6 +71,7 @@ class Rules:
     loss: Any = "non_saturating"
     schedule: Any = "simultaneous"
     penalties: Any = ()
+    terms: Any = ()
     ema: float | LearningRateSchedule | None = None
     tricks: Any = ()
     augment: Any = None
@@ -94,6 +99,7 @@ class Rules:
         self.loss = losses.get(self.loss)
         self.schedule = schedules.get(self.schedule)
         self.penalties = _several("penalties", self.penalties, penalties.get, lambda penalty: penalty.name)
+        self.terms = _several("terms", self.terms, terms.get, lambda term: term.name)
         self.tricks = _several("tricks", self.tricks, tricks.get, lambda trick: type(trick).__name__)
 
     def check_loss(self, loss):
@@ -101,6 +107,21 @@ class Rules:
         self.schedule.check_loss(loss)
         for trick in self.tricks:
             trick.check_loss(loss)
+
+    def check_terms(self, condition):
+        """Raise ValueError if a term of the generator's loss cannot be computed under this condition."""
+        for term in self.terms:
+            if term.compares and isinstance(condition, Unconditional | Classes):
+                raise ValueError(
+                    f"The term {term.name!r} compares each generated image with a real one, which belong together only under "
+                    "a condition such as kgan.conditions.Pairs() or Downscaled(4). "
+                    f"Received: the condition {type(condition).__name__}"
+                )
+            if isinstance(term, terms.Perceptual) and term.network is None:
+                raise ValueError(
+                    "The term 'perceptual' needs the network whose features it compares: "
+                    "kgan.terms.Perceptual(model=kgan.extractors.classifier(images)), or any Keras model."
+                )
 
     def get_config(self):
         """The arguments, by name."""

@@ -1,4 +1,4 @@
-"""One update of one player: losses and penalties -> gradients -> optimizer -> logs.
+"""One update of one player: losses, penalties and terms -> gradients -> optimizer -> logs.
 
 `kgan.schedules` decides which player is updated when; this module is the same for all schedules. A batch is a pair
 `(given, real)` (`kgan.conditions.Batch`); `given` is passed on without being read.
@@ -47,8 +47,9 @@ def weight_losses(variables):
 
 
 def fakes(gan, given, latents, training=True):
-    """G(z), or G(z, y) with the condition's values y."""
-    return backend.call(gan.generator, together(latents, given), training)
+    """G(z), G(z, y) with the condition's values y, or G(y) without latents."""
+    seen = gan.condition.seen_by(gan.generator, given, 0 if latents is None else 1)
+    return gan.condition.completed(backend.call(gan.generator, together(latents, seen), training), given)
 
 
 def play(gan, batch, latents):
@@ -103,13 +104,38 @@ def penalize(gan, batch, fake, turn=None):
     return total
 
 
+def add_terms(gan, batch, fake, latents, training=True):
+    """The sum of all terms of the generator's loss, each reported under its own name.
+
+    A lazy term is computed in every n-th update of the generator, and multiplied by n.
+    """
+    generator = functools.partial(fakes, gan, latents=latents, training=training)  # a function of what is given alone
+    dtype = gan.generator.variable_dtype
+
+    def value_of(term):
+        with ramps.at(term, gan.g_opt.iterations):
+            value = term(generator, batch.given, fake, batch.real)
+        gan.logs.update({term.name: value}, batch.real)
+        return ops.cast(term.every * value, dtype)
+
+    total = 0.0
+    for term in gan.rules.terms:
+        if term.every == 1 or not training:
+            total = total + value_of(term)
+        else:
+            due = ops.equal(gan.g_opt.iterations % term.every, 0)
+            total = total + backend.when(due, functools.partial(value_of, term), lambda: ops.zeros((), dtype))
+    return total
+
+
 def update_both(gan, batch, latents):
     """Both players from one forward pass."""
 
     def losses():
         fake, on_real, on_fake = play(gan, batch, latents)
         d_loss = discriminator_loss(gan, on_real, on_fake) + penalize(gan, batch, fake)
-        return [d_loss, generator_loss(gan, on_real, on_fake)], (on_real, on_fake)
+        g_loss = generator_loss(gan, on_real, on_fake) + add_terms(gan, batch, fake, latents)
+        return [d_loss, g_loss], (on_real, on_fake)
 
     verdicts = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
     after_discriminator(gan, batch, *verdicts)
@@ -173,7 +199,8 @@ def update_generator(gan, batch, latents, with_real=False):
         else:
             fake, on_real = fakes(gan, batch.given, latents), None
             on_fake = gan.critic(fake, batch.given)
-        return [generator_loss(gan, on_real, on_fake)], (fake, on_real, on_fake)
+        g_loss = generator_loss(gan, on_real, on_fake) + add_terms(gan, batch, fake, latents)
+        return [g_loss], (fake, on_real, on_fake)
 
     fake, on_real, on_fake = minimize(losses, (gan.generator, gan.g_opt))
     average.follow(gan)

@@ -13,7 +13,8 @@ from keras.saving import register_keras_serializable
 
 from kgan import ramps
 from kgan.arguments import Configured, integer, is_number, lookup
-from kgan.losses import AdversarialLoss, KerasLoss, flat, has_parts
+from kgan.conditions import leaves
+from kgan.losses import AdversarialLoss, KerasLoss, OverScales, has_parts, of_images
 
 
 class Trick(Configured):
@@ -82,6 +83,7 @@ class LabelFlip(Trick):
         self.probability = _positive(self, "probability", probability, below=1)
 
     def check_loss(self, loss):
+        loss = loss.loss if isinstance(loss, OverScales) else loss
         if not has_parts(loss) or isinstance(loss, KerasLoss):
             name = type(loss.loss if isinstance(loss, KerasLoss) else loss).__name__
             raise ValueError(
@@ -115,8 +117,8 @@ class Flipped(AdversarialLoss):
         return self._exchanged(fake_logits, self.loss.fake, self.loss.real)
 
     def _exchanged(self, logits, right, wrong):
-        flipped = keras.random.uniform((ops.shape(logits)[0],), seed=self.seeds) < self.probability
-        return ops.where(flipped, flat(wrong(logits)), flat(right(logits)))
+        flipped = keras.random.uniform((ops.shape(leaves(logits)[0])[0],), seed=self.seeds) < self.probability
+        return ops.where(flipped, of_images(wrong(logits)), of_images(right(logits)))
 
 
 @register_keras_serializable("kgan")

@@ -354,7 +354,7 @@ def test_wrong_players():
         wrong(lambda: gan(discriminator=four))
     )
     alone = wrong(lambda: kgan.GAN(dense.generator((2,), 2), four, 2))
-    assert "shape (batch, 1). Received: shape (batch, 1) and (batch, 4)" in alone
+    assert "a map of them. Received: shape (batch, 1) and (batch, 4)" in alone
     assert "Class logits besides it need a GAN with `num_classes`." in alone
     for told in ("concatenation", "batch_norm"):
         generator = dense.generator((2,), LATENT_DIM, num_classes=4, conditioning=told)

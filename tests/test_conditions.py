@@ -16,7 +16,7 @@ IMAGES = np.full((6, 4, 4, 1), 255, "uint8")
 LABELS = np.arange(6) % 3
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
+@pytest.mark.parametrize("name", [name for name, kind in CONDITIONS.items() if not kind.gives_images])
 def test_contract(name):
     condition = MADE[name]()
     assert type(condition) is CONDITIONS[name] and isinstance(condition, Condition)

@@ -626,7 +626,7 @@ def test_wrong_arguments_of_the_constructor():
     message = wrong(lambda: small_gan(generator=too_large))
     assert "The discriminator, model" in message and "the generator's images of shape (batch, 16, 16, 1)" in message
     two = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
-    assert "one number for each image, shape (batch, 1). Received: shape (batch, 2)" in wrong(
+    assert "a score for each image, shape (batch, 1), or for each part of it" in wrong(
         lambda: small_gan(discriminator=two)
     )
     assert "Unknown latents 'norml'. Did you mean 'normal'?" in wrong(lambda: small_gan(latents="norml"))

@@ -21,6 +21,7 @@ LAYERS = [
     {"metrics", "players"},
     {"checkpoints", "logs", "training"},
     {"extractors", "schedules"},
+    {"terms"},
     {"rules", "scores"},
     {"callbacks"},
     {"monitors"},

@@ -30,6 +30,11 @@ BY_HAND = {
     "wasserstein": ([-1.5, -2.0], [-0.5, 3.0]),
     "hinge": ([0 + 1.5, 2 + 0], [-0.5, 3.0]),
     "relativistic": ([softplus(-1.5), softplus(-2)], [softplus(1.5), softplus(2)]),
+    # the means are 0.5 of the real and -1.25 of the fake images: r - E f is 3.25 and 0.25, f - E r is 0 and -3.5
+    "relativistic_average": (
+        [(softplus(-3.25) + softplus(0)) / 2, (softplus(-0.25) + softplus(-3.5)) / 2],
+        [(softplus(3.25) + softplus(0)) / 2, (softplus(0.25) + softplus(3.5)) / 2],
+    ),
 }
 
 
@@ -54,6 +59,34 @@ def test_values(name, shape):
     ):
         assert computed.shape == (2,)
         np.testing.assert_allclose(ops.convert_to_numpy(computed), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_loss_of_an_image_is_the_mean_over_its_map(name):
+    loss, draw = kgan.losses.get(name), np.random.default_rng(0)
+    real, fake = draw.normal(size=(2, 3, 2, 4, 1)).astype("float32")
+    one_by_one = [
+        loss.discriminator(real.reshape(-1), fake.reshape(-1)),
+        loss.generator(fake.reshape(-1), real.reshape(-1)),
+    ]
+    expected = [ops.convert_to_numpy(one).reshape(3, 8).mean(1) for one in one_by_one]
+    computed = loss.discriminator(real, fake), loss.generator(fake, real)
+    for one, other in zip(computed, expected, strict=True):
+        assert one.shape == (3,)
+        np.testing.assert_allclose(ops.convert_to_numpy(one), other, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_of_several_scales_are_added_up(name):
+    loss, draw = kgan.losses.get(name), np.random.default_rng(0)
+    real, fake = ([draw.normal(size=(3, side, side, 1)).astype("float32") for side in (4, 2)] for _ in range(2))
+    both = losses.OverScales(loss)
+    for method, first, second in (("discriminator", real, fake), ("generator", fake, real)):
+        parts = [ops.convert_to_numpy(getattr(loss, method)(*one)) for one in zip(first, second, strict=True)]
+        np.testing.assert_allclose(getattr(both, method)(first, second), sum(parts), rtol=1e-6)
+    assert (both.real is None) == loss.paired and both.threshold == loss.threshold
+    right, _ = both.right(real, fake)
+    assert right.shape == (3, 20) and both.margin(fake, real).shape == (3, 20)
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -226,7 +259,7 @@ def test_wrong_losses(loss, message):
 
 
 def test_logits_of_another_shape():
-    with pytest.raises(ValueError, match=r"shape \(batch,\) or \(batch, 1\). Received: shape \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"\(batch, height, width, 1\). Received: shape \(4, 3\)"):
         kgan.losses.get("hinge").real(np.zeros((4, 3), "float32"))
 
 

@@ -27,6 +27,7 @@ def test_everything_given_is_saved_and_loaded(images, tmp_path):
         "loss": kgan.losses.NonSaturating(smoothing=0.1),
         "schedule": kgan.schedules.Alternating(d_steps=2),
         "penalties": [kgan.penalties.R1(3.0, every=2)],
+        "terms": [kgan.terms.TotalVariation(2.0, every=3)],
         "ema": 0.75,
         "tricks": [kgan.tricks.WeightClip(0.5)],
         "augment": kgan.augment.DiffAugment(policy=("cutout",)),
@@ -43,6 +44,7 @@ def test_everything_given_is_saved_and_loaded(images, tmp_path):
     config = again.get_compile_config()
     assert list(config) == FIELDS
     assert config["penalties"][0]["config"] == {"weight": 3.0, "every": 2}
+    assert config["terms"][0]["config"] == {"weight": 2.0, "every": 3}
     assert config["schedule"]["config"] == {"d_steps": 2, "reuse_latents": False}
     assert (config["ema"], config["tricks"][0]["config"], config["run_eagerly"]) == (0.75, {"bound": 0.5}, True)
 

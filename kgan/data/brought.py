@@ -16,7 +16,7 @@ from kgan.data.mapped import is_on_demand
 from kgan.data.sources import Data
 
 
-def fitted(images, shape):
+def fitted(images, shape, name="Real images", whose="generator's shape"):
     """Images `(batch, ...)` in the generator's shape, if there is only one way to understand theirs.
 
     Images without a channel axis get one, and channels that come first, as in PyTorch, become the last axis.
@@ -36,8 +36,7 @@ def fitted(images, shape):
     expected, received = (f"({', '.join(['batch', *map(str, one)])})" for one in (shape, whole[1:]))
     hint = " They look like single images; a dataset yields batches, such as after `dataset.batch(64)`."
     raise ValueError(
-        f"Real images must have the generator's shape {expected}. Received: {received}."
-        f"{hint if _agree(whole, shape) else ''}"
+        f"{name} must have the {whose} {expected}. Received: {received}.{hint if _agree(whole, shape) else ''}"
     )
 
 
@@ -63,7 +62,7 @@ def _agree(sizes, shape):
     return len(sizes) == len(shape) and all(size in (None, wanted) for size, wanted in zip(sizes, shape, strict=True))
 
 
-def arrays(x, y=None, shape=()):
+def arrays(x, y=None, shapes=((), ()), select=unpacked):
     """Return images and labels as arrays, or what is not an array as it is.
 
     Lists of images become one array; a `Data`, a `Folder`, a pair and a mapping are taken apart. An array of images gets the
@@ -72,18 +71,27 @@ def arrays(x, y=None, shape=()):
     Args:
         x: What `fit` received as `x`.
         y: What `fit` received as `y`.
-        shape: Tuple of integers. The shape of the generator's images.
+        shapes: The shapes of images in `x` and in `y`, as `kgan.conditions.Condition.shapes_in_data` returns them.
+        select: Function from a mapping to a tuple of its parts, `kgan.conditions.Condition.select`.
 
     Raises:
         ValueError: if images in a list differ in size, or whole numbers are out of range.
     """
+    shape, other = shapes
     if y is None and isinstance(x, Data | Folder):
-        return (x, x.labels) if isinstance(x, Folder) else arrays(x.images, x.labels, shape)
+        if isinstance(x, Folder):
+            return x, x.labels
+        return arrays(x.given, x.images, shapes) if other else arrays(x.images, x.labels, shapes)
     if y is None and isinstance(x, Mapping):
-        images, labels = unpacked({name: _array(value) for name, value in x.items()})
-        return arrays(images, labels, shape)
-    if y is None and isinstance(x, list | tuple) and len(x) == 2 and _is_pair(_array(x[0]), _array(x[1]), shape):
-        return arrays(x[0], x[1], shape)
+        parts = {name: _array(value) for name, value in x.items()}
+        return arrays(*select(parts), shapes=shapes)
+    if y is None and isinstance(x, list | tuple) and len(x) == 2 and _is_pair(_array(x[0]), _array(x[1]), shapes):
+        return arrays(x[0], x[1], shapes)
+    return _whole(x, shape), y if y is None or (hasattr(y, "dtype") and not other) else _whole(y, other)
+
+
+def _whole(x, shape):
+    """Images, or labels where `shape` is `()`, as one array."""
     x = _array(x)
     if isinstance(x, np.ndarray) and x.dtype == object:
         raise ValueError(
@@ -93,7 +101,7 @@ def arrays(x, y=None, shape=()):
     turn = _turn(x.shape[1:], shape) if isinstance(x, np.ndarray) and not is_on_demand(x) else None
     if turn is not None:
         x = _of_bytes(turn(x))
-    return x, y if y is None or hasattr(y, "dtype") else _array(y)
+    return x
 
 
 def _of_bytes(images):
@@ -120,9 +128,10 @@ def _array(given):
     return given
 
 
-def _is_pair(images, labels, shape):
-    """Whether these are images and their labels, and not two images."""
-    return (
+def _is_pair(images, labels, shapes):
+    """Whether these are images and their labels, or two images where both are needed, and not two of the images."""
+    shape, other = shapes
+    return bool(other) or (
         hasattr(images, "shape")
         and hasattr(labels, "shape")
         and len(images.shape) >= len(shape)
@@ -132,20 +141,20 @@ def _is_pair(images, labels, shape):
     )
 
 
-def dataset(x, select, shape=()):
+def dataset(x, select, shapes=((), ())):
     """Return a dataset, or any other source of batches, whose elements are what `select` returns for them.
 
     Args:
         x: A `tf.data.Dataset`, a `keras.utils.PyDataset`, a torch `DataLoader` or a Python generator; anything else is
             returned as it is.
         select: Function from an element to a tuple, `kgan.conditions.Condition.select`.
-        shape: Tuple of integers. The shape of the generator's images, if a tuple begins with images.
+        shapes: The shapes of images in the first and the second part of an element, as in `arrays`.
     """
-    read = functools.partial(_read, select, shape)
+    read = functools.partial(_read, select, shapes)
     if hasattr(x, "element_spec"):
         specs = keras.tree.flatten(x.element_spec)
         known = all(getattr(one, "dtype", None) != "string" for one in specs)
-        if isinstance(x.element_spec, tuple) and known and _is_fitted(specs[0], shape):
+        if isinstance(x.element_spec, tuple) and known and all(map(_is_fitted, specs, shapes)):
             return x
         return x.map(lambda *element: read(element if len(element) > 1 else element[0]))
     if isinstance(x, Iterator):
@@ -158,21 +167,24 @@ def dataset(x, select, shape=()):
     return Selected(x, read) if own else x
 
 
-def _read(select, shape, element):
-    selected = select(element)
-    if not shape or _is_fitted(selected[0], shape):
-        return selected
-    images, *others = selected
-    # other conversions need operations of the engine, and are left to the step
+def _read(select, shapes, element):
+    parts = select(element)
+    return (*map(_in_shape, parts, shapes), *parts[len(shapes) :])
+
+
+def _in_shape(images, shape):
+    """Images in that shape, if numpy or PyTorch can give it to them; other conversions are left to the step."""
+    if _is_fitted(images, shape):
+        return images
     add_axis = len(images.shape) == len(shape)
-    return (
-        _turn(tuple(images.shape)[1:], shape)(images) if add_axis or hasattr(images, "movedim") else images,
-        *others,
-    )
+    turn = add_axis or hasattr(images, "movedim")
+    return _turn(tuple(images.shape)[1:], shape)(images) if turn else images
 
 
 def _is_fitted(images, shape):
     """Whether a batch has the shape already, or one that is not known or cannot be understood."""
+    if not shape:
+        return True
     sizes = static_shape(images) if hasattr(images, "shape") else None
     return sizes is None or _agree(sizes[1:], shape) or _turn(sizes[1:], shape) is None
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from kgan.backend import layers_in, pin_seeds
-from kgan.conditions import takes_given, together
+from kgan.conditions import leaves, takes_given, together
 
 
 def model_of(given, name):
@@ -28,36 +28,46 @@ def model_of(given, name):
 
 
 def symbolic_inputs(generator, latent_dim, condition):
-    """The inputs of a generator as symbolic tensors: latents, alone or with the condition."""
-    return together(keras.KerasTensor((None, latent_dim)), condition.specs(generator))
+    """The inputs of a generator as symbolic tensors: latents, alone or with the condition; or the condition alone."""
+    latents = None if latent_dim is None else keras.KerasTensor((None, latent_dim))
+    return together(latents, _seen(generator, condition, generator, 0 if latents is None else 1))
+
+
+def _seen(player, condition, generator, others):
+    """What a player takes of the condition's values, as symbolic tensors."""
+    specs = condition.specs(generator)
+    return specs if specs is None else condition.seen_by(player, specs, others)
 
 
 def fit_together(generator, discriminator, latent_dim, condition, pack=1):
     """Run both players on symbolic tensors, which builds them.
 
     Returns:
-        The shape of one example that the generator makes, and the number of the discriminator's outputs.
+        The shape of one example that the generator makes; the number of the discriminator's outputs, and that of its scores.
 
     Raises:
         ValueError: if a player does not accept its inputs or was made for another condition, or the discriminator does not
             have the outputs that the condition needs.
     """
     condition.check_players(generator, discriminator, pack)
-    images = _run(generator, "generator", symbolic_inputs(generator, latent_dim, condition), "latents", condition)
+    what = f"latents with {condition.what}," if latent_dim and condition.specs(generator) is not None else "latents"
+    inputs = symbolic_inputs(generator, latent_dim, condition)
+    images = _run(generator, "generator", inputs, what if latent_dim else condition.what)
     if not hasattr(images, "shape"):
         kind = type(images).__name__
         raise ValueError(f"The generator must output one tensor. Received: {kind} from {generator.name!r}.")
     packed = keras.KerasTensor((*images.shape[:-1], pack * images.shape[-1]), images.dtype)
     what = "the generator's images" if pack == 1 else f"the generator's images, {pack} in a pack,"
-    inputs = together(packed, condition.specs(generator) if takes_given(discriminator) else None)
-    outputs = _run(discriminator, "discriminator", inputs, what, condition)
+    seen = _seen(discriminator, condition, generator, 1) if takes_given(discriminator) else None
+    what = what if seen is None else f"{what} with {condition.what},"
+    outputs = _run(discriminator, "discriminator", together(packed, seen), what)
     pin_seeds(generator)
     pin_seeds(discriminator)
     if len(images.shape) == 4:
         _check_channels_last(generator=generator, discriminator=discriminator)
-    outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-    condition.check_outputs(discriminator, [_shape(one) for one in outputs])
-    return tuple(images.shape[1:]), len(outputs)
+    shapes = [tuple(one.shape[1:]) for one in leaves(outputs)]
+    condition.check_outputs(discriminator, shapes)
+    return tuple(images.shape[1:]), len(shapes), condition.scores(shapes)
 
 
 RANGES = ("floats", "whole numbers", "numbers")
@@ -108,24 +118,21 @@ def _check_channels_last(**players):
                 )
 
 
-def _run(model, name, inputs, what, condition):
-    first = inputs[0] if isinstance(inputs, list) else inputs
-    if first is not inputs:
-        what = f"{what} with {condition.what},"
+def _run(model, name, inputs, what):
+    first = leaves(inputs)[0]
     with _naming_the_layer(f"The {name}, model {model.name!r}, cannot take {what} of shape {_shape(first)}"):
-        expected = getattr(model, "input_shape", None)
-        if isinstance(expected, list):
-            expected = expected[0]
-        _check_sizes(expected, first.shape)
+        for expected, received in zip(getattr(model, "inputs", None) or (), leaves(inputs), strict=False):
+            _check_sizes(tuple(expected.shape), received.shape, received is first)
         return model(inputs)
 
 
-def _check_sizes(expected, shape):
+def _check_sizes(expected, shape, is_first):
     # Keras itself accepts any last axis for a model of images with one channel
     if isinstance(expected, tuple) and len(expected) == len(shape):
         for one, other in zip(expected, shape, strict=True):
             if None not in (one, other) and one != other:
-                raise ValueError(f"it was made for shape ({', '.join(['batch', *map(str, expected[1:])])})")
+                there = "" if is_first else f", where it receives (batch, {', '.join(map(str, shape[1:]))})"
+                raise ValueError(f"it was made for shape ({', '.join(['batch', *map(str, expected[1:])])}){there}")
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kgan.backend import call, last_operation
-from kgan.conditions import takes_given, together
+from kgan.conditions import leaves, takes_given, together
 from kgan.players.activation import last_activation
 
 
@@ -15,7 +15,8 @@ class Verdict(NamedTuple):
     """The outputs of a discriminator for a batch.
 
     Attributes:
-        logits: Tensor `(batch, 1)`, the score.
+        logits: The score of each image, a tensor `(batch, 1)`, or a map of them, `(batch, height, width, 1)`; a list of such
+            tensors for a discriminator with several scores.
         losses: Dict of tensors `(batch,)`: losses of its other outputs, which both players minimize, such as `class_loss`.
         hits: Dict of tensors `(batch,)`: 1 where its other outputs are right, 0 elsewhere, such as `class_accuracy`.
     """
@@ -36,6 +37,7 @@ class Critic:
         discriminator: `keras.Model`, images or `[images, given]` -> `(batch, 1)`, and any outputs that `condition` judges.
         condition: `kgan.conditions.Condition`.
         pack: Integer. The number of images that the discriminator sees at once.
+        scores: Integer. The number of its scores.
 
     Attributes:
         known: Whether the last activation could be read.
@@ -45,8 +47,8 @@ class Critic:
         tricks: Functions images -> images, applied in training to all packs.
     """
 
-    def __init__(self, discriminator, condition, pack=1):
-        self.discriminator, self.condition, self.count = discriminator, condition, pack
+    def __init__(self, discriminator, condition, pack=1, scores=1):
+        self.discriminator, self.condition, self.count, self.scores = discriminator, condition, pack, scores
         self.logits = True
         self.augment: Any = None
         self.tricks: tuple = ()
@@ -57,8 +59,8 @@ class Critic:
 
     def __call__(self, images, given=None, training=True):
         """Return the `Verdict` on images `(batch, height, width, channels)`, with one score for each pack."""
-        logits, *others = self._outputs(self.pack(images), given, training)
-        return Verdict(logits, *self.condition.judge(others, given))
+        scores, others = self._outputs(self.pack(images), given, training)
+        return Verdict(scores if self.scores > 1 else scores[0], *self.condition.judge(others, given))
 
     def pack(self, images):
         """Join each `pack` consecutive images along their channels (PacGAN, Lin et al., arXiv:1712.04086).
@@ -84,8 +86,12 @@ class Critic:
         return self._joined(self.augment(images), ops.shape(packed)[0])
 
     def score(self, packs, given=None):
-        """Scores `(batch, 1)` in training mode, of images that are packed already."""
-        return self._outputs(packs, given, training=True)[0]
+        """Scores `(batch, 1)` in training mode, of images that are packed already.
+
+        The score of an image is the mean over its map, and the sum over several scores, as in the losses.
+        """
+        scores, _ = self._outputs(packs, given, training=True)
+        return sum(_of_map(one) for one in scores)
 
     def _outputs(self, packs, given, training):
         if training:
@@ -93,10 +99,11 @@ class Critic:
             for trick in self.tricks:
                 packs = trick(packs)
         with self._without_sigmoid() if self.sigmoid and self.logits else contextlib.nullcontext():
-            inputs = together(packs, given if self._takes_given else None)
+            seen = self.condition.seen_by(self.discriminator, given, 1) if self._takes_given else None
+            inputs = together(packs, seen)
             outputs = call(self.discriminator, inputs, training)
-        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-        return [ops.cast(one, self.discriminator.variable_dtype) for one in outputs]
+        outputs = [ops.cast(one, self.discriminator.variable_dtype) for one in leaves(outputs)]
+        return outputs[: self.scores], outputs[self.scores :]
 
     @contextlib.contextmanager
     def _without_sigmoid(self):
@@ -114,3 +121,8 @@ class Critic:
         finally:
             for name, value in before.items():
                 setattr(self._last, name, value)
+
+
+def _of_map(scores):
+    """Scores `(batch, 1)` of a map `(batch, height, width, 1)`."""
+    return scores if len(scores.shape) < 3 else ops.mean(scores, axis=[1, 2])

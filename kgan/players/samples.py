@@ -1,9 +1,10 @@
 """Samples: generated images that need not be in memory all at once."""
 
 import numpy as np
+from keras import ops
 
 from kgan import backend, pictures
-from kgan.conditions import together
+from kgan.conditions import Unconditional, together
 from kgan.players.activation import image_range
 
 
@@ -12,17 +13,19 @@ class Samples:
 
     Args:
         generator: `keras.Model`.
-        latents: Array `(n, latent_dim)`.
+        latents: Array `(n, latent_dim)`, or `None`.
         given: The values of the condition, an array of n, or `None`.
         shape: Tuple, the shape of one image.
         batch_size: Integer. Number of images that are generated at once.
+        condition: `kgan.conditions.Condition`.
     """
 
     dtype = np.dtype("float32")
 
-    def __init__(self, generator, latents, given, shape, batch_size=256):
+    def __init__(self, generator, latents, given, shape, batch_size=256, condition=None):
         self.generator, self.latents, self.given = generator, latents, given
-        self.shape, self.batch_size = (len(latents), *shape), batch_size
+        self.condition = condition or Unconditional()
+        self.shape, self.batch_size = (len(given if latents is None else latents), *shape), batch_size
         self.image_range = (-1.0, 1.0)
 
     def standard(self):
@@ -31,7 +34,7 @@ class Samples:
         return self
 
     def __len__(self):
-        return len(self.latents)
+        return self.shape[0]
 
     def parts(self):
         """Yield all images, one batch at a time."""
@@ -44,10 +47,13 @@ class Samples:
         images = np.empty((0, *self.shape[1:]), self.dtype)
         for begin in range(0, len(positions), self.batch_size):
             some = positions[begin : begin + self.batch_size]
-            inputs = together(self.latents[some], None if self.given is None else self.given[some])
+            latents, given = (None if one is None else one[some] for one in (self.latents, self.given))
+            seen = self.condition.seen_by(self.generator, given, 0 if latents is None else 1)
+            inputs = together(latents, seen)
             # not `predict`, whose pipeline takes longer than the images of one batch, and stays in memory on TensorFlow
             with backend.undisturbed():
                 made = self.generator.predict_on_batch(inputs)
+                made = np.asarray(ops.convert_to_numpy(self.condition.completed(made, given)))
             if not begin:
                 images = np.empty((len(positions), *made.shape[1:]), self.dtype)
             images[begin : begin + len(made)] = made

@@ -1,0 +1,282 @@
+"""Conditions that give the generator an image: pairs, and those that make it from the real image."""
+
+import abc
+import math
+
+import keras
+import numpy as np
+from keras import ops
+from keras.saving import register_keras_serializable
+
+from kgan.arguments import Misfit, integer, is_number
+from kgan.conditions.batch import no_weights, scaled, unpacked
+from kgan.conditions.condition import Condition, shown
+
+
+class ImageCondition(Condition):
+    """A condition whose value is an image, or several, each `(batch, height, width, channels)` in [-1, 1].
+
+    The generator takes what is given, or `[latents, given]` for a GAN with `latent_dim`; the discriminator takes the image,
+    or `[image, given]` if it has two inputs.
+    """
+
+    what = "the images given"
+    gives_images = True
+
+    def specs(self, generator):
+        return keras.KerasTensor((None, *_inputs(generator)[-1].shape[1:]))
+
+    def player_arguments(self, image_shape=None, given_shape=None):
+        return {"given_shape": given_shape}
+
+    def from_user(self, images, image_shape, given_shape, seeds):
+        if len(np.shape(images)) != 4 or np.shape(images)[1:] != given_shape:
+            raise ValueError(
+                f"The images to translate must have the shape of the generator's input, {shown(given_shape)}. "
+                f"Received: an array of shape {np.shape(images)}"
+            )
+        images = np.asarray(images)
+        found = np.asarray(ops.convert_to_numpy(scaled(images)))
+        if not (found.size == 0 or found.min() >= -1.001 and found.max() <= 1.001):
+            raise ValueError(
+                "The images to translate must be uint8, or floats in [-1, 1]. "
+                f"Received: {images.dtype} from {images.min():g} to {images.max():g}"
+            )
+        return found
+
+    def check_players(self, generator, discriminator, pack):
+        if pack > 1:
+            raise ValueError(
+                f"`pack` must be 1 with the condition {type(self).__name__}, since each image comes with one that is given. "
+                f"Received: pack={pack}"
+            )
+        _inputs(generator)
+
+
+def _inputs(generator):
+    """The symbolic inputs of a generator.
+
+    Raises:
+        ValueError: if they are not known.
+    """
+    inputs = getattr(generator, "inputs", None)
+    if not inputs or not getattr(generator, "outputs", None):
+        raise ValueError(
+            f"The shapes of the generator's inputs are not known: model {generator.name!r} is a {type(generator).__name__}. "
+            "Make it a Functional model: x = keras.Input(shape); keras.Model(x, model(x))."
+        )
+    return inputs
+
+
+def shapes_given(player, others):
+    """The shapes of the inputs of a player that come after the first `others`; empty if they are not known."""
+    return [tuple(one.shape) for one in (getattr(player, "inputs", None) or ())[others:]]
+
+
+@register_keras_serializable("kgan")
+class Pairs(ImageCondition):
+    """Images to images, learned from pairs: Pix2Pix (Isola et al., arXiv:1611.07004).
+
+    A batch is a pair of images, the source and the target: `fit(sources, targets)`. The generator is given the source.
+
+    Example:
+
+    >>> sources, targets = np.zeros((2, 8, 8, 1), "uint8"), np.full((2, 8, 8, 3), 255, "uint8")
+    >>> given, real = kgan.conditions.Pairs().read((sources, targets))
+    >>> given.shape, real.shape
+    ((2, 8, 8, 1), (2, 8, 8, 3))
+    """
+
+    watched = ("given",)
+    names = (
+        ("source", "target"),
+        ("sources", "targets"),
+        ("given", "real"),
+        ("input", "target"),
+        ("a", "b"),
+        ("x", "y"),
+    )
+
+    def read(self, data):
+        return self.select(data)
+
+    def select(self, element):
+        if isinstance(element, dict):
+            for source, target in self.names:
+                if source in element and target in element:
+                    return element[source], element[target]
+            self._refuse(f"a mapping with the keys {', '.join(map(repr, element))}")
+        if not isinstance(element, list | tuple):
+            self._refuse("sources alone")
+        if len(element) == 3 and element[2] is not None:
+            raise no_weights("a batch of three parts, the last of which would be `sample_weight`")
+        if len(element) < 2 or element[1] is None:
+            self._refuse("sources alone")
+        return tuple(element[:2])
+
+    def shapes_in_data(self, image_shape, given_shape):
+        return given_shape, image_shape
+
+    def _refuse(self, received):
+        raise ValueError(
+            "A GAN with the condition Pairs trains on pairs of images, fit(sources, targets), or on a dataset of tuples "
+            f"(sources, targets). Received: {received}"
+        )
+
+    def prepared(self, given, real, seeds):
+        return scaled(given)
+
+    def watch(self, data):
+        given, _ = self.select(data)
+        return {"given": given} if "float" in keras.backend.standardize_dtype(given.dtype) else {}
+
+    def check_range(self, name, low, high):
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise ValueError("The images given must be finite. Received: NaN or infinity")
+        if low < -1.001 or high > 1.001:
+            raise ValueError(
+                f"The images given must be uint8, or floats in [-1, 1]. Received: floats from {low:g} to {high:g}. "
+                "For values in [0, 255], x / 127.5 - 1 scales them."
+            )
+
+
+class Derived(ImageCondition):
+    """A condition that is made from the real image, so that images alone are enough data.
+
+    A subclass defines `given(images, seeds)`.
+
+    Example:
+
+    >>> @keras.saving.register_keras_serializable("mine")
+    ... class Mirrored(kgan.conditions.Derived):
+    ...     def given(self, images, seeds=None):
+    ...         return images[:, :, ::-1]
+    >>> Mirrored().given(np.array([[[[1.0], [2.0]]]])).ravel().tolist()
+    [2.0, 1.0]
+    """
+
+    @abc.abstractmethod
+    def given(self, images, seeds=None):
+        """Return what the generator is given, in [-1, 1].
+
+        Args:
+            images: Real images `(batch, height, width, channels)`, floats in [-1, 1].
+            seeds: A `keras.random.SeedGenerator` to draw with. `None` draws the same in each call.
+        """
+
+    def read(self, data):
+        return None, unpacked(data)[0]
+
+    def select(self, element):
+        return (unpacked(element)[0],)
+
+    def shapes_in_data(self, image_shape, given_shape):
+        return image_shape, ()
+
+    def labels(self, y):
+        return None
+
+    def prepared(self, given, real, seeds):
+        return self.given(real, seeds)
+
+    def specs(self, generator):
+        _inputs(generator)
+        return keras.KerasTensor((None, *self.given_shape(generator.output_shape[1:])))
+
+    def from_user(self, images, image_shape, given_shape, seeds):
+        shape = np.shape(images)
+        if len(shape) == 4 and shape[1:] == image_shape != given_shape and shape[-1] != given_shape[-1]:
+            real = super().from_user(images, image_shape, image_shape, seeds)
+            return np.asarray(ops.convert_to_numpy(self.given(ops.convert_to_tensor(real), seeds)))
+        return super().from_user(images, image_shape, given_shape, seeds)
+
+    def given_shape(self, image_shape):
+        """The shape of what is given for an image of that shape, without the batch."""
+        return tuple(self.given(ops.zeros((1, *image_shape))).shape[1:])
+
+    def player_arguments(self, image_shape=None, given_shape=None):
+        return {"given_shape": self.given_shape(image_shape)}
+
+
+@register_keras_serializable("kgan")
+class Downscaled(Derived):
+    """Super-resolution: the generator is given the image with its sides divided by a factor, each pixel the mean of those
+    that it replaces (SRGAN, Ledig et al., arXiv:1609.04802, uses bicubic interpolation).
+
+    Example:
+
+    >>> kgan.conditions.Downscaled(2).given(np.array([[[[0.0], [1.0]], [[0.0], [1.0]]]], "float32")).shape
+    (1, 1, 1, 1)
+
+    Args:
+        factor: Integer above 1.
+    """
+
+    def __init__(self, factor: int = 4):
+        self.factor = integer("factor", factor, at_least=2, of="Downscaled")
+
+    def given(self, images, seeds=None):
+        height, width = images.shape[1:3]
+        if height % self.factor or width % self.factor:
+            raise Misfit(
+                f"Downscaled({self.factor}) needs images whose height and width are multiples of {self.factor}. "
+                f"Received: {height} x {width}",
+                size=[max(1, round(side / self.factor)) * self.factor for side in (height, width)],
+            )
+        return ops.average_pool(images, self.factor, self.factor, data_format="channels_last")
+
+    def get_config(self):
+        return {"factor": self.factor}
+
+
+def grey(images):
+    """Colours `(..., 3)` as grey `(..., 1)` by ITU-R 601 luma; grey images are not changed."""
+    if images.shape[-1] == 1:
+        return images
+    weights = ops.convert_to_tensor([0.299, 0.587, 0.114], images.dtype)
+    return ops.sum(images[..., :3] * weights, axis=-1, keepdims=True)
+
+
+@register_keras_serializable("kgan")
+class Grey(Derived):
+    """Colourisation: the generator is given the image in grey, one channel, by ITU-R 601 luma.
+
+    Example:
+
+    >>> round(float(kgan.conditions.Grey().given(np.array([[[[1.0, 0.0, 0.0]]]], "float32"))[0, 0, 0, 0]), 3)
+    0.299
+    """
+
+    def given(self, images, seeds=None):
+        return grey(ops.convert_to_tensor(images))
+
+
+@register_keras_serializable("kgan")
+class Edges(Derived):
+    """Drawings to images: the generator is given the edges of the image, black (-1) on white (1), one channel.
+
+    An edge is where the magnitude of the Sobel gradient of the grey image is above the threshold. The filters are scaled so
+    that a gradient is a difference per pixel: from black to white, -1 to 1, next to each other it is 1.
+
+    Args:
+        threshold: Float above 0.
+    """
+
+    def __init__(self, threshold: float = 0.2):
+        if not is_number(threshold) or threshold <= 0:
+            raise ValueError(f"`threshold` of Edges must be a number > 0. Received: {threshold!r}")
+        self.threshold = threshold
+
+    def given(self, images, seeds=None):
+        images = grey(ops.convert_to_tensor(images))
+        images = ops.concatenate([images[:, :1], images, images[:, -1:]], axis=1)  # the border is no edge
+        images = ops.concatenate([images[:, :, :1], images, images[:, :, -1:]], axis=2)
+        across = (images[:, :, 2:] - images[:, :, :-2]) / 2.0
+        down = (images[:, 2:] - images[:, :-2]) / 2.0
+        across = (across[:, :-2] + 2.0 * across[:, 1:-1] + across[:, 2:]) / 4.0
+        down = (down[:, :, :-2] + 2.0 * down[:, :, 1:-1] + down[:, :, 2:]) / 4.0
+        edges = ops.square(across) + ops.square(down) > self.threshold**2
+        return 1.0 - 2.0 * ops.cast(edges, images.dtype)
+
+    def get_config(self):
+        return {"threshold": self.threshold}
