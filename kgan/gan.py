@@ -402,8 +402,8 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         """Translate images with the averaged generator if there is one, otherwise with the trained one.
 
         Args:
-            images: What the generator is given, an array `(n, height, width, channels)`: uint8, or floats in [-1, 1]. If it is
-                made from real images, these may be given too, where they have other channels: such as colours for the
+            images: What the generator is given, an array `(n, height, width, channels)`: uint8, or floats in [-1, 1]. If it
+                is made from real images, these may be given too, where they have other channels: such as colours for the
                 condition `Grey`, or images without a mask for `Masked`.
             seed: Integer. Seed of the latents, and of masks; `None` draws a random seed.
             batch_size: Integer. Number of images that are translated at once.

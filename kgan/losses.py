@@ -10,7 +10,7 @@ With r = D(real) and f = D(fake), both in logits:
 | wasserstein      | f - r                           | -f           | Arjovsky et al., arXiv:1701.07875   |
 | hinge            | relu(1 - r) + relu(1 + f)       | -f           | Lim and Ye, arXiv:1705.02894        |
 | relativistic     | softplus(f - r)                 | softplus(r - f) | Jolicoeur-Martineau, arXiv:1807.00734 |
-| relativistic_average | (softplus(E f - r) + softplus(f - E r)) / 2 | the same with r and f exchanged | Wang et al., arXiv:1809.00219 |
+| relativistic_average | (softplus(E f - r) + softplus(f - E r)) / 2 | with r and f exchanged | Wang et al., arXiv:1809.00219 |
 
 A discriminator may score each part of an image: a map (batch, height, width, 1). The loss of an image is then the mean over
 its map. It may have several such scores, a list, as of several scales: then all of this is summed over them. E is the mean
@@ -66,11 +66,11 @@ class AdversarialLoss(Configured):
     fake: Any = None
 
     def discriminator(self, real_logits, fake_logits):
-        """The discriminator's loss, `(batch,)`, of logits of shape `(batch,)`, `(batch, 1)` or `(batch, height, width, 1)`."""
+        """The discriminator's loss, `(batch,)`, of logits `(batch,)`, `(batch, 1)` or `(batch, height, width, 1)`."""
         return self.real(real_logits) + self.fake(fake_logits)
 
     def generator(self, fake_logits, real_logits=None):
-        """The generator's loss, `(batch,)`, of logits of shape `(batch,)`, `(batch, 1)` or `(batch, height, width, 1)`."""
+        """The generator's loss, `(batch,)`, of logits `(batch,)`, `(batch, 1)` or `(batch, height, width, 1)`."""
         raise NotImplementedError(f"{type(self).__name__} does not define `generator(fake_logits, real_logits)`.")
 
     def margin(self, logits, others=None):
@@ -90,7 +90,7 @@ class AdversarialLoss(Configured):
 
 
 def flat(logits):
-    """Logits of any shape as `(batch,)`, or of a map as `(batch, n)`: a sum of (batch, 1) and (batch,) would be (batch, batch)."""
+    """Logits as `(batch,)`, or of a map as `(batch, n)`: a sum of (batch, 1) and (batch,) would be (batch, batch)."""
     logits = ops.convert_to_tensor(logits)
     if len(logits.shape) < 2:
         return logits
@@ -109,7 +109,7 @@ def of_images(values):
 
 
 def per_image(formula):
-    """Let a method that is a formula of logits `(batch,)` or `(batch, n)` take logits of any shape, and return `(batch,)`."""
+    """Let a method that is a formula of logits `(batch,)` or `(batch, n)` take any logits, and return `(batch,)`."""
 
     @functools.wraps(formula)
     def computed(self, *args, **kwargs):

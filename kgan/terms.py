@@ -28,8 +28,8 @@ from kgan.extractors.extractor import Extractor
 class Term:
     """A term added to the generator's loss: for the generator what a penalty is for the discriminator.
 
-    A subclass defines `name`, under which its value is logged, and `__call__(generator, given, fake, real)`: `generator` is a
-    function from what is given to images, `given` is what the generator is given, `None` without a condition, `fake` and
+    A subclass defines `name`, under which its value is logged, and `__call__(generator, given, fake, real)`: `generator` is
+    a function from what is given to images, `given` is what the generator is given, `None` without a condition, `fake` and
     `real` are images `(batch, height, width, channels)`, or lists of them; it returns a scalar.
 
     Args:
@@ -100,8 +100,8 @@ class L2(Term):
 
 @register_keras_serializable("kgan")
 class TotalVariation(Term):
-    """The mean absolute difference of neighbouring pixels, which makes images smoother: the sum of that of each pixel and the
-    one below it, and that of each pixel and the one to its right (anisotropic total variation).
+    """The mean absolute difference of neighbouring pixels, which makes images smoother: the sum of that of each pixel and
+    the one below it, and that of each pixel and the one to its right (anisotropic total variation).
     """
 
     name = "total_variation"

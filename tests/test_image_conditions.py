@@ -99,7 +99,7 @@ def test_holes_at_random(kind):
     assert (masks != other).any((1, 2)).mean() > 0.9 and set(np.unique(masks)) == {0.0, 1.0}
     covered = masks.mean((1, 2))
     assert (covered > 0).all() and len(np.unique(covered)) > 10
-    # two boxes with sides of 20 to 40 per cent; two strokes of four lines of 20 to 40 per cent, 10 to 20 wide, partly outside
+    # two boxes with sides of 20 to 40 per cent; two strokes of four lines of that length, half as wide, partly outside
     low, high = (0.03, 0.33) if kind == "boxes" else (0.01, 0.5)
     assert low < covered.min() and covered.max() < high
     seen = masks.mean(0)
@@ -167,8 +167,8 @@ def test_pairs_of_every_form():
         ([bytes_of(SOURCES), bytes_of(IMAGES)], {}),
         ([bytes_of(SOURCES)[..., 0], list(bytes_of(IMAGES))], {}),
         ([(exact[0], exact[1])], {}),
-        ([batches()], {"batch_size": None}),
-        ([mappings()], {"batch_size": None}),
+        ([batches()], {"batch_size": None, "steps_per_epoch": 2}),
+        ([mappings()], {"batch_size": None, "steps_per_epoch": 2}),
     ]:
         keras.utils.set_random_seed(3)
         gan = compiled(kgan.GAN(translator(), judge(1), condition=Pairs()))

@@ -3,9 +3,7 @@
 import abc
 from collections.abc import Mapping, Sequence
 
-import keras
 import numpy as np
-from keras import ops
 
 from kgan.arguments import Configured
 

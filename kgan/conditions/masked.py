@@ -106,7 +106,7 @@ class Masked(Derived):
         return self.with_masks(images, masks)
 
     def with_masks(self, images, masks):
-        """What is given for images `(batch, height, width, channels)` and masks `(batch, height, width)`, true in the hole."""
+        """What is given for images `(batch, height, width, channels)` and masks `(batch, height, width)`, true in holes."""
         masks = ops.cast(masks, images.dtype)[..., None]
         return ops.concatenate([images * (1.0 - masks), masks], axis=-1)
 
