@@ -10,7 +10,7 @@ With r = D(real) and f = D(fake), both in logits:
 | wasserstein      | f - r                           | -f           | Arjovsky et al., arXiv:1701.07875   |
 | hinge            | relu(1 - r) + relu(1 + f)       | -f           | Lim and Ye, arXiv:1705.02894        |
 | relativistic     | softplus(f - r)                 | softplus(r - f) | Jolicoeur-Martineau, arXiv:1807.00734 |
-| relativistic_average | (softplus(E f - r) + softplus(f - E r)) / 2 | with r and f exchanged | Wang et al., arXiv:1809.00219 |
+| relativistic_average | (softplus(E f - r) + softplus(f - E r)) / 2 | r and f exchanged | Wang et al., arXiv:1809.00219 |
 
 A discriminator may score each part of an image: a map (batch, height, width, 1). The loss of an image is then the mean over
 its map. It may have several such scores, a list, as of several scales: then all of this is summed over them. E is the mean

@@ -113,8 +113,8 @@ class Rules:
         for term in self.terms:
             if term.compares and isinstance(condition, Unconditional | Classes):
                 raise ValueError(
-                    f"The term {term.name!r} compares each generated image with a real one. They belong together only under a "
-                    "condition such as kgan.conditions.Pairs() or Downscaled(4). "
+                    f"The term {term.name!r} compares each generated image with a real one. They belong together only under "
+                    "a condition such as kgan.conditions.Pairs() or Downscaled(4). "
                     f"Received: the condition {type(condition).__name__}"
                 )
             if isinstance(term, terms.Perceptual) and term.network is None:

@@ -44,6 +44,24 @@ def small_discriminator(shape=(8, 8, 1), rate=0.3, batch_norm=True, activation=N
     return keras.Sequential([*stack, layers.Dense(1, activation=activation)])
 
 
+def translator(given, channels, scale=1, side=8):
+    """A generator, images `(side / scale, side / scale, given)` -> `(side, side, channels)`."""
+    inputs = keras.Input((side // scale, side // scale, given))
+    x = layers.Conv2D(6, 3, padding="same", use_bias=False)(inputs)
+    x = layers.LeakyReLU(0.2)(layers.GroupNormalization(-1, epsilon=1e-5)(x))
+    x = layers.UpSampling2D(scale)(x)
+    return keras.Model(inputs, layers.Conv2D(channels, 3, padding="same", activation="tanh")(x))
+
+
+def patches(channels, *given, side=8):
+    """A discriminator with a map of scores, of an image and of what is given."""
+    inputs = [keras.Input((side, side, one)) for one in (channels, *given)]
+    x = layers.Concatenate()(inputs) if given else inputs[0]
+    x = layers.LeakyReLU(0.2)(layers.Conv2D(6, 4, strides=2, padding="same")(x))
+    x = layers.LeakyReLU(0.2)(layers.BatchNormalization()(layers.Conv2D(8, 3, use_bias=False)(x)))
+    return keras.Model(inputs if given else inputs[0], layers.Conv2D(1, 1)(x), name="patches")
+
+
 def small_gan(seed=0, **kwargs):
     players = {"generator": small_generator, "discriminator": small_discriminator, **kwargs}
     return kgan.GAN(latent_dim=LATENT_DIM, seed=seed, **players)

@@ -15,6 +15,8 @@ from keras import ops
 
 import kgan
 from kgan.architectures import dcgan, dense
+from kgan.conditions import Masked, Pairs
+from tests.helpers import patches, translator
 
 STEPS, BATCH, LATENT_DIM = 20, 8, 6
 TABLE = np.random.default_rng(5).normal(size=(3 * STEPS, BATCH, LATENT_DIM)).astype("float32")
@@ -39,6 +41,20 @@ def dcgan_players():
     return dcgan.generator((8, 8, 1), LATENT_DIM, filters=4), dcgan.discriminator((8, 8, 1), filters=4, dropout=0.0)
 
 
+class FromTable(Masked):
+    """The masks of draw number n are row n of the table."""
+
+    def masks(self, n, height, width, seeds):
+        row = ops.take(ops.convert_to_tensor(MASKS), ops.cast(seeds.next()[1], "int32"), axis=0)
+        return row[:n]
+
+
+MASKS = np.random.default_rng(6).random((STEPS, BATCH, 8, 8)) < 0.4
+# image to image: the players have no latents
+IMAGES = {
+    "pix2pix": (Pairs(), lambda: (translator(1, 1), patches(1, 1))),
+    "inpainting": (FromTable(), lambda: (translator(2, 1), patches(1, 2))),
+}
 ROWS = {
     "dense": (dense_players, {}),
     "dense-alternating": (lambda: dense_players(momentum=0.9), {"schedule": kgan.schedules.Alternating(5)}),
@@ -47,6 +63,14 @@ ROWS = {
     "dcgan-periods": (dcgan_players, {"schedule": kgan.schedules.Periods(1, 1)}),
     "dense-saturating": (dense_players, {"loss": "minimax"}),
     "relativistic, R1, average": (dense_players, {"loss": "relativistic", "penalties": ["r1"], "ema": 0.9}),
+    "pix2pix": (
+        IMAGES["pix2pix"][1],
+        {"terms": [kgan.terms.L1(100.0)], "schedule": kgan.schedules.Alternating(reuse_latents=True)},
+    ),
+    "inpainting": (
+        IMAGES["inpainting"][1],
+        {"terms": [kgan.terms.L1(10.0), "total_variation"], "loss": "relativistic_average"},
+    ),
 }
 
 
@@ -61,10 +85,14 @@ def train(row):
     images = np.tanh(rng.normal(0.3, 1, (4 * BATCH + 3, 8, 8, 1))).astype(
         "float32"
     )  # five steps, the last one of three
-    gan = kgan.GAN(generator, discriminator, LATENT_DIM, latents=table)
+    if row in IMAGES:
+        gan = kgan.GAN(generator, discriminator, condition=IMAGES[row][0])
+    else:
+        gan = kgan.GAN(generator, discriminator, LATENT_DIM, latents=table)
+    data = (images[:, ::-1] ** 2, images) if row == "pix2pix" else (images,)
     adam = {name: keras.optimizers.Adam(1e-3, beta_1=0.5) for name in ("d_opt", "g_opt")}
     gan.compile(**adam, **arguments)
-    history = gan.fit(images, batch_size=BATCH, epochs=STEPS // 5, shuffle=False, verbose=0).history
+    history = gan.fit(*data, batch_size=BATCH, epochs=STEPS // 5, shuffle=False, verbose=0).history
     arrays = {}
     for index, variable in enumerate([*gan.weights, *gan.d_opt.variables, *gan.g_opt.variables]):
         arrays[f"{index:03d} {variable.path}"] = ops.convert_to_numpy(variable)

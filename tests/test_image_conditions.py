@@ -7,6 +7,7 @@ from keras import layers, ops
 
 import kgan
 from kgan.conditions import CONDITIONS, Derived, Downscaled, Edges, Grey, Masked, Pairs
+from tests.helpers import patches
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(-1, 1, (6, 8, 8, 3)).astype("float32")
@@ -23,14 +24,6 @@ def translator(given=1, channels=3, scale=1, side=8, latent_dim=None):
         x = layers.Concatenate()([image, layers.Reshape((side, side, 1))(layers.Dense(side * side)(latents))])
     x = layers.UpSampling2D(scale)(layers.Conv2D(4, 3, padding="same", activation="relu")(x))
     return keras.Model(inputs, layers.Conv2D(channels, 3, padding="same", activation="tanh")(x), name="translator")
-
-
-def judge(*given, channels=3, side=8):
-    """A discriminator of a map of scores, which takes what is given too."""
-    inputs = [keras.Input((side, side, one)) for one in (channels, *given)]
-    x = layers.Concatenate()(inputs) if given else inputs[0]
-    x = layers.LeakyReLU(0.2)(layers.Conv2D(4, 3, strides=2, padding="same")(x))
-    return keras.Model(inputs if given else inputs[0], layers.Conv2D(1, 3)(x), name="judge")
 
 
 def adam():
@@ -124,7 +117,7 @@ def test_players_of_masked_images(given, judged):
     inputs = [keras.Input((8, 8, one)) for one in given]
     x = layers.Concatenate()(inputs) if len(inputs) > 1 else inputs[0]
     generator = keras.Model(inputs if len(inputs) > 1 else x, layers.Conv2D(3, 3, padding="same", activation="tanh")(x))
-    gan = compiled(kgan.GAN(generator, judge(*judged), condition=Masked(share=0.5)))
+    gan = compiled(kgan.GAN(generator, patches(3, *judged), condition=Masked(share=0.5)))
     gan.fit(IMAGES, batch_size=4, verbose=0)
     filled = gan.translate(IMAGES)
     outside = np.ones((8, 8), bool)
@@ -139,7 +132,7 @@ def test_players_of_masked_images(given, judged):
 
 
 def test_a_mask_of_ones_own():
-    gan = compiled(kgan.GAN(translator(4), judge(4), condition=Masked("boxes")))
+    gan = compiled(kgan.GAN(translator(4), patches(3, 4), condition=Masked("boxes")))
     mask = np.zeros((6, 8, 8, 1), "float32")
     mask[:, :, :2] = 1
     filled = gan.translate(np.concatenate([IMAGES, mask], -1))
@@ -171,7 +164,7 @@ def test_pairs_of_every_form():
         ([mappings()], {"batch_size": None, "steps_per_epoch": 2}),
     ]:
         keras.utils.set_random_seed(3)
-        gan = compiled(kgan.GAN(translator(), judge(1), condition=Pairs()))
+        gan = compiled(kgan.GAN(translator(), patches(3, 1), condition=Pairs()))
         gan.fit(*data, **{"batch_size": 3, "shuffle": False, **more}, verbose=0)
         results.append(gan.translate(SOURCES))
     for one in results[1:]:
@@ -179,7 +172,7 @@ def test_pairs_of_every_form():
 
 
 def test_latents_besides():
-    gan = compiled(kgan.GAN(translator(latent_dim=4), judge(1), latent_dim=4, condition=Pairs()), ema=0.9)
+    gan = compiled(kgan.GAN(translator(latent_dim=4), patches(3, 1), latent_dim=4, condition=Pairs()), ema=0.9)
     gan.fit(SOURCES, IMAGES, batch_size=4, verbose=0)
     one, again, other = (gan.translate(SOURCES, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
@@ -190,11 +183,11 @@ def test_latents_besides():
 @pytest.mark.parametrize(
     "make, data",
     [
-        (lambda: kgan.GAN(translator(), judge(1), condition="pairs"), (SOURCES, IMAGES)),
-        (lambda: kgan.GAN(translator(3, scale=2), judge(), condition=Downscaled(2)), (IMAGES,)),
-        (lambda: kgan.GAN(translator(4), judge(4), condition=Masked("brush", 0.3, 2)), (IMAGES,)),
-        (lambda: kgan.GAN(translator(1), judge(1), condition="grey"), (IMAGES,)),
-        (lambda: kgan.GAN(translator(1), judge(), condition=Edges()), (IMAGES,)),
+        (lambda: kgan.GAN(translator(), patches(3, 1), condition="pairs"), (SOURCES, IMAGES)),
+        (lambda: kgan.GAN(translator(3, scale=2), patches(3), condition=Downscaled(2)), (IMAGES,)),
+        (lambda: kgan.GAN(translator(4), patches(3, 4), condition=Masked("brush", 0.3, 2)), (IMAGES,)),
+        (lambda: kgan.GAN(translator(1), patches(3, 1), condition="grey"), (IMAGES,)),
+        (lambda: kgan.GAN(translator(1), patches(3), condition=Edges()), (IMAGES,)),
     ],
     ids=["pairs", "downscaled", "masked", "grey", "edges"],
 )
@@ -222,18 +215,21 @@ def test_every_condition_of_images_is_tried_here():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: kgan.GAN(translator(), judge(1)), "`latent_dim` must be an integer >= 1. Received: None"),
+        (lambda: kgan.GAN(translator(), patches(3, 1)), "`latent_dim` must be an integer >= 1. Received: None"),
         (
-            lambda: kgan.GAN(translator(), judge(1), condition=Downscaled(2)),
+            lambda: kgan.GAN(translator(), patches(3, 1), condition=Downscaled(2)),
             r"cannot take the images given of shape "
             r"\(batch, 4, 4, 3\): it was made for shape \(batch, 8, 8, 1\)",
         ),
-        (lambda: kgan.GAN(translator(), judge(2), condition=Pairs()), "discriminator, model 'judge', cannot take"),
         (
-            lambda: kgan.GAN(translator(), judge(1), condition=Pairs(), pack=2),
+            lambda: kgan.GAN(translator(), patches(3, 2), condition=Pairs()),
+            "discriminator, model 'patches', cannot take",
+        ),
+        (
+            lambda: kgan.GAN(translator(), patches(3, 1), condition=Pairs(), pack=2),
             "`pack` must be 1 with the condition Pairs",
         ),
-        (lambda: kgan.GAN(Subclassed(), judge(1), condition=Pairs()), "Make it a Functional model"),
+        (lambda: kgan.GAN(Subclassed(), patches(3, 1), condition=Pairs()), "Make it a Functional model"),
         (lambda: Edges(0), "`threshold` of Edges must be a number > 0. Received: 0"),
         (lambda: Masked("box"), "Unknown kind of mask 'box'. Did you mean 'boxes'?"),
         (lambda: Masked(share=1), "`share` of Masked must be above 0 and below 1. Received: 1"),
@@ -273,10 +269,10 @@ class Subclassed(keras.Model):
 
 
 def small():
-    return compiled(kgan.GAN(translator(), judge(1), condition=Pairs()))
+    return compiled(kgan.GAN(translator(), patches(3, 1), condition=Pairs()))
 
 
 def unconditional():
     z = keras.Input((4,))
     image = layers.Reshape((8, 8, 3))(layers.Dense(192, activation="tanh")(z))
-    return kgan.GAN(keras.Model(z, image), judge(), latent_dim=4)
+    return kgan.GAN(keras.Model(z, image), patches(3), latent_dim=4)

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pytest
-from keras import layers, ops
+from keras import ops
 
 import kgan
 from kgan.conditions import Downscaled, Masked, Pairs
-from tests.helpers import values
+from tests.helpers import patches, translator, values
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loops use TensorFlow's tapes")
 
@@ -29,22 +29,6 @@ COUNT = (STEPS - 1) * BATCH + 3  # the last batch has three
 def pictures(channels, side=SIDE):
     drawn = np.random.default_rng(channels).normal(0.3, 1.0, (COUNT, side, side, channels))
     return np.tanh(drawn).astype("float32")
-
-
-def translator(given, channels, scale=1):
-    inputs = keras.Input((SIDE // scale, SIDE // scale, given))
-    x = layers.Conv2D(6, 3, padding="same", use_bias=False)(inputs)
-    x = layers.LeakyReLU(0.2)(layers.GroupNormalization(-1, epsilon=1e-5)(x))
-    x = layers.UpSampling2D(scale)(x)
-    return keras.Model(inputs, layers.Conv2D(channels, 3, padding="same", activation="tanh")(x))
-
-
-def patches(channels, *given):
-    inputs = [keras.Input((SIDE, SIDE, one)) for one in (channels, *given)]
-    x = layers.Concatenate()(inputs) if given else inputs[0]
-    x = layers.LeakyReLU(0.2)(layers.Conv2D(6, 4, strides=2, padding="same")(x))
-    x = layers.LeakyReLU(0.2)(layers.BatchNormalization()(layers.Conv2D(8, 3, use_bias=False)(x)))
-    return keras.Model(inputs if given else inputs[0], layers.Conv2D(1, 1)(x))
 
 
 def twin(model):
