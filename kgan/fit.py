@@ -13,9 +13,9 @@ import keras
 
 from kgan import backend, monitors
 from kgan.callbacks.measuring import Measuring
-from kgan.checkpoints.roles import listed
-from kgan.conditions import no_weights
-from kgan.players.activation import last_activation
+from kgan.checkpoints.roles import Resumable, listed
+from kgan.conditions import Classes, Unconditional, no_weights
+from kgan.players.activation import bounds
 
 log = logging.getLogger("kgan")
 
@@ -70,18 +70,43 @@ class Keeper(keras.callbacks.Callback):
     def __init__(self, next_epoch):
         super().__init__()
         self.checked, self.next_epoch = -math.inf, next_epoch
-        self.any = False
+        self.any = self.warned = False
 
     def _check(self):
         first = self.checked < 0
         self.model.sync()
         self.model.logs.check_ranges(first)
-        if first and self.model.logs.only_half and last_activation(self.model.generator) == "tanh":
+        if first and self.model.logs.only_half and (bounds(self.model.generator) or (0, 0))[0] < 0:
             log.warning(
-                "The images are floats in [0, 1], and the generator ends in tanh, whose range is [-1, 1]: half of it is "
-                "not used. 2 * x - 1 scales the images."
+                "The images are floats in [0, 1], and the range of the generator's is [-1, 1]: half of it is not used. "
+                "2 * x - 1 scales the images."
             )
+        if first:
+            self._check_generator()
         self.checked = time.monotonic()
+
+    def _check_generator(self):
+        """Warn if the images of a generator whose range is not known are never negative, and the real ones are."""
+        model = self.model
+        known = (bounds(model.generator) or (-math.inf, math.inf))[1] < math.inf
+        if known or len(model.image_shape) != 3 or not isinstance(model.condition, Unconditional | Classes):
+            return
+        if model.samples(16, seed=0)[:].min() >= 0:
+            log.warning(
+                "The generator's images have no value below 0, and kgan expects images in [-1, 1]: end it in tanh, "
+                "or in a sigmoid for images in [0, 1]."
+            )
+
+    def _check_outside(self):
+        """Warn once of floats that a later batch than the first holds."""
+        outside = None if self.warned else self.model.logs.outside
+        if outside:
+            self.warned = True
+            low, high = self.model.image_range
+            log.warning(
+                f"Some images are floats outside of [{low:g}, {high:g}], the range of the generator's images: they go from "
+                f"{outside[0]:g} to {outside[1]:g}."
+            )
 
     def on_epoch_begin(self, epoch, logs=None):
         self.model.check_trainable()
@@ -98,6 +123,7 @@ class Keeper(keras.callbacks.Callback):
         if not self.any:
             raise ValueError(_none("fit", "a dataset that yields no batch"))
         self._check()
+        self._check_outside()
         self.model.epochs.assign(self.model.epochs + 1)
         for shuffle in self.next_epoch:
             shuffle()
@@ -122,7 +148,7 @@ def with_own_callbacks(callbacks, model, next_epoch, data, validated=False):
         callbacks: Callback, list of callbacks, `keras.callbacks.CallbackList` or `None`.
         model: `GAN`.
         next_epoch: List of functions that are called between epochs.
-        data: The data of `fit`, which the measuring callbacks receive.
+        data: The data of `fit`, which the callbacks receive, and its `validation_data`, a pair.
         validated: Whether `fit` has validation data.
 
     Raises:
@@ -138,7 +164,9 @@ def with_own_callbacks(callbacks, model, next_epoch, data, validated=False):
         if one.path is not None and files.count(one.path.absolute()) > 1:
             raise ValueError(f"Two callbacks write their scores to {one.path}; give each a `path` of its own.")
         one.set_model(model)
-        one.take_data(data)
+    for one in given:
+        if isinstance(one, Resumable):
+            one.take_data(*data)
     if model.compiled:  # otherwise Keras says so
         model.logs.measuring = measuring
         monitors.check(given, model, validated)
@@ -160,11 +188,16 @@ def filters_restored(callbacks):
 
 
 @contextlib.contextmanager
-def errors_about_shapes(shape):
-    """A context in which an error about images of another shape, which TensorFlow found while it ran, becomes a sentence."""
+def plain_errors(shape, data):
+    """A context in which what TensorFlow found while it ran becomes a sentence: images of another shape, and pictures of a
+    folder that cannot be read any more.
+    """
+    folder = getattr(data, "images", None)
     try:
         yield
     except Exception as error:
+        if getattr(folder, "failure", None) and not isinstance(error, OSError):
+            raise OSError(folder.failure) from None
         if not isinstance(error, backend.SHAPE_ERRORS):
             raise
         found = re.search(r"Shape of tensor .*?\[(.*?)\] is not compatible with expected shape", str(error))

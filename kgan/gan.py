@@ -17,7 +17,7 @@ from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch, scaled
 from kgan.data import Batches, brought
-from kgan.fit import check_any, check_results, errors_about_shapes, filters_restored, unweighted, with_own_callbacks
+from kgan.fit import check_any, check_results, filters_restored, plain_errors, unweighted, with_own_callbacks
 from kgan.latents import get as _sampler
 from kgan.latents import seeds as _seeds
 from kgan.logs import Logs
@@ -270,7 +270,8 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         next_epoch: list = []
         validated = bool(args or kwargs.get("validation_data") is not None or kwargs.get("validation_split"))
         # scores may need labels that the training ignores
-        own = with_own_callbacks(callbacks, self, next_epoch, x if y is None else (x, y), validated)
+        data = x if y is None else (x, y), kwargs.get("validation_data")
+        own = with_own_callbacks(callbacks, self, next_epoch, data, validated)
         x, y = self._brought(x, y)
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = self._validation(kwargs["validation_data"])
@@ -285,7 +286,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             # by name, as what wraps `keras.Model.fit` expects, such as MLflow's autolog
             named = {"x": feed, "y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
             others = dict(zip(list(inspect.signature(keras_fit).parameters)[6:], args, strict=False))
-            with errors_about_shapes(self.image_shape):
+            with plain_errors(self.image_shape, x):
                 return keras_fit(**named, callbacks=callbacks, **{**others, **kwargs, **more})
 
         saver = resume.saver_among(own)

@@ -120,6 +120,13 @@ class Logs:
                 self._condition.check_range(name, *seen.both())
 
     @property
+    def outside(self):
+        """The smallest and the largest of the images that are floats, if they leave the range of the generator's images."""
+        low, high = self._ranges["floats"].both()
+        inside = self._image_range[0] - 0.001 <= low and high <= self._image_range[1] + 0.001
+        return None if inside else (low, high)
+
+    @property
     def only_half(self):
         """Whether the images that were seen are floats in [0, 1], half of the range of a generator in [-1, 1]."""
         low, high = self._ranges["floats"].both()

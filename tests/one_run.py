@@ -69,7 +69,7 @@ ROWS = {
     ),
     "inpainting": (
         IMAGES["inpainting"][1],
-        {"terms": [kgan.terms.L1(10.0), "total_variation"], "loss": "relativistic_average"},
+        {"terms": [kgan.terms.L1(10.0), "total_variation"], "loss": "hinge"},
     ),
 }
 

@@ -35,6 +35,7 @@ from kgan.backend.keras_internals import (
     last_operation,
     layers_in,
     learning_rate_of,
+    operations_before,
     variables_of,
 )
 
@@ -129,6 +130,7 @@ __all__ = [
     "gradients",
     "input_gradient",
     "last_operation",
+    "operations_before",
     "layers_in",
     "learning_rate_of",
     "pin_seeds",

@@ -70,6 +70,21 @@ def learning_rate_of(optimizer):
     return optimizer._learning_rate
 
 
+def operations_before(tensor):
+    """Yield the operations that made a symbolic tensor, the last one first, as long as each has one input tensor; each with
+    the arguments of its call, in which that tensor is a `keras.KerasTensor`.
+
+    The public `layer.output` says which tensor a layer made, but not which operation made a tensor.
+    """
+    while True:
+        operation, node, _ = tensor._keras_history
+        made = operation._inbound_nodes[node]
+        yield operation, made.arguments.args, made.arguments.kwargs
+        if len(made.input_tensors) != 1:
+            return
+        [tensor] = made.input_tensors
+
+
 def last_operation(model):
     """The layer or operation that makes a model's output, looking through reshapes, wrappers and nested models.
 

@@ -1,7 +1,6 @@
 """The base class of callbacks that measure the GAN."""
 
 import pathlib
-from typing import Any
 
 from kgan.checkpoints.roles import Resumable
 
@@ -18,9 +17,6 @@ class Measuring(Resumable):
 
     directions: dict[str, str] = {}
     path: pathlib.Path | None = None
-
-    def take_data(self, x: Any) -> None:
-        """Called before a training with the data of `fit`, `x` or `(x, y)`."""
 
     def measured_now(self) -> dict[str, float]:
         """Return the values that were measured at this step, by name."""

@@ -101,7 +101,7 @@ class Score(Periodic, Measuring):
         """Compute the features of the real images; `fit` calls this, unless it was called before."""
         if self.scorer is None:
             data = self._of_fit if self.data is None else self.data
-            images, labels = _images_of(data, self.real, self.model.image_shape)
+            images, labels = examples.images_of(data, self.real, self.model)
             if isinstance(images, np.ndarray) and images.dtype.kind == "f":
                 images = pictures.standard(images, self.model.image_range)
             resized = getattr(data, "fitted", "") or getattr(images, "fitted", "")
@@ -190,42 +190,6 @@ class Score(Periodic, Measuring):
         share = self.seconds / max(self.scores[-1].where["seconds"], self.seconds)
         before = f"the real images, before it, took {self.scorer.seconds:.1f} s"
         return f"scoring took {self.seconds:.1f} s, {share:.1%} of the training; {before}"
-
-
-def _images_of(data, most, shape):
-    """Images, and labels or `None`, from any data that `fit` accepts, for a generator of images of this shape."""
-    if isinstance(data, Batches):
-        return data.images, data.labels
-    pair = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
-    images, named = brought.arrays(pair[0], pair[1], shape)
-    if brought.is_on_demand(images):
-        return images, _classes(named)
-    if hasattr(images, "shape"):
-        return np.asarray(images), _classes(named)
-    if data is None or iter(data) is data:
-        raise ValueError(
-            "Score needs real images that can be read twice. Pass `data`, an array, or a pair of images and labels."
-        )
-    parts: list = []
-    labels: list = []
-    for batch in data:  # a tf.data.Dataset, a PyDataset, a DataLoader
-        images, named = unpacked(batch)
-        parts.append(brought.arrays(np.asarray(images), shape=shape)[0])
-        if _classes(named) is not None:
-            labels.append(_classes(named))
-        if sum(map(len, parts)) >= most:
-            break
-    if not parts:
-        raise ValueError("Score needs at least one real image. Received: no image, in `data` or in the data of `fit`.")
-    return np.concatenate(parts)[:most], np.concatenate(labels)[:most] if len(labels) == len(parts) else None
-
-
-def _classes(labels):
-    """Labels as integers `(n,)`, or `None` if they are not class numbers."""
-    labels = None if labels is None else np.asarray(labels)
-    if labels is None or labels.dtype.kind not in "iu" or labels.size != len(labels):
-        return None
-    return labels.reshape(-1)
 
 
 def _curves(found):

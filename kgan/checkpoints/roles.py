@@ -25,6 +25,9 @@ class Resumable(keras.callbacks.Callback):
     def set_state(self, state: dict[str, Any]) -> None:
         """Restore what `get_state` returned; `{}` means the beginning of a training."""
 
+    def take_data(self, x: Any, validation: Any = None) -> None:
+        """Called before a training with the data of `fit`, `x` or `(x, y)`, and its `validation_data`."""
+
 
 class Saver(Resumable):
     """A callback that saves the training. `fit` sets its `progress`, and calls it after all other callbacks.

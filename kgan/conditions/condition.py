@@ -72,6 +72,10 @@ class Condition(Configured, abc.ABC):
         """Return the image that the generator's output means, such as with what was there before put in."""
         return output
 
+    def drawn(self, given):
+        """Return what is given as images `(n, height, width, channels)` in [-1, 1] to be drawn beside generated ones."""
+        return given
+
     def select(self, element):
         """Return the part of a dataset's element that `read` needs, as the tuple that Keras expects.
 

@@ -131,5 +131,8 @@ class Masked(Derived):
         masks = ops.cast(given[..., -1:], output.dtype)
         return masks * output + (1.0 - masks) * ops.cast(given[..., :-1], output.dtype)
 
+    def drawn(self, given):
+        return given[..., :-1]
+
     def get_config(self):
         return {"kind": self.kind, "share": self.share, "count": self.count}

@@ -173,9 +173,9 @@ class Folder:
         path = self.paths[position]
         where = self.path if self.labels is None else self.path / self._folder(path)
         failure = f"{path} cannot be read any more, nor can any other picture in {where}."
+        self.failure = self.failure or failure
         if not self.keeps_going:
             raise OSError(failure)
-        self.failure = self.failure or failure
         return next(iter(self._firsts.values())) if self.labels is None else self._firsts[self._folder(path)]
 
     def _folder(self, path):

@@ -95,13 +95,13 @@ def check_range(name, low, high, image_range, first=True):
     if name == "whole numbers" and not (low >= 0 and high <= 255):
         raise ValueError(f"Images of whole numbers must lie in [0, 255]. Received: {low:g} to {high:g}")
     if first and name == "floats" and not (low >= image_range[0] - 0.001 and high <= image_range[1] + 0.001):
-        ends, scales = ("tanh", "x / 127.5 - 1") if image_range[0] < 0 else ("a sigmoid", "x / 255")
+        scales = "x / 127.5 - 1" if image_range[0] < 0 else "x / 255"
         hint = f"For values in [0, 255], {scales} scales them."
         if low >= -1.001 and high <= 1.001:
             hint = "For values in [-1, 1], (x + 1) / 2 scales them."
         raise ValueError(
-            f"Images must be floats in [{image_range[0]:g}, {image_range[1]:g}], the range of a generator that ends in "
-            f"{ends}, or uint8. Received: floats from {low:g} to {high:g}. {hint}"
+            f"Images must be floats in [{image_range[0]:g}, {image_range[1]:g}], the range of the generator's images, "
+            f"or uint8. Received: floats from {low:g} to {high:g}. {hint}"
         )
 
 
