@@ -272,7 +272,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         # scores may need labels that the training ignores
         data = x if y is None else (x, y), kwargs.get("validation_data")
         own = with_own_callbacks(callbacks, self, next_epoch, data, validated)
-        x, y = self._brought(x, y)
+        x, y = self.as_read(x, y)
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = self._validation(kwargs["validation_data"])
         keras_fit = super().fit
@@ -316,13 +316,13 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 lambda first, last: fit_span(progress, last, initial_epoch=first),
             )
 
-    def _brought(self, x, y=None):
-        """Images and labels, in any of the forms that users bring, as Keras reads them."""
+    def as_read(self, x, y=None):
+        """Images and labels, or sources and targets, in any of the forms that users bring, as Keras reads them."""
         x, y = brought.arrays(x, y, self._shapes_in_data, self.condition.select)
         return brought.dataset(x, self.condition.select, self._shapes_in_data), self.condition.labels(y)
 
     def _validation(self, data):
-        x, y = self._brought(*data[:2]) if isinstance(data, tuple | list) else self._brought(data)
+        x, y = self.as_read(*data[:2]) if isinstance(data, tuple | list) else self.as_read(data)
         if brought.is_on_demand(x):
             return Batches(x, 32, labels=y)
         return (x, y) if isinstance(data, tuple | list) else x
@@ -332,21 +332,21 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         """One step. See `keras.Model.train_on_batch`."""
         if self.compiled:
             self.check_trainable()
-        logs = super().train_on_batch(*self._brought(x, y), *args, **kwargs)
+        logs = super().train_on_batch(*self.as_read(x, y), *args, **kwargs)
         self.logs.check_ranges()
         return logs
 
     @unweighted
     def test_on_batch(self, x, y=None, *args, **kwargs):
         """The logs of one batch. See `keras.Model.test_on_batch`."""
-        return super().test_on_batch(*self._brought(x, y), *args, **kwargs)
+        return super().test_on_batch(*self.as_read(x, y), *args, **kwargs)
 
     @unweighted
     def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         check_any(x, "evaluate")
         self.test_seeds.state.assign([self._test_seed, 0])
-        x, y = self._brought(x, y)
+        x, y = self.as_read(x, y)
         if brought.is_on_demand(x):
             x, y, batch_size = Batches(x, batch_size or 32, labels=y), None, None
         with backend.undisturbed():

@@ -97,6 +97,26 @@ def _smaller(images, height, width):
     return np.stack(made).reshape(len(images), height, width, images.shape[-1])
 
 
+def in_one_form(*several):
+    """Arrays of images, uint8 or floats in [-1, 1], with the size and the channels of the largest of them, as floats.
+
+    Smaller images are enlarged without interpolation, and grey ones become colours.
+    """
+    height, width, channels = np.max([one.shape[1:] for one in several], axis=0)
+    return [
+        _enlarged(one / np.float32(127.5) - 1 if one.dtype == np.uint8 else one, height, width, channels)
+        for one in several
+    ]
+
+
+def _enlarged(images, height, width, channels):
+    rows, columns = (
+        np.arange(side) * small // side for side, small in zip((height, width), images.shape[1:3], strict=True)
+    )
+    images = images[:, rows][:, :, columns]
+    return images.repeat(channels, axis=-1) if images.shape[-1] == 1 else images
+
+
 def scatter(points, side=480):
     """Draw points in the plane.
 

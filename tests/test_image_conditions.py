@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from PIL import Image
 
 import kgan
 from kgan.conditions import CONDITIONS, Derived, Downscaled, Edges, Grey, Masked, Pairs
@@ -276,3 +277,23 @@ def unconditional():
     z = keras.Input((4,))
     image = layers.Reshape((8, 8, 3))(layers.Dense(192, activation="tanh")(z))
     return kgan.GAN(keras.Model(z, image), patches(3), latent_dim=4)
+
+
+@pytest.mark.parametrize("validated", [False, True])
+def test_a_grid_shows_what_is_given_what_is_made_and_what_is_real(tmp_path, validated):
+    gan = compiled(kgan.GAN(translator(3, scale=2), patches(3), condition=Downscaled(2)))
+    grid = kgan.callbacks.ImageGrid(tmp_path, rows=2, columns=3)
+    shown = IMAGES[:4] if validated else IMAGES
+    gan.fit(IMAGES, verbose=0, callbacks=[grid], **({"validation_data": (shown, None)} if validated else {}))
+    picture = np.asarray(Image.open(tmp_path / "epoch-0001.png"))
+    assert picture.shape == (2 * (32 + 2) + 2, 3 * (32 + 2) + 2, 3)
+
+    def cell(row, column):
+        part = picture[2 + 34 * row : 34 + 34 * row, 2 + 34 * column : 34 + 34 * column]
+        return part[::4, ::4] / 127.5 - 1  # each pixel is enlarged to 4 x 4
+
+    for row, index in enumerate((0, len(shown) - 1)):
+        small = IMAGES[index].reshape(4, 2, 4, 2, 3).mean((1, 3))
+        np.testing.assert_allclose(cell(row, 0), small.repeat(2, 0).repeat(2, 1), atol=0.01)
+        np.testing.assert_allclose(cell(row, 1), gan.translate(small[None])[0], atol=0.01)
+        np.testing.assert_allclose(cell(row, 2), IMAGES[index], atol=0.01)

@@ -1,12 +1,13 @@
 """Examples of the data of a training, which callbacks draw and score."""
 
-import keras
+from collections.abc import Iterator
+
 import numpy as np
 from keras import ops
 
 from kgan import latents
 from kgan.conditions import scaled, unpacked
-from kgan.data import Batches, Data, Folder, brought
+from kgan.data import Batches, brought
 
 
 def images_of(data, most, model):
@@ -46,32 +47,45 @@ def _classes(labels):
     return labels.reshape(-1)
 
 
-def pairs_of(data, most, model):
-    """What the generator is given, floats in [-1, 1], and real images, from any data that `fit` accepts, as two arrays.
+def pairs_of(data, most, model, what):
+    """What the generator is given, floats in [-1, 1], and the real images, as two arrays, from any data that `fit` accepts.
 
     Args:
         data: The data.
-        most: Integer. The number of examples, spread evenly over those of an array, and the first ones of a dataset.
+        most: Integer. The number of examples: spread evenly over those of arrays, the first ones of a dataset.
         model: A `GAN` whose condition gives images.
+        what: String. Who needs them, for an error message.
+
+    Raises:
+        ValueError: if there are none, or they can be read only once.
     """
-    condition = model.condition
-    given, real = None, None
+    given, real = _parts_of(data, most, model, what)
+    real = brought.fitted(ops.convert_to_tensor(real), model.image_shape)
+    given = None if given is None else ops.convert_to_tensor(given)
+    prepared = model.condition.prepared(given, scaled(real, model.image_range), latents.seeds(0))
+    return ops.convert_to_numpy(prepared), ops.convert_to_numpy(real)
+
+
+def _parts_of(data, most, model, what):
     if isinstance(data, Batches):
-        given, real = data.given, data.images
-    elif not is_stream(data):
-        x, y = brought.arrays(*(data if is_pair(data, condition) else (data, None)), *model.arrays_arguments)
-        given, real = (x, y) if condition.needs_pairs else (None, x)
-    if real is not None:
-        chosen = np.unique(np.linspace(0, len(real) - 1, min(most, len(real))).astype(int))
-        given, real = (None if one is None else np.asarray(one[chosen]) for one in (given, real))
+        x, y = (data.images, None) if data.given is None else (data.given, data.images)
     else:
-        parts = [condition.read(condition.select(batch)) for batch in _first(data, most)]
-        given, real = (
-            None if any(one is None for one in several) else np.concatenate([ops.convert_to_numpy(one) for one in several])[:most]
-            for several in zip(*parts, strict=True)
-        )
-    real = np.asarray(ops.convert_to_numpy(brought.fitted(real, model.image_shape)))
-    as_seen = scaled(ops.convert_to_tensor(real), model.image_range)
-    with keras.device("cpu"):
-        prepared = condition.prepared(given, as_seen, latents.seeds(0))
-    return ops.convert_to_numpy(prepared), real
+        if data is None or isinstance(data, Iterator):
+            raise ValueError(
+                f"{what} needs images that can be read twice. Pass `data`, images or a pair of sources and targets."
+            )
+        x, y = model.as_read(*data) if isinstance(data, tuple) and len(data) == 2 else model.as_read(data)
+    if isinstance(x, np.ndarray) or brought.is_on_demand(x):
+        chosen = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).astype(int))
+        x, y = (None if one is None else np.asarray(one[chosen]) for one in (x, y))
+        return model.condition.read((x,) if y is None else (x, y))
+    parts, count = [], 0
+    for batch in x:  # a tf.data.Dataset, a PyDataset, a DataLoader
+        parts.append([None if one is None else np.asarray(one) for one in model.condition.read(batch)])
+        count += len(parts[-1][1])
+        if count >= most:
+            break
+    if not parts:
+        raise ValueError(f"{what} needs at least one image. Received: a dataset that yields no batch")
+    given, real = zip(*parts, strict=True)
+    return None if given[0] is None else np.concatenate(given)[:most], np.concatenate(real)[:most]

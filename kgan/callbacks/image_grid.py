@@ -1,11 +1,14 @@
 """ImageGrid: images of the same latents in the course of the training."""
 
 import pathlib
+from typing import Any
 
 import keras
+import numpy as np
 
 from kgan import pictures
 from kgan.arguments import integer
+from kgan.callbacks.examples import pairs_of
 from kgan.callbacks.periodic import Periodic
 
 
@@ -15,7 +18,8 @@ class ImageGrid(Periodic):
     The images come from the averaged generator if there is one. A fourth channel is the opacity: such images are drawn on
     white. Points in the plane are drawn as a plot, and `fit` refuses what cannot be drawn. With classes the first row shows
     class 0, the next row class 1, and so on, starting again after the last class; the images of a column share their
-    latents.
+    latents. If the generator is given images, three pictures stand side by side: what is given, the generated image, and
+    the real one.
 
     Example:
 
@@ -29,6 +33,8 @@ class ImageGrid(Periodic):
         columns: Integer. Images in a row.
         seed: Integer. Seed of the latents.
         gif: Whether to write the animation.
+        data: For a generator that is given images: real images, or a pair of sources and targets, to show; by default the
+            validation data of `fit`, or else the training data.
 
     Raises:
         ValueError: if the value of an argument is not valid.
@@ -44,9 +50,12 @@ class ImageGrid(Periodic):
         columns: int = 8,
         seed: int = 0,
         gif: bool = True,
+        data=None,
     ):
         super().__init__(every)
-        self.directory, self.gif = pathlib.Path(directory), gif
+        self.directory, self.gif, self.data = pathlib.Path(directory), gif, data
+        self._of_fit: Any = None
+        self._pairs: Any = None
         self.rows = integer("rows", rows, at_least=1, of="ImageGrid")
         self.columns = integer("columns", columns, at_least=1, of="ImageGrid")
         self.seed = integer("seed", seed, at_least=0, of="ImageGrid")
@@ -60,19 +69,39 @@ class ImageGrid(Periodic):
         self.written = [self.directory / pathlib.Path(name).name for name in state.get("written", [])]
         self.written = [path for path in self.written if path.is_file()]
 
+    def take_data(self, x, validation=None):
+        self._of_fit = x if validation is None else validation
+
     def set_model(self, model):
         super().set_model(model)
         pictures.check_drawable(model.image_shape)  # before the training, not at the first picture
 
     def on_train_begin(self, logs=None):
-        self.model.condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later
+        if self.model.condition.gives_images:
+            data = self._of_fit if self.data is None else self.data
+            self._pairs = pairs_of(data, self.rows * max(1, self.columns // 3), self.model, "ImageGrid")
+        else:
+            self.model.condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later
 
     def act(self, when):
         path = self.directory / f"{when}.png"
-        images = self.model.generate_grid(self.rows, self.columns, self.seed)
-        images = pictures.standard(images, self.model.image_range)
-        pictures.save(pictures.picture(images, self.columns), path)
+        if self._pairs is None:
+            images = self.model.generate_grid(self.rows, self.columns, self.seed)
+            images = pictures.standard(images, self.model.image_range)
+            picture = pictures.picture(images, self.columns)
+        else:
+            picture = self._side_by_side()
+        pictures.save(picture, path)
         self.written.append(path)
+
+    def _side_by_side(self):
+        given, real = self._pairs
+        made = self.model.translate(given, seed=self.seed)
+        if real.dtype.kind == "f":
+            real = pictures.standard(real, self.model.image_range)
+        made = pictures.standard(made, self.model.image_range)
+        shown = pictures.in_one_form(self.model.condition.drawn(given), made, real)
+        return pictures.grid(np.stack(shown, axis=1).reshape(-1, *shown[0].shape[1:]), 3 * max(1, self.columns // 3))
 
     def on_train_end(self, logs=None):
         if self.gif and self.written:

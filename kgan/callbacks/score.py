@@ -10,10 +10,9 @@ import numpy as np
 
 from kgan import pictures, scores
 from kgan.arguments import integer, lookup
+from kgan.callbacks import examples
 from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
-from kgan.conditions import unpacked
-from kgan.data import Batches, brought
 from kgan.scores import LEAST, MEASURES, Scorer, names_of
 
 
@@ -91,7 +90,9 @@ class Score(Periodic, Measuring):
         if self.per_class:
             self.directions = names_of(self.metrics, model.condition.classes)
 
-    def take_data(self, x):
+    def take_data(self, x, validation=None):
+        if self.model.condition.gives_images and validation is not None:
+            x = validation  # scores of images that were never seen
         if self.data is None and x is not self._of_fit:
             self._of_fit = x
             if self._made:  # it was made for other data

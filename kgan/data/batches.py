@@ -54,6 +54,7 @@ class Batches(keras.utils.PyDataset):
                 "np.unique(labels, return_inverse=True) numbers the classes."
             )
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
+        self.given = None
         self.replacement, self.flip = replacement, flip
         self.first, self._mapped = 0, 0
         self._start(epoch)
