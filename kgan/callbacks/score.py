@@ -15,6 +15,8 @@ from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
 from kgan.scores import LEAST, MEASURES, Scorer, names_of
 
+IMAGES_AT_ONCE = 16  # that are translated
+
 
 class Score(Periodic, Measuring):
     """Scores generated images against the real ones at every interval, and at the end of the training.
@@ -44,7 +46,9 @@ class Score(Periodic, Measuring):
         per_class: Whether each class of a class-conditional GAN is also scored separately, against the real images of that
             class; in the logs as `frechet_distance_class_0`, ...
         data: Real images, or a pair of real images and their labels, to compare with; the training data by default. A
-            dataset that shuffles gives other images, and so other scores, in each process.
+            dataset that shuffles gives other images, and so other scores, in each process. For a generator that is given
+            images: real images, or a pair of sources and targets; the validation data of `fit` by default, or else the
+            training data. Its images are then also compared with the real ones one by one, by `l1`, `psnr` and `ssim`.
 
     Raises:
         ValueError: if the value of an argument is not valid.
@@ -77,6 +81,7 @@ class Score(Periodic, Measuring):
         self.seed = integer("seed", seed, at_least=0, of="Score")
         self.per_class = per_class
         self._of_fit: Any = None
+        self._given: Any = None  # what the generator is given, if that is images
         self._made = False
         self.data, self.about = data, {"name": "the data", "split": "train" if data is None else "given"}
         self.scorer: Any = None  # a Scorer, once the data are known
@@ -102,11 +107,18 @@ class Score(Periodic, Measuring):
         """Compute the features of the real images; `fit` calls this, unless it was called before."""
         if self.scorer is None:
             data = self._of_fit if self.data is None else self.data
-            images, labels = examples.images_of(data, self.real, self.model)
+            if self.model.condition.gives_images:
+                self._given, images = examples.pairs_of(data, min(self.samples, self.real), self.model, "Score")
+                labels = None
+            else:
+                images, labels = examples.images_of(data, self.real, self.model)
             if isinstance(images, np.ndarray) and images.dtype.kind == "f":
                 images = pictures.standard(images, self.model.image_range)
             resized = getattr(data, "fitted", "") or getattr(images, "fitted", "")
-            self.scorer = Scorer(images, labels, self.extractor, real=self.real, fitted=resized, **self.about)
+            pairs = self.model.condition.gives_images
+            self.scorer = Scorer(
+                images, labels, self.extractor, real=self.real, fitted=resized, pairs=pairs, **self.about
+            )
             self.scorer.check_metrics(self.metrics)
             self._made = True
 
@@ -131,7 +143,8 @@ class Score(Periodic, Measuring):
 
     def on_train_begin(self, logs=None):
         condition = self.model.condition
-        condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later
+        if not condition.gives_images:
+            condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later
         if self.per_class:
             condition.check_classes()
         self.make_scorer()
@@ -162,7 +175,10 @@ class Score(Periodic, Measuring):
         began = time.monotonic()
         where = {"epoch": self._epoch + 1, "step": self._steps, "seconds": round(began - self._began, 3)}
         labels = self.model.condition.labels_like(self.scorer.real.modes, self.samples)
-        images = self.model.samples(self.samples, seed=self.seed, labels=labels).standard()
+        if self._given is not None:
+            images = self.model.samples(len(self._given), self.seed, IMAGES_AT_ONCE, self._given).standard()
+        else:
+            images = self.model.samples(self.samples, seed=self.seed, labels=labels).standard()
         try:
             found = self.scorer(images, self.metrics, self.seed, where, labels if self.per_class else None)
         except scores.NotFiniteError:

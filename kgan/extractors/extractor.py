@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
@@ -24,16 +24,19 @@ class Features:
         logits: Array `(n, classes)`, or `None` if the extractor has no classes.
         modes: Integers `(n,)`, the predicted class of each image, from 0 to classes - 1; or `None`.
         classes: Integer. The number of classes; 0 without classes.
+        pairs: Dict of arrays `(n, ...)`, by the name of a metric: its values for each pair of a real and a generated image.
     """
 
     features: np.ndarray
     logits: np.ndarray | None = None
     modes: np.ndarray | None = None
     classes: int = 0
+    pairs: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __getitem__(self, rows):
         logits, modes = (None if part is None else part[rows] for part in (self.logits, self.modes))
-        return Features(self.features[rows], logits, modes, self.classes)
+        pairs = {name: values[rows] for name, values in self.pairs.items()}
+        return Features(self.features[rows], logits, modes, self.classes, pairs)
 
     def __len__(self):
         return len(self.features)

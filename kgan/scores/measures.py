@@ -17,7 +17,8 @@ class Measure:
     """A metric: the names of its values, the better direction, the possible range, and a function of `Features`.
 
     The function takes the features of real and of generated examples. For each name it returns a pair of the value and the
-    metric's own standard deviation, or `None`.
+    metric's own standard deviation, or `None`. A metric that needs pairs instead has a function of real and generated
+    images in the same order, which returns values for each pair, `(n, ...)`, and `measure` takes these.
     """
 
     names: tuple[str, ...]
@@ -26,6 +27,7 @@ class Measure:
     arguments: dict[str, Any]
     measure: Callable
     needs: str = "features"
+    each: Callable | None = None
 
 
 def _frechet(real, generated):
@@ -65,6 +67,24 @@ def _gaussians(real, generated, sigmas):
     return [(value, None) for value in metrics.gaussian_modes(generated.features, centres, std, sigmas)]
 
 
+def _mean(values):
+    return [(float(values.mean()), None)]
+
+
+def _ratio(values):
+    """The mean of the generated images as a share of that of the real ones."""
+    real, generated = values.mean(0)
+    return [(float(generated / real) if real else float(generated > 0), None)]
+
+
+def _of_both(function):
+    return lambda real, generated: np.stack([function(real), function(generated)], axis=1)
+
+
+def _of_pairs(name, better, bounds, each, measure=_mean):
+    return Measure((name,), (better,), (bounds,), {}, measure, "pairs", each)
+
+
 MEASURES = {
     "frechet_distance": Measure(("frechet_distance",), ("min",), (POSITIVE,), {}, _frechet),
     "kernel_distance": Measure(
@@ -81,21 +101,34 @@ MEASURES = {
     "gaussian_modes": Measure(
         ("modes", "near_a_mode"), ("max", "max"), (POSITIVE, SHARE), {"sigmas": 3.0}, _gaussians, "points"
     ),
+    "l1": _of_pairs("l1", "min", SHARE, metrics.l1),
+    "psnr": _of_pairs("psnr", "max", (-math.inf, math.inf), metrics.psnr),
+    "ssim": _of_pairs("ssim", "max", (-1.0, 1.0), metrics.ssim),
+    "sharpness": _of_pairs("sharpness", "max", POSITIVE, _of_both(metrics.sharpness), _ratio),
+    "colorfulness": _of_pairs("colorfulness", "max", POSITIVE, _of_both(metrics.colorfulness), _ratio),
 }
 
 
-def suitable(points, labelled, logits=True, modes=True):
+def suitable(points, labelled, logits=True, modes=True, pairs=False, shape=None):
     """Return the names of the metrics that are defined for points or images, with or without labels.
 
-    `logits` and `modes` say whether the extractor has them.
+    `logits` and `modes` say whether the extractor has them, `pairs` whether each generated image belongs to a real one;
+    `shape` is that of an image.
     """
     there = {
         "features": True,
         "logits": logits,
         "modes": not points and labelled and modes,
         "points": points and labelled,
+        "pairs": pairs and not points,
     }
-    return [name for name, measure in MEASURES.items() if there[measure.needs]]
+    found = [name for name, measure in MEASURES.items() if there[measure.needs]]
+    too_small = shape is not None and min(shape[:2]) < 7
+    return [name for name in found if not (name == "ssim" and too_small or name == "colorfulness" and _is_grey(shape))]
+
+
+def _is_grey(shape):
+    return shape is not None and shape[-1] < 3
 
 
 def names_of(metrics, classes=()):

@@ -48,6 +48,11 @@ def check_classes(of_real, labels):
     return classes.tolist()
 
 
+def _as_pixels(images):
+    """Images as the 256 levels of a picture, whatever their channels are."""
+    return images if images.dtype == np.uint8 else np.rint(np.clip(images * 127.5 + 127.5, 0, 255)).astype("uint8")
+
+
 class NotFiniteError(ValueError):
     """Generated examples hold NaN or infinity."""
 
@@ -77,6 +82,7 @@ class Scorer:
         split: String. The part of the data.
         real: Integer. The number of real images to compare with, spread evenly over all.
         fitted: String. In words, how they were resized to one size, as in `kgan.data.Data`.
+        pairs: Whether the generated examples to score belong to the real ones, one by one, so that both are compared.
 
     Attributes:
         seconds: Float. The time for the extractor and the features of the real images.
@@ -85,10 +91,13 @@ class Scorer:
         ValueError: if there are fewer than 20 images, or the extractor cannot be used for them.
     """
 
-    def __init__(self, images, labels=None, extractor="auto", name="the data", split="train", real=REAL, fitted=""):
+    def __init__(
+        self, images, labels=None, extractor="auto", name="the data", split="train", real=REAL, fitted="", pairs=False
+    ):
         if len(images) < LEAST:
             raise ValueError(f"At least {LEAST} real images are needed to score others. Received: {len(images)}")
         began = time.monotonic()
+        self.pairs = images if pairs else None
         self.extractor = extractors.get(extractor, images, labels)
         chosen = spread(len(images), real)
         labels = None if labels is None else np.ascontiguousarray(np.asarray(labels)[chosen])
@@ -119,7 +128,9 @@ class Scorer:
     def suitable(self):
         """Names of the metrics that are defined for these data."""
         logits, modes = self.real.logits is not None, self.extractor.accuracy is not None
-        return suitable(len(self.shape) == 1, self.real.modes is not None, logits, modes)
+        return suitable(
+            len(self.shape) == 1, self.real.modes is not None, logits, modes, self.pairs is not None, self.shape
+        )
 
     def check_metrics(self, names):
         """Return the metrics of these names, as a list.
@@ -167,10 +178,23 @@ class Scorer:
                 f"At least {LEAST} generated examples of shape {self.shape}, as the real ones have, are needed. "
                 f"Received: an array of shape {tuple(generated.shape)}"
             )
+        if self.pairs is not None and (len(generated) != len(self.pairs) or shape != self.shape):
+            raise ValueError(
+                f"There must be a generated image of shape {self.shape} for each of the {len(self.pairs)} real ones. "
+                f"Received: an array of shape {tuple(generated.shape)}"
+            )
         about = dict(self._about)
         if shape != self.shape:
             about["resize"] += f"; generated images: {self.extractor.resize(shape)}"
-        found = extractors.Features.joined([self.extractor(_finite(part)) for part in extractors.chunks(generated)])
+        features, of_pairs, at = [], {name: [] for name in self.check_metrics(names) if MEASURES[name].each}, 0
+        for part in extractors.chunks(generated):
+            features.append(self.extractor(_finite(part)))
+            for name, values in of_pairs.items():
+                real = _as_pixels(np.asarray(self.pairs[at : at + len(part)]))
+                values.append(MEASURES[name].each(real, _as_pixels(part)))
+            at += len(part)
+        found = extractors.Features.joined(features)
+        found.pairs = {name: np.concatenate(values) for name, values in of_pairs.items()}
         # for small matrices one thread is faster than several that wait for each other, on a busy machine a hundred times
         few = found.features.shape[1] <= SMALL
         with threadpool_limits(1, "blas") if few else contextlib.nullcontext():
@@ -203,8 +227,10 @@ class Scorer:
         scores = []
         for name in self.check_metrics(names):
             measure = MEASURES[name]
-            values = measure.measure(real, found, **measure.arguments)
-            of_halves = [measure.measure(real, half, **measure.arguments) for half in halves]
+            both = [(real, found)] + [(real, half) for half in halves]
+            if measure.each:
+                both = [(of.pairs[name],) for _, of in both]
+            values, *of_halves = [measure.measure(*one, **measure.arguments) for one in both]
             for index, (value, std) in enumerate(values):
                 noise = 2 * float(np.std([half[index][0] for half in of_halves], ddof=1))
                 least, most = measure.bounds[index]
