@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-KINDS = ("pictures", "files of arrays", "arrays", "datasets", "models")
+KINDS = ("pictures", "pairs", "files of arrays", "arrays", "datasets", "models")
 TESTS = pathlib.Path(__file__).parent
 _rows: dict[tuple[str, str], list[str]] = {}  # by the module and the name of the test
 

@@ -29,6 +29,22 @@ def file(path, split="train", shape=None):
         ValueError: if it is not such a file.
     """
     path = pathlib.Path(path)
+    images, labels = _choose(arrays_in(path), split, path)
+    images = images_of(images, path, shape)
+    if labels is not None:
+        labels = labels.reshape(-1)
+        if len(labels) != len(images):
+            raise ValueError(f"{path} holds {len(images):,} images, but {len(labels):,} labels.")
+    return images, labels
+
+
+def arrays_in(path):
+    """The arrays in a file, by name; that of an `.npy` file is called `images`.
+
+    Raises:
+        ValueError: if it is not such a file.
+    """
+    path = pathlib.Path(path)
     wrong = f"{path} is neither an .npy or .npz file of numbers nor a folder of pictures"
     if not path.is_file():
         raise ValueError(wrong)
@@ -41,14 +57,16 @@ def file(path, split="train", shape=None):
             arrays = dict(content) if isinstance(content, np.lib.npyio.NpzFile) else {"images": content}
     except (ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
         raise ValueError(wrong if str(error) == wrong else f"{wrong}: {str(error).splitlines()[0]}") from None
-    arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
-    images, labels = _choose(arrays, split, path)
-    images = _of_valid_type(_examples(images, path, shape and tuple(shape)), path)
-    if labels is not None:
-        labels = labels.reshape(-1)
-        if len(labels) != len(images):
-            raise ValueError(f"{path} holds {len(images):,} images, but {len(labels):,} labels.")
-    return images, labels
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+
+
+def images_of(array, path, shape=None):
+    """An array of a file as images, uint8 or float32, `(n, height, width, channels)`, or as other examples; see `file`.
+
+    Raises:
+        ValueError: if they are not valid.
+    """
+    return _of_valid_type(_examples(array, path, shape and tuple(shape)), path)
 
 
 def _choose(arrays, split, path):

@@ -31,12 +31,18 @@ class Batches(keras.utils.PyDataset):
         replacement: Whether each image of a batch is drawn from all images, so that some occur twice in an epoch and others
             not at all. Then every batch is full, and an epoch has `n // batch_size` batches, at least one.
         flip: Whether each image is mirrored left to right with probability 1/2.
+        given: What the generator is given for each image, likewise. Batches are then `(given, images)`, and both of a pair
+            are mirrored and cropped alike.
+        crop: Pair `(height, width)`: of each image a random part of that size is taken.
 
     Raises:
-        ValueError: if there are no images, the number of labels differs, or `flip` is used for anything but images.
+        ValueError: if there are no images, the number of labels or of what is given differs, or `flip` or `crop` are used
+            for anything but images of the necessary size.
     """
 
-    def __init__(self, images, batch_size, seed=0, epoch=0, labels=None, replacement=False, flip=False):
+    def __init__(
+        self, images, batch_size, seed=0, epoch=0, labels=None, replacement=False, flip=False, given=None, crop=None
+    ):
         super().__init__()
         labels = labels if labels is None or hasattr(labels, "dtype") else np.asarray(labels)
         if not len(images):
@@ -54,8 +60,9 @@ class Batches(keras.utils.PyDataset):
                 "np.unique(labels, return_inverse=True) numbers the classes."
             )
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
-        self.given = None
+        self.given, self.crop = given, crop and tuple(crop)
         self.replacement, self.flip = replacement, flip
+        self._check_pairs()
         self.first, self._mapped = 0, 0
         self._start(epoch)
 
@@ -68,6 +75,9 @@ class Batches(keras.utils.PyDataset):
         else:
             self.order = draw.permutation(count)
         self.mirrored = draw.random(len(self.order)) < 0.5 if self.flip else None
+        if self.crop:
+            room = np.array(self.images.shape[1:3]) - self.crop
+            self.corners = draw.integers(0, room + 1, size=(len(self.order), 2))
 
     @property
     def steps(self):
@@ -81,27 +91,61 @@ class Batches(keras.utils.PyDataset):
         index += self.first
         part = slice(index * self.batch_size, (index + 1) * self.batch_size)
         chosen = self.order[part]
-        images = self._read(chosen)
+        if self.given is not None:
+            return tuple(self._changed(images, part) for images in self._read_pairs(chosen))
+        images = self._changed(self._read(self.images, chosen), part)
+        return (images,) if self.labels is None else (images, self.labels[chosen])
+
+    def _changed(self, images, part):
         if self.mirrored is not None:
             images = np.where(self.mirrored[part, None, None, None], images[:, :, ::-1], images)
-        return (images,) if self.labels is None else (images, self.labels[chosen])
+        if self.crop:
+            height, width = self.crop
+            corners = self.corners[part]
+            images = np.stack(
+                [one[top : top + height, left : left + width] for one, (top, left) in zip(images, corners, strict=True)]
+            )
+        return images
+
+    def _check_pairs(self):
+        if self.given is not None and len(self.given) != len(self.images):
+            raise ValueError(
+                "There must be as many images that are given as real ones. "
+                f"Received: {len(self.given)} and {len(self.images)}."
+            )
+        sizes = [tuple(one.shape[1:3]) for one in (self.images, self.given) if one is not None]
+        if self.crop and (
+            len(self.images.shape) != 4 or len(set(sizes)) > 1 or not np.all(sizes[0] >= np.array(self.crop))
+        ):
+            raise ValueError(
+                f"`crop` {self.crop} is for images of one size, which is at least as large. Received: "
+                f"{' and '.join(' x '.join(map(str, size)) for size in sizes)}"
+            )
+
+    def _read_pairs(self, chosen):
+        """Both images of each pair: read again if one of them was replaced meanwhile, so that they belong together."""
+        while True:
+            replaced = len(getattr(self.images, "moved", ()))
+            both = self._read(self.given, chosen), self._read(self.images, chosen)
+            if len(getattr(self.images, "moved", ())) == replaced:
+                return both
 
     @property
     def in_memory(self):
-        """Whether the images are an array in memory."""
-        return isinstance(self.images, np.ndarray) and not is_on_demand(self.images)
+        """Whether the images, and what is given, are arrays in memory."""
+        return all(_in_memory(one) for one in (self.images, self.given) if one is not None)
 
-    def _read(self, chosen):
-        if isinstance(self.images, np.ndarray | Folder):
-            images = np.array(self.images[chosen])
-            if not self.in_memory:
+    def _read(self, source, chosen):
+        if isinstance(source, np.ndarray | Folder):
+            images = np.array(source[chosen])
+            if not _in_memory(source):
                 self._mapped += images.nbytes
                 if self._mapped > MAPPED:
                     self._mapped = 0
-                    let_go(self.images)
+                    let_go(source)
             return images
         positions, places = np.unique(chosen, return_inverse=True)  # h5py reads in increasing order only
-        return np.asarray(self.images[positions])[places]
+        return np.asarray(source[positions])[places]
 
     def next_epoch(self):
         """Shuffle for the next epoch. `GAN.fit` calls this at the end of every epoch."""
@@ -120,4 +164,9 @@ class Batches(keras.utils.PyDataset):
             "batch_size": self.batch_size,
             "replacement": self.replacement,
             "flip": self.flip,
+            **({"crop": list(self.crop)} if self.crop else {}),
         }
+
+
+def _in_memory(images):
+    return isinstance(images, np.ndarray) and not is_on_demand(images)

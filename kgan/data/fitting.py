@@ -17,11 +17,11 @@ TURNS = {
 }
 
 
-def fit(picture, size, channels, ranges=None):
+def fit(picture, size, channels, ranges=None, half=None, filter=Image.Resampling.LANCZOS):
     """Crop a picture to the middle, resize it and convert it.
 
-    The crop has the proportions of `size` and is as large as possible; it is resized with a Lanczos filter. Transparent
-    parts become white. Deeper pictures are converted to 8 bits; of an animation the first frame is used.
+    The crop has the proportions of `size` and is as large as possible; by default it is resized with a Lanczos filter.
+    Transparent parts become white. Deeper pictures are converted to 8 bits; of an animation the first frame is used.
 
     Args:
         picture: `PIL.Image.Image`.
@@ -29,6 +29,8 @@ def fit(picture, size, channels, ranges=None):
         channels: 1, grey by ITU-R 601 luma, or 3, red, green, blue.
         ranges: What becomes black and white in pictures of more than 8 bits, as `kgan.data.depth.ranges` returns it; by
             default what it returns for this picture.
+        half: 0 or 1 for the left or the right half of the picture, `None` for all of it.
+        filter: A `PIL.Image.Resampling`.
 
     Returns:
         A uint8 array `(height, width, channels)`.
@@ -42,12 +44,17 @@ def fit(picture, size, channels, ranges=None):
         shown = picture
     turn = TURNS.get(orientation(picture))
     picture = shown if turn is None else shown.transpose(turn)
+    if half is not None:
+        width = picture.width // 2
+        picture = picture.crop(
+            (half * (picture.width - width), 0, half * (picture.width - width) + width, picture.height)
+        )
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     picture = picture.convert("L" if channels == 1 else "RGB")
     if picture.size != (width, height):
-        picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+        picture = ImageOps.fit(picture, (width, height), filter)
     return np.asarray(picture, "uint8").reshape(height, width, channels)
 
 

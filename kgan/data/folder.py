@@ -1,6 +1,7 @@
 """A folder of pictures of any size and mode."""
 
 import concurrent.futures
+import functools
 import logging
 import math
 import os
@@ -47,6 +48,9 @@ class Folder:
             or the container.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading.
         whole: Path of a folder around it, such as that of all splits, whose pictures are scaled to 8 bits by the same rule.
+        files: List of the files to read, instead of all in the folder.
+        half: 0 or 1 for the left or the right half of each picture, `None` for all of it.
+        filter: A `PIL.Image.Resampling` to resize with, Lanczos by default.
 
     Attributes:
         paths: The files that are pictures.
@@ -58,12 +62,26 @@ class Folder:
         keeps_going: Whether, when no picture of a class can be read any more, the first one is used, which is kept in
             memory. Otherwise an OSError is raised.
         failure: String. A sentence about such a class, or `None`.
+        moved: Dict from the position of a picture that cannot be read any more to that of the one which replaces it.
+        partner: A `Folder` of as many pictures that belong to these, or `None`: both pictures of a pair are replaced then.
 
     Raises:
         ValueError: if there is no such folder, or no picture in it.
     """
 
-    def __init__(self, path, size=None, channels=None, limit=None, memory=None, progress=None, whole=None):
+    def __init__(
+        self,
+        path,
+        size=None,
+        channels=None,
+        limit=None,
+        memory=None,
+        progress=None,
+        whole=None,
+        files=None,
+        half=None,
+        filter=Image.Resampling.LANCZOS,
+    ):
         formats.register()
         self.path = pathlib.Path(path)
         if not self.path.is_dir():
@@ -71,14 +89,15 @@ class Folder:
         self.skipped: dict[str, list[pathlib.Path]] = {}
         self._pool = concurrent.futures.ThreadPoolExecutor(cpu_count(), "pictures")
         self._progress = progress or (lambda iterable, total: iterable)
-        files = _files(self.path, self.skipped)
-        looked = list(self._each(_look, files))
+        files = files_in(self.path, self.skipped) if files is None else files
+        self._half, self._filter = half, filter
+        looked = list(self._each(functools.partial(_look, half=half), files))
         self.sizes = {look.size for _, look in looked}
         size = height_and_width(size) or _common(self.sizes)
         channels = channels or (1 if all(look.grey for _, look in looked) else 3)
         deep = [look.extremes for _, look in looked if look.extremes]
         if deep and whole is not None:
-            others = sorted(set(_files(pathlib.Path(whole), {})).difference(files))
+            others = sorted(set(files_in(pathlib.Path(whole), {})).difference(files))
             deep += [look.extremes for _, look in self._each(_look, others, skipped={}) if look.extremes]
         self._form = size, channels, depth.ranges(deep)
         wanted = min(limit or len(looked), len(looked))
@@ -98,13 +117,15 @@ class Folder:
             raise ValueError(f"{self.path} contains no picture that can be read ({counts or 'it is empty'}).")
         self._decoded = decoded[: len(self.paths)] if fits else None
         if limit:  # the chosen ones were read first
-            by_path = sorted(range(len(self.paths)), key=lambda index: _natural(self.paths[index]))
+            by_path = sorted(range(len(self.paths)), key=lambda index: natural(self.paths[index]))
             self.paths = [self.paths[index] for index in by_path]
             self._decoded = decoded[by_path] if fits else None
         self.shape, self.dtype = (len(self.paths), *size, channels), np.dtype("uint8")
         self.labels, self.classes = self._classes()
         self.replaced: dict[str, list[pathlib.Path]] = {}
         self.keeps_going, self.failure = False, None
+        self.moved: dict[int, int] = {}
+        self.partner: Folder | None = None
         self._firsts, self._gone, self._lock = firsts, np.zeros(len(self), bool), threading.Lock()
 
     def __len__(self):
@@ -118,7 +139,7 @@ class Folder:
         """
         if self._decoded is not None:
             return self._decoded[chosen]
-        positions = np.arange(len(self))[chosen]
+        positions = [self.moved.get(at, at) for at in np.atleast_1d(np.arange(len(self))[chosen]).tolist()]
         read = self._pool.map(self._attempt, positions)
         return np.stack([self._instead(at) if one is None else one for at, one in zip(positions, read, strict=True)])
 
@@ -129,7 +150,7 @@ class Folder:
         done = []
         if self.sizes != {(height, width)}:
             sizes = "{} x {}".format(*min(self.sizes)) if len(self.sizes) == 1 else f"{len(self.sizes)} sizes"
-            done.append(f"cropped, Lanczos, {sizes} to {height} x {width}")
+            done.append(f"cropped, {self._filter.name.capitalize()}, {sizes} to {height} x {width}")
         _, _, ranges = self._form
         return "; ".join(done + depth.said(ranges))
 
@@ -143,7 +164,7 @@ class Folder:
         with formats.opened(path) as picture:
             # lets the JPEG decoder reduce the size, which is faster
             picture.draft("RGB" if channels == 3 else "L", (2 * width, 2 * height))
-            return fit(picture, (height, width), channels, ranges)
+            return fit(picture, (height, width), channels, ranges, self._half, self._filter)
 
     def _attempt(self, position):
         """The picture at a position, or `None` if it cannot be read any more."""
@@ -168,7 +189,8 @@ class Folder:
         left = np.flatnonzero(alike & ~self._gone)
         for other in np.roll(left, -np.searchsorted(left, position)):
             picture = self._attempt(other)
-            if picture is not None:
+            if picture is not None and (self.partner is None or self.partner.can_read(other)):
+                self.moved[int(position)] = int(other)
                 return picture
         path = self.paths[position]
         where = self.path if self.labels is None else self.path / self._folder(path)
@@ -177,6 +199,22 @@ class Folder:
         if not self.keeps_going:
             raise OSError(failure)
         return next(iter(self._firsts.values())) if self.labels is None else self._firsts[self._folder(path)]
+
+    def can_read(self, position):
+        """Whether the picture at a position can still be read."""
+        return self._attempt(position) is not None
+
+    def join(self, partner):
+        """Let two folders of as many pictures replace the pictures of a pair together."""
+        self.partner, partner.partner = partner, self
+        partner.moved = self.moved
+
+    def keep(self, positions):
+        """Leave out all pictures but those at these positions."""
+        self.paths = [self.paths[at] for at in positions]
+        self._decoded = None if self._decoded is None else self._decoded[positions]
+        self.labels = None if self.labels is None else self.labels[positions]
+        self.shape, self._gone = (len(self.paths), *self.shape[1:]), np.zeros(len(self.paths), bool)
 
     def _folder(self, path):
         """The name of the folder in `path` that a picture is in, directly or not; empty if it is in none."""
@@ -223,10 +261,10 @@ def spread(items, limit):
 def folders_in(path):
     """Names of the folders in a folder, in natural order, without the hidden ones."""
     found = [one for one in path.iterdir() if one.is_dir() and not _is_hidden(one.name)]
-    return [one.name for one in sorted(found, key=_natural)]
+    return [one.name for one in sorted(found, key=natural)]
 
 
-def _files(path, skipped):
+def files_in(path, skipped):
     """All files in a folder but the hidden ones, in natural order; links are followed, each folder is entered once."""
     found, entered = [], set()
 
@@ -241,14 +279,14 @@ def _files(path, skipped):
         entered.add(real)
         inside[:] = [name for name in inside if not _is_hidden(name)]
         found += [pathlib.Path(folder, name) for name in names if not _is_hidden(name)]
-    return sorted(found, key=_natural)
+    return sorted(found, key=natural)
 
 
 def _is_hidden(name):
     return name.startswith(".") or name.lower() in _OF_SYSTEMS
 
 
-def _natural(path):
+def natural(path):
     """A key that sorts numbers in names by their value, `2` before `10`."""
     return [[int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)] for name in path.parts], path
 
@@ -270,7 +308,7 @@ class _Look(NamedTuple):
     extremes: tuple | None
 
 
-def _look(path):
+def _look(path, half=None):
     if path.suffix.lower() in formats.CAMERA_RAW:  # of many of them Pillow would read a small preview
         raise depth.UnusableError(formats.RAW)
     if not path.is_file():  # opening a pipe would wait for ever
@@ -285,7 +323,8 @@ def _look(path):
         elif picture.format in ("PNG", "TIFF"):
             picture.load()  # a PNG may say behind its pixels how it is turned; a TIFF is turned when it is loaded
         width, height = picture.size
-        return _Look((width, height) if orientation(picture) >= 5 else (height, width), grey, extremes)
+        height, width = (width, height) if orientation(picture) >= 5 else (height, width)
+        return _Look((height, width if half is None else max(1, width // 2)), grey, extremes)
 
 
 def _reason(error, path):

@@ -3,13 +3,13 @@
 import inspect
 import pathlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from kgan.arguments import integer, lookup
-from kgan.data import formats
+from kgan.data import formats, paired
 from kgan.data.array_file import file
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
@@ -41,6 +41,9 @@ class Data:
         fitted: String. In words, how the pictures of a folder were resized to one size and scaled to 8 bits; empty if they
             were not.
         classes: Names of the classes, in the order of their numbers; empty if they have none.
+        given: What the generator is given for each image, if the data are pairs; an array or a `Folder`, or `None`.
+        paired: String. In words, how pairs were found, such as `lines to colours`; empty without pairs.
+        crop: Pair `(height, width)`, the size of the part of each image to train on, or `None` for all of it.
     """
 
     images: Any
@@ -48,6 +51,9 @@ class Data:
     skipped: Mapping[str, list[pathlib.Path]] = field(default_factory=dict)
     fitted: str = ""
     classes: Sequence[str] = ()
+    given: Any = None
+    paired: str = ""
+    crop: tuple[int, int] | None = None
 
 
 def get(name):
@@ -60,7 +66,19 @@ def get(name):
 
 
 def load(
-    name=None, path=None, split="train", size=None, channels=None, limit=None, progress=None, shape=None, **arguments
+    name=None,
+    path=None,
+    split="train",
+    size=None,
+    channels=None,
+    limit=None,
+    progress=None,
+    shape=None,
+    resize=None,
+    pairs=False,
+    direction="a_to_b",
+    kind="images",
+    **arguments,
 ):
     """Load images of a named data set, of a file or of a folder.
 
@@ -81,6 +99,13 @@ def load(
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading a folder.
         shape: Tuple of integers. The shape of one example in a file of arrays, where it may mean several things: images,
             `(height, width, channels)`, series, `(steps, channels)`, or numbers, `(dimensions,)`.
+        resize: Integer or pair `(height, width)`, at least `size`: pictures are read at this size, and a random part of
+            `size` is trained on.
+        pairs: Whether the data are pairs of images: what the generator is given, A, and the real image, B. Then `path` is a
+            folder of pictures that show both side by side, or with two folders of equal file names, the first of which by
+            name is A; or an `.npz` file of two arrays, `sources` and `targets`, `a` and `b`, or `x` and `y`.
+        direction: `"a_to_b"`, or `"b_to_a"`: B is given and A is the real image.
+        kind: `"images"`, or `"labels"` if label maps are given, which are resized without new values.
         **arguments: Arguments of the data set, such as `modes` of `ring`.
 
     Returns:
@@ -92,6 +117,16 @@ def load(
     """
     path = None if path is None else pathlib.Path(path).expanduser()
     limit = limit if limit is None else integer("limit", limit, at_least=1)
+    lookup("direction", direction, dict.fromkeys(paired.DIRECTIONS))
+    lookup("kind", kind, dict.fromkeys(("images", "labels")))
+    if pairs:
+        return _of_pairs(name, path, split, size, channels, limit, progress, resize, direction, kind)
+    if direction != "a_to_b" or kind != "images":
+        raise ValueError("`direction` and `kind` are for pairs of images, of a recipe with `condition: pairs`")
+    read_at, crop = paired.larger(size, resize)
+    if crop is not None:
+        whole = load(name, path, split, read_at, channels, limit, progress, shape, **arguments)
+        return replace(whole, crop=crop)
     takes_path = name in DATASETS and "path" in _parameters(name)
     if shape is not None and (path is None or path.is_dir() or takes_path):
         raise ValueError(f"`shape` is for a file of arrays. Received: shape={shape!r}")
@@ -118,6 +153,23 @@ def load(
             raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
         images = fit_all(images, height_and_width(size) or images.shape[1:3], channels or images.shape[3])
     return Data(images, labels)
+
+
+def _of_pairs(name, path, split, size, channels, limit, progress, resize, direction, kind):
+    if path is None:
+        raise ValueError(
+            f"A GAN of pairs needs `path`: {paired.LAYOUTS}. Received: the data set {name}, which has no pairs"
+        )
+    size, crop = paired.larger(size, resize)
+    if path.is_dir():
+        given, real, skipped, words = paired.pairs_in(
+            path, split, height_and_width(size), channels, limit, progress, direction=direction, kind=kind
+        )
+        fitted = "; ".join(dict.fromkeys(filter(None, (given.fitted, real.fitted))))
+        given, real = (one if one.in_memory is None else one.in_memory for one in (given, real))
+        return Data(real, None, skipped, fitted, given=given, paired=words, crop=crop)
+    given, real = (spread(one, limit) for one in paired.arrays_in(path, split, direction))
+    return Data(real, given=given, paired="two arrays", crop=crop)
 
 
 def _parameters(name):

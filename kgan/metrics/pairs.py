@@ -111,7 +111,7 @@ def _as_they_are(images):
     images = np.asarray(images)
     if images.ndim != 4:
         raise ValueError(f"Images must be (n, height, width, channels). Received: an array of shape {images.shape}")
-    return images / (255.0 if images.dtype == np.uint8 else 2.0)
+    return images.astype("float64") / (255.0 if images.dtype == np.uint8 else 2.0)
 
 
 def _both(real, generated, scaled=None):
