@@ -196,8 +196,9 @@ def plain_errors(shape, data):
     try:
         yield
     except Exception as error:
-        if getattr(folder, "failure", None) and not isinstance(error, OSError):
-            raise OSError(folder.failure) from None
+        failure = getattr(folder, "failure", None)
+        if failure and not isinstance(error, OSError):
+            raise OSError(failure) from None
         if not isinstance(error, backend.SHAPE_ERRORS):
             raise
         found = re.search(r"Shape of tensor .*?\[(.*?)\] is not compatible with expected shape", str(error))

@@ -113,9 +113,9 @@ def per_image(formula):
 
     @functools.wraps(formula)
     def computed(self, *args, **kwargs):
-        args = [None if one is None else flat(one) for one in args]
-        kwargs = {name: None if one is None else flat(one) for name, one in kwargs.items()}
-        return of_images(formula(self, *args, **kwargs))
+        flattened = [None if one is None else flat(one) for one in args]
+        by_name = {name: None if one is None else flat(one) for name, one in kwargs.items()}
+        return of_images(formula(self, *flattened, **by_name))
 
     return computed
 

@@ -46,7 +46,7 @@ class Term:
 
     name = "term"
     compares = True
-    network: keras.Model | None = None
+    network: Any = None
 
     def __init__(self, weight: float | LearningRateSchedule = 1.0, every: int = 1):
         if not ramps.all_are(lambda end: 0 <= end < math.inf, weight):
@@ -141,7 +141,7 @@ class Perceptual(Term):
     ):
         super().__init__(weight, every)
         self.distance = lookup("distance of Perceptual", distance, {"l1": "l1", "l2": "l2"})
-        self.network = None if model is None else _network(model)
+        self.network = None if model is None else network_of(model)
 
     def __call__(self, generator, given, fake, real):
         distance = ops.abs if self.distance == "l1" else ops.square
@@ -165,7 +165,7 @@ class Perceptual(Term):
         return {**super().get_config(), "model": self.network, "distance": self.distance}
 
 
-def _network(model):
+def network_of(model):
     """What `model` of Perceptual means, as a model that is not trained.
 
     Raises:

@@ -201,16 +201,22 @@ def test_every_shipped_recipe_trains(name, tmp_path):
     """Two steps of it, on noise of its data's shape where that is a download."""
     given = recipes.read(name)
     settings = ["steps=2", "jit_compile=false"]
-    if given.data["data"]["name"] not in ("digits", "grid", "ring"):
-        shape = (32, 32, 3) if given.data["data"]["name"] == "cifar10" else (28, 28)
+    source = given.data["data"].get("name")
+    if source not in ("digits", "grid", "ring"):
+        shape = (28, 28) if source in ("mnist", "fashion_mnist", "stacked_mnist") else (32, 32, 3)
         noise = np.random.default_rng(0).integers(0, 255, (20, *shape), "uint8")
-        np.savez(tmp_path / "noise.npz", images=noise, labels=np.arange(20) % 10)
+        np.savez(tmp_path / "noise.npz", images=noise, labels=np.arange(20) % 10, a=noise[..., :1], b=noise)
         settings += [f"data.path={tmp_path / 'noise.npz'}", "data.batch_size=10"]
         settings += ["data.samples=200"] if name == "stacked-mnist" else []
+        if "validation" in given.data["data"]:
+            settings += ["data.validation=null"]
+        if name == "pix2pix":
+            settings += ["data.size=32", "data.resize=36", "data.direction=a_to_b", "generator.filters=4"]
         # a classifier of noise would have to be trained first
-        [place] = [index for index, one in enumerate(given.data["callbacks"]) if one["name"] == "score"]
-        few = ("samples=20", "extractor=raw", "metric=precision_recall")
-        settings += [f"callbacks.{place}.{setting}" for setting in few]
+        for place, one in enumerate(given.data["callbacks"]):
+            if one["name"] == "score":
+                few = ("samples=20", "extractor=raw", "metric=precision_recall")
+                settings += [f"callbacks.{place}.{setting}" for setting in few]
     recipes.override(given, settings)
     directory = run.train(schema.validate(given), given, tmp_path / "run", Console(quiet=True))
     logs = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]

@@ -79,13 +79,15 @@ def _parts_of(data, most, model, what):
         chosen = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).astype(int))
         x, y = (None if one is None else np.asarray(one[chosen]) for one in (x, y))
         return model.condition.read((x,) if y is None else (x, y))
-    parts, count = [], 0
+    given: list = []
+    real: list = []
     for batch in x:  # a tf.data.Dataset, a PyDataset, a DataLoader
-        parts.append([None if one is None else np.asarray(one) for one in model.condition.read(batch)])
-        count += len(parts[-1][1])
-        if count >= most:
+        parts = model.condition.read(batch)
+        given.append(parts[0])
+        real.append(np.asarray(parts[1]))
+        if sum(map(len, real)) >= most:
             break
-    if not parts:
+    if not real:
         raise ValueError(f"{what} needs at least one image. Received: a dataset that yields no batch")
-    given, real = zip(*parts, strict=True)
-    return None if given[0] is None else np.concatenate(given)[:most], np.concatenate(real)[:most]
+    joined = None if given[0] is None else np.concatenate([np.asarray(one) for one in given])[:most]
+    return joined, np.concatenate(real)[:most]

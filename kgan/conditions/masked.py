@@ -102,7 +102,7 @@ class Masked(Derived):
     def given(self, images, seeds=None):
         images = ops.convert_to_tensor(images)
         seeds = latents.seeds(0) if seeds is None else seeds
-        masks = self.masks(ops.shape(images)[0], *images.shape[1:3], seeds)
+        masks = self.masks(ops.shape(images)[0], images.shape[1], images.shape[2], seeds)
         return self.with_masks(images, masks)
 
     def with_masks(self, images, masks):

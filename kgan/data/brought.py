@@ -84,7 +84,8 @@ def arrays(x, y=None, shapes=((), ()), select=unpacked):
         return arrays(x.given, x.images, shapes) if other else arrays(x.images, x.labels, shapes)
     if y is None and isinstance(x, Mapping):
         parts = {name: _array(value) for name, value in x.items()}
-        return arrays(*select(parts), shapes=shapes)
+        selected = select(parts)
+        return arrays(selected[0], selected[1] if len(selected) > 1 else None, shapes)
     if y is None and isinstance(x, list | tuple) and len(x) == 2 and _is_pair(_array(x[0]), _array(x[1]), shapes):
         return arrays(x[0], x[1], shapes)
     return _whole(x, shape), y if y is None or (hasattr(y, "dtype") and not other) else _whole(y, other)

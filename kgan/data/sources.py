@@ -169,6 +169,11 @@ def _of_pairs(name, path, split, size, channels, limit, progress, resize, direct
         given, real = (one if one.in_memory is None else one.in_memory for one in (given, real))
         return Data(real, None, skipped, fitted, given=given, paired=words, crop=crop)
     given, real = (spread(one, limit) for one in paired.arrays_in(path, split, direction))
+    if size is not None or channels is not None:
+        if given.dtype != np.uint8 or real.dtype != np.uint8:
+            raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
+        at = height_and_width(size) or real.shape[1:3]
+        given, real = fit_all(given, at, given.shape[3]), fit_all(real, at, channels or real.shape[3])
     return Data(real, given=given, paired="two arrays", crop=crop)
 
 

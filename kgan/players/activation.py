@@ -1,6 +1,7 @@
 """The last activation of a player, and the range of images that follows from its last layers."""
 
 import math
+from collections.abc import Callable
 
 import keras
 from keras import activations, layers, ops
@@ -56,7 +57,7 @@ def bounds(model):
     outputs = getattr(model, "outputs", None)
     if not outputs:
         return None
-    after = []  # from the output inwards: functions of both ends
+    after: list[Callable] = []  # from the output inwards: functions of both ends
     for operation, args, kwargs in operations_before(outputs[0]):
         operation = operation.layer if isinstance(operation, layers.Wrapper) else operation
         name = _name_of(operation)

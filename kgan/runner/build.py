@@ -7,7 +7,20 @@ import re
 import keras
 import numpy as np
 
-from kgan import architectures, augment, backend, callbacks, conditions, data, pictures, ramps, rules, scores
+from kgan import (
+    architectures,
+    augment,
+    backend,
+    callbacks,
+    conditions,
+    data,
+    extractors,
+    pictures,
+    ramps,
+    rules,
+    scores,
+    terms,
+)
 from kgan.arguments import Misfit, nearest
 from kgan.checkpoints.keras_file import check_serializable
 from kgan.gan import GAN
@@ -128,9 +141,10 @@ def build_scorers(recipe, given, found):
         RecipeError: if one of them cannot measure these data.
     """
     scorers = {}
+    found = recipe_data.centred(found)
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
-            if one.name == "score":
+            if one.name == "score" and not condition_of(recipe).gives_images:  # those are made of what is held out
                 with blame("callbacks", index):
                     scorers[index] = scorer = scores.Scorer(
                         found.images,
@@ -163,7 +177,12 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         RecipeError: with all problems, if the players cannot be made or do not fit together.
     """
     keras.utils.set_random_seed(recipe.seed)
-    shape = tuple(found.images.shape[1:])
+    shape = (
+        (*(found.crop or found.images.shape[1:3]), found.images.shape[-1])
+        if found.images.ndim == 4
+        else (tuple(found.images.shape[1:]))
+    )
+    condition = condition_of(recipe)
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if one.name == "image_grid":
@@ -171,8 +190,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
                     pictures.check_drawable(shape)
             if one.name == "score" and len(found.images) >= scores.LEAST:
                 with blame("callbacks", index):
-                    _check_score(one, shape, found.labels)
-        condition = condition_of(recipe)
+                    _check_score(one, shape, found.labels, condition.gives_images)
         place = ("num_classes",) if recipe.condition is None else ("condition", "n")
         with blame(place[0], keys={"n": place, "classes": place[:1]}):
             condition.check_data(found.labels)
@@ -184,9 +202,12 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
                 labels=found.labels,
                 replacement=recipe.data.replacement,
                 flip=getattr(recipe.data, "flip", False),
+                given=found.given,
+                crop=found.crop,
             )
         can_resize = len(shape) == 3 and found.images.dtype == np.uint8
-        players = _players(recipe, shape, condition, blame, can_resize)
+        given_shape = None if found.given is None else (*shape[:2], found.given.shape[-1])
+        players = _players(recipe, shape, given_shape, condition, blame, can_resize)
         sizes = [one.settings[SIZE] for one in blame.problems if SIZE in one.settings]
         if sizes:  # of other parts of the players, what is wrong with pictures of that size
             blame.problems = [
@@ -194,9 +215,14 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
                 for one in blame.problems
                 if SIZE in one.settings or one.path[0] not in ("generator", "discriminator")
             ]
-            _players(recipe, (*data.height_and_width(sizes[0]), shape[2]), condition, blame, can_resize)
+            size = tuple(data.height_and_width(sizes[0]))
+            _players(recipe, (*size, shape[2]), given_shape and (*size, given_shape[2]), condition, blame, can_resize)
         with blame("augment", keys={"augment": ("augment",)}):
             augment.get(compiled_with["augment"], shape)
+    for term in compiled_with["terms"]:
+        if isinstance(term, terms.Perceptual) and term.network is None:
+            with Blame(given) as blame, blame("terms"):
+                term.network = terms.network_of(extractors.get("classifier", found.images, found.labels))
     with Blame(given) as blame, blame():
         arguments = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack")}
         gan = GAN(**players, **arguments, condition=condition)
@@ -215,9 +241,9 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
     return batches, gan
 
 
-def _check_score(score, shape, labels):
+def _check_score(score, shape, labels, pairs):
     """Raise Misfit if a `score` callback is not for such data."""
-    there = scores.suitable(points=len(shape) == 1, labelled=labels is not None)
+    there = scores.suitable(points=len(shape) == 1, labelled=labels is not None, pairs=pairs, shape=shape)
     metrics = np.atleast_1d(score.metric).tolist()
     fitting = {"metric": [name for name in metrics if name in there] or "frechet_distance"}
     stacked = labels is not None and len(shape) == 3 and shape[2] == 3
@@ -228,7 +254,7 @@ def _check_score(score, shape, labels):
             raise Misfit(f"`metric` {name} is not defined for these data. There are: {', '.join(there)}", **fitting)
 
 
-def _players(recipe, shape, condition, blame, can_resize):
+def _players(recipe, shape, given_shape, condition, blame, can_resize):
     """Return those players that can be made for examples of that shape, by name."""
     players = {}
     for name, shape_seen, arguments in (
@@ -238,21 +264,36 @@ def _players(recipe, shape, condition, blame, can_resize):
         chosen = getattr(recipe, name)
         with blame(name, keys={"size": SIZE if can_resize else None, "name": (name,)}):
             make = getattr(architectures.get(chosen.name), name)
-            conditional = _conditional(chosen.name, make, condition)
+            conditional = _conditional(chosen.name, name, make, condition.player_arguments(shape, given_shape))
             players[name] = make(shape_seen, *arguments, **conditional, **arguments_of(chosen))
     return players
 
 
-def _conditional(name, player, condition):
-    """The arguments of a player's function for the condition."""
-    arguments = condition.player_arguments()
-    for argument in arguments.keys() - inspect.signature(player).parameters.keys():
-        raise ValueError(f"{name} cannot be conditioned on classes: its function does not take `{argument}`")
-    return arguments
+def _conditional(name, role, player, arguments):
+    """Those of a condition's arguments that a player's function takes."""
+    taken = inspect.signature(player).parameters.keys()
+    for argument in arguments.keys() - taken:
+        if argument == "num_classes":
+            raise ValueError(f"{name} cannot be conditioned on classes: its function does not take `{argument}`")
+        if role == "generator":
+            made = architectures.players(role).items()
+            made = [other for other, make in made if "given_shape" in inspect.signature(make).parameters]
+            raise Misfit(f"{name} cannot be given images. Those that can are {', '.join(made)}", name=made[-1])
+    if role == "generator" and "given_shape" in taken and "given_shape" not in arguments:
+        raise ValueError(f"{name} is given images, which needs a `condition` such as pairs, or downscaled")
+    return {argument: value for argument, value in arguments.items() if argument in taken}
 
 
-def build_callbacks(recipe, directory, scorers, resume=False):
-    """Return the recipe's callbacks, each writing to its own place in the run directory; one of them saves the training."""
+def build_callbacks(recipe, directory, scorers, resume=False, pairs=None):
+    """Return the recipe's callbacks, each writing to its own place in the run directory; one of them saves the training.
+
+    Args:
+        recipe: `Recipe`.
+        directory: Path.
+        scorers: As `build_scorers` returns them.
+        resume: Whether a training is resumed.
+        pairs: `kgan.data.Data` to score with, where the generator is given images.
+    """
     made = []
     for index, one in enumerate(recipe.callbacks):
         kind = callbacks.CALLBACKS[one.name]
@@ -260,6 +301,10 @@ def build_callbacks(recipe, directory, scorers, resume=False):
         made.append(kind(**{place: directory / kind.place}, **arguments_of(one)))
         if index in scorers:
             made[-1].scorer = scorers[index]
+        elif isinstance(made[-1], callbacks.Score):
+            made[-1].data = pairs
+            split = getattr(recipe.data, "validation", None) or recipe.data.split
+            made[-1].about = {"name": recipe_data.name_of(recipe.data), "split": split}
     if not any(isinstance(one, callbacks.Checkpoint) for one in made):
         made.append(callbacks.Checkpoint(directory / callbacks.Checkpoint.place, every="10 minutes"))
     for one in made:

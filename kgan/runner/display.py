@@ -150,7 +150,12 @@ def data_line(recipe, found):
     source = getattr(recipe.data, "path", None) or recipe.data.name
     shape = found.images.shape[1:]
     what = "points" if len(shape) == 1 else f"images of {' x '.join(map(str, shape))}"
+    if found.given is not None:
+        given = " x ".join(map(str, found.given.shape[1:]))
+        what = f"pairs: images of {' x '.join(map(str, shape))} from {given} ({found.paired})"
     said = f"{source}: {len(found.images):,} {what}"
+    if found.crop:
+        said += f"; trained on random parts of {found.crop[0]} x {found.crop[1]}"
     if found.skipped:
         said += f"; skipped {reasons(found.skipped)}"
     if found.fitted:

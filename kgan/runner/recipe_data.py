@@ -22,10 +22,15 @@ def load_data(recipe, given, progress=None):
         RecipeError: if the data cannot be read.
         ConnectionError: if the data must be downloaded and the download fails.
     """
+    return _load(recipe, given, progress)
+
+
+def _load(recipe, given, progress=None, **changed):
     arguments = arguments_of(recipe.data)
-    for key in ("batch_size", "replacement", "flip", "validation_split"):
+    for key in ("batch_size", "replacement", "flip", "validation_split", "validation"):
         arguments.pop(key, None)
     with Blame(given) as blame, blame("data"):
+        arguments |= {"pairs": recipe.condition is not None and recipe.condition.name == "pairs", **changed}
         return data.load(recipe.data.name, progress=progress, **arguments)
 
 
@@ -35,7 +40,18 @@ def held_out(recipe, given, found):
     Raises:
         RecipeError: if the images do not fit into memory.
     """
-    share = recipe.data.validation_split
+    share, split = recipe.data.validation_split, getattr(recipe.data, "validation", None)
+    if split is not None:
+        with Blame(given) as blame, blame("data"):
+            if share:
+                raise ValueError(
+                    "give what is held out once, as `validation`, a split, or as `validation_split`, a share"
+                )
+            if split == recipe.data.split:
+                raise ValueError(f"`validation` must be another split than `split`. Received: {split} for both")
+        resized = {} if found.crop is None else {"resize": None}
+        size = {} if found.images.ndim != 4 else {"size": list(found.crop or found.images.shape[1:3])}
+        return found, _load(recipe, given, split=split, limit=None, **size, **resized)
     if not int(share * len(found.images)):
         return found, None
     with Blame(given) as blame, blame("data"):
@@ -45,11 +61,40 @@ def held_out(recipe, given, found):
             )
         numbers = np.arange(len(found.images))
         out = np.floor(share * (numbers + 1)) > np.floor(share * numbers)
-        labels = (None, None) if found.labels is None else (found.labels[~out], found.labels[out])
-        return (
-            replace(found, images=found.images[~out], labels=labels[0]),
-            replace(found, images=found.images[out], labels=labels[1], skipped={}),
-        )
+        parts = []
+        for chosen in (~out, out):
+            labels, images_given = (None if one is None else one[chosen] for one in (found.labels, found.given))
+            parts.append(replace(found, images=found.images[chosen], labels=labels, given=images_given))
+        return parts[0], replace(centred(parts[1]), skipped={})
+
+
+def centred(found):
+    """Data of which the middle of each image is used, where a random part of it is trained on."""
+    if found.crop is None:
+        return found
+    given = None if found.given is None else Middle(found.given, found.crop)
+    return replace(found, images=Middle(found.images, found.crop), given=given, crop=None)
+
+
+class Middle:
+    """The middle parts of images, which are cut out when they are needed.
+
+    Args:
+        images: Array or `kgan.data.Folder`.
+        size: Pair `(height, width)`.
+    """
+
+    def __init__(self, images, size):
+        self.images, self.dtype = images, images.dtype
+        self.corner = [(side - part) // 2 for side, part in zip(images.shape[1:3], size, strict=True)]
+        self.size, self.shape = size, (len(images), *size, images.shape[3])
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, chosen):
+        (top, left), (height, width) = self.corner, self.size
+        return self.images[chosen][:, top : top + height, left : left + width]
 
 
 def name_of(source):

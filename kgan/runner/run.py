@@ -50,13 +50,14 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
         check_same(recipe, out)
     changes = differences(recipe, out) if there else {}
     batches, gan, found, held_out, scorers, fitting = make_objects(recipe, given, None if there else out, console)
+    pairs = recipe_data.centred(found) if held_out is None else held_out
     directory = out if there else claim(recipe.name, out)
     if not there:
         _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))  # the mark of a run
     steps = recipe.steps or recipe.epochs * len(batches)
     shown = display.Display(recipe.name, steps, batches, console)
     callbacks = [
-        *build.build_callbacks(fitting, directory, scorers, resume),
+        *build.build_callbacks(fitting, directory, scorers, resume, pairs),
         LogFile(directory / LogFile.place),
         # now that the state fits the recipe
         keras.callbacks.LambdaCallback(on_train_begin=lambda logs: _keep(recipe, directory, changes)),
@@ -77,7 +78,9 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
                 callbacks=callbacks,
                 validation_data=None
                 if held_out is None
-                else data.Batches(held_out.images, recipe.data.batch_size, labels=held_out.labels),
+                else data.Batches(
+                    held_out.images, recipe.data.batch_size, labels=held_out.labels, given=held_out.given
+                ),
             )
             if saver.failed and not saver.newest():
                 raise RunError(f"The run failed, and nothing had been saved yet; what it wrote is in {directory}.")
@@ -158,10 +161,10 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     compiled_with = build.build_rules(recipe, given)
     found = recipe_data.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
-    fitting, left_out = too_few.without(recipe, found)
+    to_train, held_out = recipe_data.held_out(recipe, given, found)
+    fitting, left_out = too_few.without(recipe, found, held_out)
     for sentence in left_out:
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
-    to_train, held_out = recipe_data.held_out(recipe, given, found)
     batches, gan = build.build(recipe, given, compiled_with, to_train, steps_at_once)
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
@@ -214,6 +217,7 @@ def _made_with(found):
         "data": {
             "shape": list(found.images.shape),
             "fitted": found.fitted,
+            **({"paired": found.paired, "given": list(found.given.shape)} if found.given is not None else {}),
             "classes": list(found.classes),
             "skipped": _listed(found.skipped),
         },

@@ -64,6 +64,11 @@ class Images(Source):
     size: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | tuple[Count, Count] | None)] = None
     channels: Literal[1, 3] | None = None
     flip: bool = False  # each image is mirrored left to right with probability 1/2
+    # pictures are read at this size, and a random part of `size` of each is trained on
+    resize: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | tuple[Count, Count] | None)] = None
+    validation: str | None = None  # a split that is never trained on, to measure and to draw
+    direction: Literal["a_to_b", "b_to_a"] = "a_to_b"  # of pairs: which of the two is given
+    kind: Literal["images", "labels"] = "images"  # of pairs: whether label maps are given
 
 
 def _own(path: str):
@@ -88,7 +93,7 @@ class Players(Strict):
 
     name: Annotated[str, AfterValidator(_file_name)]
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    latent_dim: Count = 100
+    latent_dim: Count | None = 100  # none if the condition gives images, unless it is set
     latents: Literal[tuple(sorted(LATENTS))] = "normal"  # type: ignore[valid-type]
     data: Data
     generator: Generator
@@ -125,6 +130,15 @@ class Recipe(create_model("RecipeRules", __base__=Players, **RULE_FIELDS)):  # t
     epochs: Count | None = None
     steps: Count | None = None
     callbacks: list[CallbackName] = []
+
+    @model_validator(mode="after")
+    def _latents(self):
+        given = self.condition is not None and getattr(CONDITIONS[self.condition.name], "gives_images")  # noqa: B009
+        if given and "latent_dim" not in self.model_fields_set:
+            self.latent_dim = None
+        elif self.latent_dim is None and not given:
+            raise ValueError("`latent_dim` can be null only with a `condition` that gives images, such as pairs")
+        return self
 
     @model_validator(mode="after")
     def _length(self):

@@ -6,12 +6,13 @@ from kgan import scores
 from kgan.runner import build
 
 
-def without(recipe, found):
+def without(recipe, found, held_out=None):
     """Return a copy of a recipe without what its data are too few for, and a list of sentences about what was left out.
 
     Args:
         recipe: `Recipe`.
         found: `kgan.data.Data`.
+        held_out: `kgan.data.Data` that are never trained on, or `None`.
     """
     recipe = recipe.model_copy(deep=True)
     count, condition = len(found.images), build.condition_of(recipe)
@@ -29,6 +30,8 @@ def without(recipe, found):
         said.append(
             f"{len(missing)} of {len(condition.classes)} classes have no image, the first is class {missing[0]}"
         )
+    if condition.gives_images and held_out is not None:
+        count = len(held_out.images)
     kept = []
     for one in recipe.callbacks:
         if one.name == "score" and count < scores.LEAST:

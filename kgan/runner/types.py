@@ -45,6 +45,7 @@ LIMITED: dict[str, Any] = {
     "kernel_size": Count,
     "loss_scale_factor": Positive | None,
     "metric": Literal[tuple(MEASURES)] | list[Literal[tuple(MEASURES)]],
+    "model": str | None,
     "momentum": Annotated[float, Field(ge=0, le=1)],
     "rho": Rate,
     "rows": Count,

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import time
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -97,7 +98,7 @@ class Scorer:
         if len(images) < LEAST:
             raise ValueError(f"At least {LEAST} real images are needed to score others. Received: {len(images)}")
         began = time.monotonic()
-        self.pairs = images if pairs else None
+        self.pairs: Any = images if pairs else None
         self.extractor = extractors.get(extractor, images, labels)
         chosen = spread(len(images), real)
         labels = None if labels is None else np.ascontiguousarray(np.asarray(labels)[chosen])
@@ -186,12 +187,14 @@ class Scorer:
         about = dict(self._about)
         if shape != self.shape:
             about["resize"] += f"; generated images: {self.extractor.resize(shape)}"
-        features, of_pairs, at = [], {name: [] for name in self.check_metrics(names) if MEASURES[name].each}, 0
+        measures = {name: MEASURES[name].each for name in self.check_metrics(names)}
+        of_pairs: dict[str, list] = {name: [] for name, each in measures.items() if each}
+        features, at = [], 0
         for part in extractors.chunks(generated):
             features.append(self.extractor(_finite(part)))
+            real = _as_pixels(np.asarray(self.pairs[at : at + len(part)])) if of_pairs else None
             for name, values in of_pairs.items():
-                real = _as_pixels(np.asarray(self.pairs[at : at + len(part)]))
-                values.append(MEASURES[name].each(real, _as_pixels(part)))
+                values.append(measures[name](real, _as_pixels(part)))
             at += len(part)
         found = extractors.Features.joined(features)
         found.pairs = {name: np.concatenate(values) for name, values in of_pairs.items()}
@@ -227,10 +230,8 @@ class Scorer:
         scores = []
         for name in self.check_metrics(names):
             measure = MEASURES[name]
-            both = [(real, found)] + [(real, half) for half in halves]
-            if measure.each:
-                both = [(of.pairs[name],) for _, of in both]
-            values, *of_halves = [measure.measure(*one, **measure.arguments) for one in both]
+            all_of_them = [(of.pairs[name],) if measure.each else (real, of) for of in (found, *halves)]
+            values, *of_halves = [measure.measure(*one, **measure.arguments) for one in all_of_them]
             for index, (value, std) in enumerate(values):
                 noise = 2 * float(np.std([half[index][0] for half in of_halves], ddof=1))
                 least, most = measure.bounds[index]
