@@ -168,6 +168,23 @@ def sample(
     _say(sampling.write(run, n, seed, out, label, display.making(out_console)))
 
 
+@app.command()
+def apply(
+    run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory, or a generator.keras.")],
+    source: Annotated[pathlib.Path, typer.Argument(metavar="PICTURES", help="A picture, or a folder of pictures.")],
+    out: Annotated[pathlib.Path, typer.Option("-o", "--out", help="The result: a picture, or a folder.")],
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the latents, if there are some.")] = 0,
+    plugin: Plugins = None,
+):
+    """Apply a generator that is given images to pictures of any size: translate, enlarge, fill, colour them."""
+    _load_engine()
+    from kgan.runner import applying, display, plugins
+
+    for path in plugin or ():
+        plugins.load(path)
+    _say(applying.apply(run, source, out, seed, display.making(out_console)))
+
+
 Metrics = Annotated[
     list[str] | None,
     typer.Option(

@@ -33,12 +33,14 @@ class Condition(Configured, abc.ABC):
         watched: Names of the tensors that `watch` returns. Their ranges are checked during the training.
         classes: The class numbers, a sequence; empty if there are no classes.
         gives_images: Whether `given` is an image, so that latents are optional.
+        keeps_opacity: Whether transparent parts of a picture that is translated stay transparent.
     """
 
     what = "the condition"
     watched: tuple[str, ...] = ()
     classes: Sequence[int] = ()
     gives_images = False
+    keeps_opacity = True
 
     @abc.abstractmethod
     def read(self, data):

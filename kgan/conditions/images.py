@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
+from kgan import latents
 from kgan.arguments import Misfit, integer, is_number
 from kgan.conditions.batch import no_weights, scaled, unpacked
 from kgan.conditions.condition import Condition, shown
@@ -28,6 +29,24 @@ class ImageCondition(Condition):
 
     def player_arguments(self, image_shape=None, given_shape=None):
         return {"given_shape": given_shape}
+
+    def of_picture(self, pixels, opacity, channels):
+        """Return what the generator is given for a picture, floats `(height, width, channels)`.
+
+        Args:
+            pixels: uint8 array `(height, width, 3)` of colours.
+            opacity: uint8 array `(height, width)`, or `None` for a picture without transparent parts.
+            channels: Integer, the number of channels.
+
+        Raises:
+            ValueError: if the condition cannot use that picture.
+        """
+        colours = pixels / np.float32(127.5) - np.float32(1)
+        if channels == 1:
+            return np.asarray(ops.convert_to_numpy(grey(ops.convert_to_tensor(colours))))
+        if channels != 3:
+            raise ValueError(f"the generator takes images of {channels} channels, and pictures have 1 or 3")
+        return colours
 
     def from_user(self, images, image_shape, given_shape, seeds):
         if len(np.shape(images)) != 4 or np.shape(images)[1:] != given_shape:
@@ -190,6 +209,10 @@ class Derived(ImageCondition):
             return np.asarray(ops.convert_to_numpy(self.given(ops.convert_to_tensor(real), seeds)))
         return super().from_user(images, image_shape, given_shape, seeds)
 
+    def of_picture(self, pixels, opacity, channels):
+        colours = super().of_picture(pixels, opacity, 3)
+        return ops.convert_to_numpy(self.given(ops.convert_to_tensor(colours[None]), latents.seeds(0)))[0]
+
     def given_shape(self, image_shape):
         """The shape of what is given for an image of that shape, without the batch."""
         return tuple(self.given(ops.zeros((1, *image_shape))).shape[1:])
@@ -224,6 +247,9 @@ class Downscaled(Derived):
                 size=[max(1, round(side / self.factor)) * self.factor for side in (height, width)],
             )
         return ops.average_pool(images, self.factor, self.factor, data_format="channels_last")
+
+    def of_picture(self, pixels, opacity, channels):
+        return ImageCondition.of_picture(self, pixels, opacity, channels)  # a picture is what is given, not the result
 
     def get_config(self):
         return {"factor": self.factor}

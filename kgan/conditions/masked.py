@@ -10,7 +10,7 @@ from keras.saving import register_keras_serializable
 
 from kgan import latents
 from kgan.arguments import integer, is_number, lookup
-from kgan.conditions.images import Derived, shapes_given
+from kgan.conditions.images import Derived, ImageCondition, shapes_given
 
 
 def centre(n, height, width, share, count, seeds):
@@ -88,6 +88,8 @@ class Masked(Derived):
         count: Integer. The number of boxes or strokes.
     """
 
+    keeps_opacity = False
+
     def __init__(self, kind: Literal["centre", "boxes", "brush"] = "centre", share: float = 0.5, count: int = 1):
         lookup("kind of mask", kind, HOLES)
         if not is_number(share) or not 0 < share < 1:
@@ -130,6 +132,13 @@ class Masked(Derived):
     def completed(self, output, given):
         masks = ops.cast(given[..., -1:], output.dtype)
         return masks * output + (1.0 - masks) * ops.cast(given[..., :-1], output.dtype)
+
+    def of_picture(self, pixels, opacity, channels):
+        if opacity is None or opacity.min() > 127:
+            raise ValueError("the picture has no transparent part, which the generator would fill")
+        seen = ImageCondition.of_picture(self, pixels, opacity, channels - 1)
+        hole = opacity[..., None] <= 127
+        return np.concatenate([np.where(hole, 0.0, seen), hole], axis=-1).astype("float32")
 
     def drawn(self, given):
         return given[..., :-1]

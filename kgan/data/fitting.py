@@ -36,14 +36,7 @@ def fit(picture, size, channels, ranges=None, half=None, filter=Image.Resampling
         A uint8 array `(height, width, channels)`.
     """
     height, width = size
-    if depth.is_deep(picture):
-        found = depth.values(picture)
-        shown = depth.shown(picture, found, ranges or depth.ranges([depth.extremes(found)]))
-    else:
-        picture.load()
-        shown = picture
-    turn = TURNS.get(orientation(picture))
-    picture = shown if turn is None else shown.transpose(turn)
+    picture = upright(picture, ranges)
     if half is not None:
         width = picture.width // 2
         picture = picture.crop(
@@ -56,6 +49,18 @@ def fit(picture, size, channels, ranges=None, half=None, filter=Image.Resampling
     if picture.size != (width, height):
         picture = ImageOps.fit(picture, (width, height), filter)
     return np.asarray(picture, "uint8").reshape(height, width, channels)
+
+
+def upright(picture, ranges=None):
+    """A picture of 8 bits for each channel, turned as its Exif data say, with its opacity; `ranges` is as in `fit`."""
+    if depth.is_deep(picture):
+        found = depth.values(picture)
+        shown = depth.shown(picture, found, ranges or depth.ranges([depth.extremes(found)]))
+    else:
+        picture.load()
+        shown = picture
+    turn = TURNS.get(orientation(picture))
+    return shown if turn is None else shown.transpose(turn)
 
 
 def orientation(picture):

@@ -174,7 +174,7 @@ class Folder:
         try:
             return self._read(path)
         except Exception as error:  # each of Pillow's readers raises its own errors
-            reason = _reason(error, path)
+            reason = reason_of(error, path)
             with self._lock:
                 if not self.replaced:
                     log.warning(f"{path} cannot be read any more ({reason}). Such pictures are replaced by others.")
@@ -229,7 +229,7 @@ class Folder:
             try:
                 return read(path), None
             except Exception as error:  # each of Pillow's readers raises its own errors
-                return None, _reason(error, path)
+                return None, reason_of(error, path)
 
         for start in self._progress(range(0, len(paths), _AT_ONCE), -(-len(paths) // _AT_ONCE)):
             part = paths[start : start + _AT_ONCE]
@@ -327,7 +327,7 @@ def _look(path, half=None):
         return _Look((height, width if half is None else max(1, width // 2)), grey, extremes)
 
 
-def _reason(error, path):
+def reason_of(error, path):
     if isinstance(error, depth.UnusableError):
         return str(error)
     if isinstance(error, UnidentifiedImageError) or any(words in str(error) for words in _NO_READER):

@@ -126,9 +126,12 @@ class _Source:
     def __init__(self, run, seed, label):
         self.generator, known = generator_of(run)
         self.seed, self.label = seed, label
-        recipe = _recipe(run)
+        recipe = recipe_of(run)
         self.sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
-        self.condition = known.get("condition") or _condition(recipe)
+        self.condition = known.get("condition") or condition_of(recipe)
+        if self.condition.gives_images:
+            message = f"the generator of {run} is given images: use `kgan apply {run} pictures/ -o out/`"
+            raise RecipeError("RUN", [Problem((), message)])
         shape = getattr(self.generator, "input_shape", None) or self.generator.get_build_config()["input_shape"]
         conditional = isinstance(shape[0], list | tuple)
         if conditional != (self.condition.specs(self.generator) is not None):
@@ -188,7 +191,7 @@ def _names(run, count):
     return names if len(names) == count else []
 
 
-def _condition(recipe):
+def condition_of(recipe):
     """The condition of a resolved recipe, plain data."""
     chosen = dict(recipe.get("condition") or {})
     try:
@@ -224,7 +227,7 @@ def generator_of(run):
     raise RecipeError("RUN", [Problem((), message)]) from None
 
 
-def _recipe(run):
+def recipe_of(run):
     """The resolved recipe of the run as plain data; empty if it is not known."""
     resolved = (run if run.is_dir() else run.parent) / "resolved.yaml"
     return loader.load(resolved.read_text("utf-8"), str(resolved))[0] if resolved.is_file() else {}

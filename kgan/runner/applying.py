@@ -1,0 +1,114 @@
+"""Pictures from pictures: a run's generator, applied to files of any size."""
+
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from kgan import pictures
+from kgan.data import formats
+from kgan.data.fitting import upright
+from kgan.data.folder import files_in, reason_of
+from kgan.files import replace_when_written
+from kgan.latents import get as sampler_of
+from kgan.latents import seeds as seeds_of
+from kgan.players.activation import image_range
+from kgan.players.any_size import AnySize
+from kgan.runner import display, sampling
+from kgan.runner.errors import Problem, RecipeError
+
+
+def apply(run, source, out, seed=0, progress=None):
+    """Apply the generator of a run to a picture, or to all pictures in a folder, and return a sentence about it.
+
+    A result has the name of its picture, and its size (times the factor of a super-resolution); transparent parts stay so. A
+    format that Pillow cannot write, or that has no place for colours or opacity, becomes PNG.
+
+    Args:
+        run: Path of a run directory, or of a generator in a file.
+        source: Path of a picture, or of a folder.
+        out: Path of the result: of a picture, or of a folder.
+        seed: Integer. Seed of the latents, if the generator takes some.
+        progress: Function `(iterable, total) -> iterable` that shows the progress.
+
+    Raises:
+        RecipeError: if the generator is not given images, there is no picture, or the output is not valid.
+    """
+    generator, known = sampling.generator_of(run)
+    recipe = sampling.recipe_of(run)
+    condition = known.get("condition") or sampling.condition_of(recipe)
+    if not condition.gives_images:
+        raise RecipeError("RUN", [Problem((), f"the generator of {run} is not given images; use `kgan sample`")])
+    formats.register()
+    one = source.is_file()
+    if not one and not source.is_dir():
+        raise RecipeError("PICTURES", [Problem((), f"there is no file or folder {source}")])
+    skipped: dict[str, list[pathlib.Path]] = {}
+    files = [source] if one else files_in(source, skipped)
+    if not one and (out.is_file() or out.resolve() == source.resolve()):
+        raise RecipeError("-o", [Problem((), f"must be another folder than that of the pictures. Received: {out}")])
+    if one and out.is_dir():
+        out = out / source.name
+    if one and out.suffix.lower() not in Image.registered_extensions():
+        raise RecipeError("-o", [Problem((), f"must end like a picture, such as .png. Received: {out}")])
+    latents = None
+    if recipe.get("latent_dim"):
+        sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
+        latents = np.asarray(sampler((1, recipe["latent_dim"]), seeds_of(seed)))
+    translated = AnySize(generator, condition, latents)
+    written = 0
+    shown = progress or (lambda iterable, total: iterable)
+    for path in shown(files, len(files)):
+        try:
+            with formats.opened(path) as opened:
+                picture = upright(opened)
+        except Exception as error:  # each of Pillow's readers raises its own errors
+            if one:
+                raise RecipeError("PICTURES", [Problem((), f"{path}: {reason_of(error, path)}")]) from None
+            skipped.setdefault(reason_of(error, path), []).append(path)
+            continue
+        try:
+            made = _translated(picture, translated)
+        except ValueError as error:
+            raise RecipeError("PICTURES", [Problem((), f"{path}: {error}")]) from None
+        _save(made, out if one else out / path.relative_to(source))
+        written += 1
+    if not written:
+        why = f": {display.reasons(skipped)}" if skipped else ""
+        raise RecipeError("PICTURES", [Problem((), f"{source} contains no picture that can be read{why}")])
+    said = f"{written:,} {'picture' if written == 1 else 'pictures'} in {out}."
+    return f"{said} Skipped {display.reasons(skipped)}." if skipped else said
+
+
+def _translated(picture, translated):
+    """The generator's picture for a picture, with its opacity."""
+    opacity = None
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        opacity = picture.getchannel("A")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    pixels = np.asarray(picture.convert("RGB"))
+    given = translated.condition.of_picture(
+        pixels, None if opacity is None else np.asarray(opacity), translated.channels
+    )
+    made = translated(given)[None]
+    made = pictures.pixels(pictures.standard(made, image_range(translated.model)))[0]
+    result = Image.fromarray(made[..., 0] if made.shape[-1] == 1 else made)
+    if opacity is not None and translated.condition.keeps_opacity and result.mode in ("L", "RGB"):
+        result.putalpha(
+            opacity if opacity.size == result.size else opacity.resize(result.size, Image.Resampling.BICUBIC)
+        )
+    return result
+
+
+def _save(picture, path):
+    """Write a picture in the format that its name says, or as PNG where that has no place for it."""
+    writable = Image.registered_extensions().get(path.suffix.lower())
+    if writable not in Image.SAVE or (picture.mode in ("LA", "RGBA") and writable not in WITH_OPACITY):
+        path, writable = path.with_suffix(".png"), "PNG"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_when_written(path) as temporary:
+        picture.save(temporary, writable, **({"quality": 95} if writable in ("JPEG", "WEBP") else {}))
+
+
+WITH_OPACITY = ("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF")
