@@ -5,6 +5,7 @@ from keras import layers, ops
 from keras.saving import register_keras_serializable
 
 from kgan import backend
+from kgan.arguments import integer
 
 
 @register_keras_serializable("kgan")
@@ -206,6 +207,88 @@ class ModulatedBasis(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "shape": self.shape}
+
+
+@register_keras_serializable("kgan")
+class ReflectionPadding2D(layers.Layer):
+    """Continues images beyond their edges by their mirror image, without the row or column at the edge.
+
+    Example:
+
+    >>> images = np.arange(3.0).reshape(1, 1, 3, 1) * np.ones((1, 3, 1, 1))  # 0 1 2 in each row
+    >>> ops.convert_to_numpy(kgan.layers.ReflectionPadding2D(2)(images))[0, 0, :, 0].tolist()
+    [2.0, 1.0, 0.0, 1.0, 2.0, 1.0, 0.0]
+
+    Args:
+        padding: Integer. Rows and columns that are added on each side of images `(batch, height, width, channels)`.
+
+    Raises:
+        ValueError: if `padding` is not an integer above 0, or an image has `padding` rows or columns or fewer.
+    """
+
+    def __init__(self, padding, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = integer("padding", padding, at_least=1, of="ReflectionPadding2D")
+
+    def call(self, inputs):
+        sides = (self.padding, self.padding)
+        return ops.pad(inputs, ((0, 0), sides, sides, (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, input_shape):
+        batch, *sizes, channels = input_shape
+        if any(size is not None and size <= self.padding for size in sizes):
+            raise ValueError(
+                f"ReflectionPadding2D({self.padding}) needs images of at least {self.padding + 1} x {self.padding + 1}. "
+                f"Received: {sizes[0]} x {sizes[1]}"
+            )
+        return (batch, *(size and size + 2 * self.padding for size in sizes), channels)
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding}
+
+
+@register_keras_serializable("kgan")
+class PixelShuffle(layers.Layer):
+    """Turns r^2 channels into r x r pixels (Shi et al., arXiv:1609.05158).
+
+    y_(r h + i, r w + j, c) = x_(h, w, r^2 c + r i + j). This order of channels is PyTorch's, so that a convolution before
+    it has PyTorch's weights; in that of `keras.ops.depth_to_space` c changes fastest.
+
+    Example:
+
+    >>> x = np.arange(8.0).reshape(1, 1, 1, 8)
+    >>> ops.convert_to_numpy(kgan.layers.PixelShuffle(2)(x))[0, ..., 1].tolist()
+    [[4.0, 5.0], [6.0, 7.0]]
+
+    Args:
+        factor: Integer r. Height and width become r times as large.
+
+    Raises:
+        ValueError: if `factor` is not an integer above 0, or r^2 does not divide the number of channels.
+    """
+
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = integer("factor", factor, at_least=1, of="PixelShuffle")
+
+    def call(self, inputs):
+        r, (height, width) = self.factor, ops.shape(inputs)[1:3]
+        channels = inputs.shape[-1] // r**2
+        pixels = ops.reshape(inputs, (-1, height, width, channels, r, r))
+        # (batch, height, r, width, r, channels); in a discriminator XLA could not differentiate this in lazy penalties
+        pixels = ops.transpose(pixels, (0, 1, 4, 2, 5, 3))
+        return ops.reshape(pixels, (-1, height * r, width * r, channels))
+
+    def compute_output_shape(self, input_shape):
+        batch, *sizes, channels = input_shape
+        if channels % self.factor**2:
+            raise ValueError(
+                f"PixelShuffle({self.factor}) needs a multiple of {self.factor**2} channels. Received: {channels}"
+            )
+        return (batch, *(size and size * self.factor for size in sizes), channels // self.factor**2)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
 
 
 def _unit(vector):

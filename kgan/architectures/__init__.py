@@ -1,13 +1,23 @@
 """Families of players, with the generator and the discriminator of a family in one file.
 
-Each module has `generator(image_shape, latent_dim, ...)` and `discriminator(image_shape, ...)`, which return Keras models;
-the size of the images is an argument, `(height, width, channels)`.
+Each module has `generator(image_shape, latent_dim, ...)` and `discriminator(image_shape, ...)`, or one of the two, which
+return Keras models; the size of the images is an argument, `(height, width, channels)`. The generators of `unet`,
+`srresnet` and `rrdb` receive an image, `given_shape`, and latents only if there is a `latent_dim`.
 """
 
-from kgan.architectures import dcgan, dense, r3gan, resnet
+from kgan.architectures import dcgan, dense, patch, r3gan, resnet, rrdb, srresnet, unet
 from kgan.arguments import lookup
 
-ARCHITECTURES = {"dcgan": dcgan, "dense": dense, "r3gan": r3gan, "resnet": resnet}
+ARCHITECTURES = {
+    "dcgan": dcgan,
+    "dense": dense,
+    "patch": patch,
+    "r3gan": r3gan,
+    "resnet": resnet,
+    "rrdb": rrdb,
+    "srresnet": srresnet,
+    "unet": unet,
+}
 
 
 def get(name):
@@ -19,4 +29,21 @@ def get(name):
     return lookup("architecture", name, ARCHITECTURES)
 
 
-__all__ = ["ARCHITECTURES", "dcgan", "dense", "get", "r3gan", "resnet"]
+def players(kind):
+    """Return the functions that make a `"generator"` or a `"discriminator"`, by the names of their architectures."""
+    return {name: getattr(module, kind) for name, module in ARCHITECTURES.items() if hasattr(module, kind)}
+
+
+__all__ = [
+    "ARCHITECTURES",
+    "dcgan",
+    "dense",
+    "get",
+    "patch",
+    "players",
+    "r3gan",
+    "resnet",
+    "rrdb",
+    "srresnet",
+    "unet",
+]

@@ -11,21 +11,31 @@ def halvings(family, image_shape, base, least=1):
     Raises:
         Misfit: if they cannot be halved so often.
     """
-    if not isinstance(image_shape, Sequence) or len(image_shape) != 3:
-        message = f"`image_shape` of {family} must be (height, width, channels). Received: {image_shape!r}"
-        raise Misfit(message, name="dense")
+    check_image("image_shape", family, image_shape, name="dense")
+    check_multiples(f"{family} halves an image at least {('once', 'twice')[least - 1]}", image_shape, 2**least)
     height, width, _ = image_shape
-    if height % 2**least or width % 2**least:
-        nearest = [max(1, round(side / 2**least)) * 2**least for side in (height, width)]
-        raise Misfit(
-            f"{family} halves an image at least {('once', 'twice')[least - 1]}, so height and width must be multiples of "
-            f"{2**least}. Received: {height} x {width}; the nearest that fits is {nearest[0]} x {nearest[1]}.",
-            size=nearest[0] if nearest[0] == nearest[1] else nearest,
-        )
     count = least
     while max(height, width) >> count > base and not (height >> count) % 2 and not (width >> count) % 2:
         count += 1
     return count
+
+
+def check_image(argument, family, shape, **instead):
+    """Raise Misfit, with what fits `instead`, if it is not the shape of an image."""
+    if not isinstance(shape, Sequence) or len(shape) != 3:
+        raise Misfit(f"`{argument}` of {family} must be (height, width, channels). Received: {shape!r}", **instead)
+
+
+def check_multiples(because, image_shape, divisor):
+    """Raise Misfit if height or width is not a multiple of `divisor`; the message says `because` what they must be."""
+    height, width, _ = image_shape
+    if height % divisor or width % divisor:
+        nearest = [max(1, round(side / divisor)) * divisor for side in (height, width)]
+        raise Misfit(
+            f"{because}, so height and width must be multiples of {divisor}. "
+            f"Received: {height} x {width}; the nearest that fits is {nearest[0]} x {nearest[1]}.",
+            size=nearest[0] if nearest[0] == nearest[1] else nearest,
+        )
 
 
 def check_attention(attention, heights):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, create_model, model_validator
 
-from kgan.architectures import ARCHITECTURES
+from kgan.architectures import players
 from kgan.callbacks import CALLBACKS
 from kgan.conditions import CONDITIONS
 from kgan.data import DATASETS
@@ -21,13 +21,12 @@ from kgan.runner.errors import Problem, RecipeError
 from kgan.runner.recipes import IN_NAMES
 from kgan.runner.types import OPTIMIZERS, Count, Rate, Strict, named, type_of
 
-_shapes = ("image_shape", "latent_dim", "num_classes", "directory", "path")
-_generators = {name: module.generator for name, module in ARCHITECTURES.items()}
-_discriminators = {name: module.discriminator for name, module in ARCHITECTURES.items()}
+# what the data, the condition and the runner say
+_shapes = ("image_shape", "given_shape", "factor", "latent_dim", "num_classes", "directory", "path")
 
 Condition = named("condition", CONDITIONS)
-Generator = named("architecture", _generators, without=_shapes)
-Discriminator = named("architecture", _discriminators, without=_shapes)
+Generator = named("architecture", players("generator"), without=_shapes)
+Discriminator = named("architecture", players("discriminator"), without=_shapes)
 _useless = ("name", "use_ema", "ema_momentum", "ema_overwrite_frequency")  # kgan's `ema` is the generator's alone
 Optimizer = named("optimizer", OPTIMIZERS, without=_useless, usual="adam")
 _callbacks = {name: cls for name, cls in CALLBACKS.items() if name != "log_file"}  # every run has one

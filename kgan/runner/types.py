@@ -40,6 +40,7 @@ LIMITED: dict[str, Any] = {
     "global_clipnorm": Positive | None,
     "gradient_accumulation_steps": Annotated[int, Field(ge=2, lt=2**31)] | None,
     "group_width": Count,
+    "growth": Count,
     "initial_learning_rate": Positive,
     "kernel_size": Count,
     "loss_scale_factor": Positive | None,
