@@ -275,7 +275,8 @@ class PixelShuffle(layers.Layer):
         r, (height, width) = self.factor, ops.shape(inputs)[1:3]
         channels = inputs.shape[-1] // r**2
         pixels = ops.reshape(inputs, (-1, height, width, channels, r, r))
-        pixels = ops.transpose(pixels, (0, 1, 4, 2, 5, 3))  # (batch, height, r, width, r, channels)
+        # (batch, height, r, width, r, channels); in a discriminator XLA could not differentiate this in lazy penalties
+        pixels = ops.transpose(pixels, (0, 1, 4, 2, 5, 3))
         return ops.reshape(pixels, (-1, height * r, width * r, channels))
 
     def compute_output_shape(self, input_shape):

@@ -11,6 +11,7 @@ import re
 import sys
 
 KINDS = ("pictures", "pairs", "files of arrays", "arrays", "datasets", "models")
+COMMAND = "python -m tests.brought docs/own_images.md"
 TESTS = pathlib.Path(__file__).parent
 _rows: dict[tuple[str, str], list[str]] = {}  # by the module and the name of the test
 
@@ -37,9 +38,9 @@ def table():
     return "\n".join(["| kind | what you bring | what happens |", "|---|---|---|", *rows])
 
 
-def between_marks(page, content):
-    """A page whose part between the marks is replaced."""
-    begin, end = "<!-- python -m tests.brought docs/own_images.md -->", "<!-- end -->"
+def between_marks(page, content, command=COMMAND):
+    """A page whose part between the mark with the command that writes it and the next `<!-- end -->` is replaced."""
+    begin, end = f"<!-- {command} -->", "<!-- end -->"
     return re.sub(f"(?s){begin}.*?{end}", lambda _: f"{begin}\n{content}\n{end}", page)
 
 

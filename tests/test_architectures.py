@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan.architectures import ARCHITECTURES, dcgan, dense, get, r3gan, resnet
+from kgan.architectures import dcgan, dense, get, players, r3gan, resnet
 from kgan.layers import SelfAttention
 from tests.helpers import SMALL_FAMILIES, assert_close, compiled, correlate, largest_difference, small_gan, values
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", SMALL_FAMILIES)
 @pytest.mark.parametrize("side", [8, 28, 32, 64])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_shapes(name, side, channels):
@@ -219,7 +219,7 @@ def test_attention(name):
             make((28, 28, 1), filters=8, attention=9, **arguments)
 
 
-@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "dense"])
+@pytest.mark.parametrize("name", [name for name in SMALL_FAMILIES if name != "dense"])
 def test_a_step(name, images, tmp_path):
     """Both players move, with a penalty and an averaged generator, and are saved."""
     family = get(name)
@@ -242,7 +242,7 @@ def test_a_step(name, images, tmp_path):
     assert largest_difference(values(gan.variables), values(again.variables)) == 0.0
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", SMALL_FAMILIES)
 def test_contract(name):
     """Images in [-1, 1]; the same seed makes the same weights, another one others."""
     made = []
@@ -263,9 +263,9 @@ def ways(player):
 
 CONDITIONED = [
     (name, player, way)
-    for name, family in ARCHITECTURES.items()
+    for name in SMALL_FAMILIES
     for player in ("generator", "discriminator")
-    for way in ways(getattr(family, player))
+    for way in ways(getattr(get(name), player))
 ]
 
 
@@ -291,6 +291,12 @@ def test_every_way_of_conditioning(name, player, way):
 def test_a_generator_without_normalization_cannot_be_told_by_it():
     with pytest.raises(ValueError, match="must be 'concatenation' without `normalization`. Received: 'batch_norm'"):
         get("resnet").generator((8, 8, 1), 4, filters=8, normalization=None, num_classes=3)
+
+
+def test_families_of_two_players():
+    """They start from latents alone, and every test above is for each of them."""
+    assert players("generator").keys() & players("discriminator").keys() == SMALL_FAMILIES.keys()
+    assert "patch" not in players("generator") and "unet" not in players("discriminator")
 
 
 def test_refusals():

@@ -9,8 +9,16 @@ from keras import layers, ops
 
 import kgan
 from kgan import backend
-from kgan.architectures import ARCHITECTURES, get
-from kgan.layers import GroupedConv2D, MinibatchStdDev, ModulatedBasis, SelfAttention, SpectralNormalization
+from kgan.architectures import get, players
+from kgan.layers import (
+    GroupedConv2D,
+    MinibatchStdDev,
+    ModulatedBasis,
+    PixelShuffle,
+    ReflectionPadding2D,
+    SelfAttention,
+    SpectralNormalization,
+)
 from tests.helpers import (
     SMALL_FAMILIES,
     assert_close,
@@ -83,7 +91,7 @@ def test_the_gradient_flows_through_sigma(float64):
 
 def taking(argument):
     """The families whose discriminator has that argument."""
-    return [name for name, family in ARCHITECTURES.items() if argument in signature(family.discriminator).parameters]
+    return [name for name, make in players("discriminator").items() if argument in signature(make).parameters]
 
 
 @pytest.mark.parametrize("name", taking("spectral_norm"))
@@ -287,3 +295,53 @@ def test_a_modulated_basis():
     basis, kernel = values([layer.basis, layer.kernel])
     np.testing.assert_allclose(got, np.einsum("hwc,nd,dc->nhwc", basis, z, kernel), rtol=1e-4, atol=1e-5)
     assert type(layer).from_config(layer.get_config()).shape == (4, 3, 5)
+
+
+def test_reflection_padding_is_numpy_s():
+    x = np.random.default_rng(0).normal(size=(2, 5, 4, 3)).astype("float32")
+    got = values([ReflectionPadding2D(3)(x)])[0]
+    np.testing.assert_array_equal(got, np.pad(x, ((0, 0), (3, 3), (3, 3), (0, 0)), mode="reflect"))
+
+
+def test_a_pixel_shuffle_is_a_plain_loop():
+    """y[r h + i, r w + j, c] = x[h, w, r^2 c + r i + j], the order of torch.nn.PixelShuffle."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 18)).astype("float32")
+    got = values([PixelShuffle(3)(x)])[0]
+    assert got.shape == (2, 9, 12, 2)
+    for h, w, c in np.ndindex(got.shape[1:]):
+        np.testing.assert_array_equal(got[:, h, w, c], x[:, h // 3, w // 3, 9 * c + 3 * (h % 3) + w % 3])
+
+
+@pytest.mark.parametrize(
+    "layer, wanted", [(ReflectionPadding2D(2), (None, None, 9, 8)), (PixelShuffle(2), (None, None, 10, 2))]
+)
+def test_layers_of_any_size(layer, wanted, tmp_path):
+    """Where the height is not known; and their gradient, that of a sum of squares; and they are saved."""
+    assert layer.compute_output_shape((None, None, 5, 8)) == wanted
+    model = keras.Sequential([keras.Input((None, 5, 8)), layer])
+    assert model.output_shape == wanted
+    x = np.random.default_rng(0).normal(size=(2, 4, 5, 8)).astype("float32")
+    slope = in_a_step(
+        lambda: backend.input_gradient(
+            lambda x: ops.sum(ops.square(model(x)), axis=(1, 2, 3)), ops.convert_to_tensor(x)
+        )
+    )
+    times = np.ones((4, 5, 1))
+    if isinstance(layer, ReflectionPadding2D):  # how often each row and column is seen
+        rows, columns = (np.bincount(np.pad(np.arange(n), 2, mode="reflect")) for n in (4, 5))
+        times = (rows[:, None] * columns)[..., None]
+    np.testing.assert_allclose(values([slope])[0], 2 * x * times, rtol=1e-5)
+    model.save(tmp_path / "layer.keras")
+    again = keras.saving.load_model(tmp_path / "layer.keras")
+    np.testing.assert_array_equal(*values([model(x), again(x)]))
+
+
+def test_layers_that_do_not_fit():
+    with pytest.raises(ValueError, match="`padding` of ReflectionPadding2D must be an integer >= 1. Received: 0"):
+        ReflectionPadding2D(0)
+    with pytest.raises(ValueError, match=r"ReflectionPadding2D\(3\) needs images of at least 4 x 4. Received: 3 x 8"):
+        ReflectionPadding2D(3)(keras.Input((3, 8, 1)))
+    with pytest.raises(ValueError, match="`factor` of PixelShuffle must be an integer >= 1. Received: 0.5"):
+        PixelShuffle(0.5)
+    with pytest.raises(ValueError, match=r"PixelShuffle\(2\) needs a multiple of 4 channels. Received: 6"):
+        PixelShuffle(2)(keras.Input((3, 8, 6)))
