@@ -61,9 +61,14 @@ def pairs_of(data, most, model, what):
     """
     given, real = _parts_of(data, most, model, what)
     real = brought.fitted(ops.convert_to_tensor(real), model.image_shape)
+    return prepared(model.condition, given, real, model.image_range), ops.convert_to_numpy(real)
+
+
+def prepared(condition, given, real, image_range):
+    """What the generator is given, an array, of the parts of a batch; masks and the like are always the same."""
     given = None if given is None else ops.convert_to_tensor(given)
-    prepared = model.condition.prepared(given, scaled(real, model.image_range), latents.seeds(0))
-    return ops.convert_to_numpy(prepared), ops.convert_to_numpy(real)
+    real = scaled(ops.convert_to_tensor(real), image_range)
+    return ops.convert_to_numpy(condition.prepared(given, real, latents.seeds(0)))
 
 
 def _parts_of(data, most, model, what):

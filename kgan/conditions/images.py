@@ -228,8 +228,8 @@ class Downscaled(Derived):
 
     Example:
 
-    >>> kgan.conditions.Downscaled(2).given(np.array([[[[0.0], [1.0]], [[0.0], [1.0]]]], "float32")).shape
-    (1, 1, 1, 1)
+    >>> float(kgan.conditions.Downscaled(2).given(np.array([[[[0.0], [1.0]], [[0.0], [1.0]]]], "float32"))[0, 0, 0, 0])
+    0.5
 
     Args:
         factor: Integer above 1.

@@ -10,8 +10,6 @@ from kgan.data import formats
 from kgan.data.fitting import upright
 from kgan.data.folder import files_in, reason_of
 from kgan.files import replace_when_written
-from kgan.latents import get as sampler_of
-from kgan.latents import seeds as seeds_of
 from kgan.players.activation import image_range
 from kgan.players.any_size import AnySize
 from kgan.runner import display, sampling
@@ -51,10 +49,7 @@ def apply(run, source, out, seed=0, progress=None):
         out = out / source.name
     if one and out.suffix.lower() not in Image.registered_extensions():
         raise RecipeError("-o", [Problem((), f"must end like a picture, such as .png. Received: {out}")])
-    latents = None
-    if recipe.get("latent_dim"):
-        sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
-        latents = np.asarray(sampler((1, recipe["latent_dim"]), seeds_of(seed)))
+    latents = sampling.latents_of(known, recipe, 1, seed)
     translated = AnySize(generator, condition, latents)
     written = 0
     shown = progress or (lambda iterable, total: iterable)

@@ -1,5 +1,6 @@
 """Scores of a run's generator, or of given images, and the training images nearest to its samples."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -46,19 +47,36 @@ def of_run(
     if split not in (None, recipe.data.split):
         recipe.data.split = split
         found = recipe_data.load_data(recipe, given, progress)
-    scorer = _scorer(found, extractor or _own_extractor(recipe), recipe_data.name_of(recipe.data), recipe.data.split)
     condition = build.condition_of(recipe)
+    name = recipe_data.name_of(recipe.data)
+    if condition.gives_images:
+        if split is None:  # what was held out, if anything was
+            _, held_out = recipe_data.held_out(recipe, given, found)
+            recipe.data.split = recipe.data.split if held_out is None else recipe.data.validation or recipe.data.split
+            found = recipe_data.centred(found) if held_out is None else held_out
+        found, images = _translated(run, recipe_data.centred(found), condition, samples, seed)
+    scorer = _scorer(found, extractor or _own_extractor(recipe), name, recipe.data.split, condition.gives_images)
     if per_class:
         with blamed("--per-class"):
             condition.check_classes()
             scorer.check_classes(condition.labels_like(scorer.real.modes, samples))
     labels = condition.labels_like(scorer.real.modes, samples)
-    images = sampling.images_of(run, samples, seed, labels)
+    if not condition.gives_images:
+        images = sampling.images_of(run, samples, seed, labels)
     measured = _measure(scorer, images, chosen, seed, labels if per_class else None, _how_long(run))
     show(measured, console)
     scores.append(out or run / "scores.jsonl", measured)
     trained_with, _ = recipe_data.held_out(recipe, given, trained_with)
-    _neighbours(scorer, trained_with.images, images, neighbours or run / "neighbours.png", console)
+    _neighbours(scorer, recipe_data.centred(trained_with).images, images, neighbours or run / "neighbours.png", console)
+
+
+def _translated(run, found, condition, samples, seed):
+    """Data of at most `samples` images, and what the generator of a run makes of what it is given for them."""
+    chosen = scores.spread(len(found.images), samples)
+    given, real = (None if one is None else np.asarray(one[chosen]) for one in (found.given, found.images))
+    with blamed("RUN"):
+        made = sampling.translations_of(run, condition, real, given, seed)
+    return dataclasses.replace(found, images=real, given=None, labels=None), made
 
 
 def _own_extractor(recipe):
@@ -138,12 +156,12 @@ def show(measured, console):
     console.print(table)
 
 
-def _scorer(found, extractor, name, split):
+def _scorer(found, extractor, name, split, pairs=False):
     if len(found.images) < scores.LEAST:
         message = f"at least {scores.LEAST} real images are needed to score others. There are: {len(found.images)}"
         raise RecipeError("evaluate", [Problem((), message)])
     with blamed("--extractor"):
-        return Scorer(found.images, found.labels, extractor, name, split, fitted=found.fitted)
+        return Scorer(found.images, found.labels, extractor, name, split, fitted=found.fitted, pairs=pairs)
 
 
 def _measure(scorer, images, chosen, seed, labels=None, where=None):

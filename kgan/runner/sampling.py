@@ -9,11 +9,13 @@ from PIL import Image
 
 from kgan import conditions, pictures
 from kgan.arguments import lookup, nearest
+from kgan.callbacks import examples
 from kgan.checkpoints import disk, signals
 from kgan.files import folder_when_written, replace_when_written
 from kgan.gan import GAN, load
 from kgan.latents import get as sampler_of
 from kgan.latents import seeds as seeds_of
+from kgan.players.activation import image_range
 from kgan.players.check import symbolic_inputs
 from kgan.players.samples import Samples
 from kgan.runner import loader
@@ -225,6 +227,22 @@ def generator_of(run):
         said = str(error).strip().splitlines()[0][:300]
         message = f"{newest or path} does not contain a generator that can be loaded: {said}"
     raise RecipeError("RUN", [Problem((), message)]) from None
+
+
+def latents_of(known, recipe, n, seed):
+    """Latents `(n, latent_dim)` of a generator that is given images too, or `None` if it takes none."""
+    if not recipe.get("latent_dim"):
+        return None
+    sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
+    return keras.ops.convert_to_numpy(sampler((n, recipe["latent_dim"]), seeds_of(seed)))
+
+
+def translations_of(run, condition, real, given, seed):
+    """What the generator of a run makes of what it is given for some real images, `kgan.players.samples.Samples`."""
+    generator, known = generator_of(run)
+    prepared = examples.prepared(condition, given, real, image_range(generator))
+    latents = latents_of(known, recipe_of(run), len(real), seed)
+    return Samples(generator, latents, prepared, tuple(real.shape[1:]), 16, condition).standard()
 
 
 def recipe_of(run):
