@@ -255,15 +255,15 @@ def test_files_of_arrays(tmp_path):
 @pytest.mark.parametrize(
     "arrays, split, message",
     [
-        ({"a": np.zeros((3, 4, 4)), "b": np.zeros(3)}, "train", "no array called x_train, or images. It has: a, b"),
-        ({"x_train": np.zeros((3, 4, 4))}, "tst", "no array called x_tst. It has: x_train"),
+        ({"a": np.zeros((5, 4, 4)), "b": np.zeros(3)}, "train", "no array called x_train, or images. It has: a, b"),
+        ({"x_train": np.zeros((5, 4, 4))}, "tst", "no array called x_tst. It has: x_train"),
         ({"x": np.zeros(5)}, "train", r"must hold images.* Received: shape \(5,\)"),
         ({"x": np.zeros((3, 4, 4, 2), "uint8")}, "train", "1 or 3 channels"),
-        ({"x": np.zeros((3, 4, 4)) + [0, 0, 1, 0.5]}, "train", "floats from 0 to 1. Pixels in .0, 1. become uint8"),
-        ({"x": np.full((3, 4, 4), 300)}, "train", r"whole numbers in \[0, 255\]. Received: 300 to 300"),
-        ({"x": np.full((3, 4, 4), "a")}, "train", "must hold uint8, or floats"),
-        ({"x": np.full((3, 4, 4), np.nan)}, "train", "holds NaN or infinity"),
-        ({"x": np.zeros((3, 4, 4), "uint8"), "y": np.zeros(2)}, "train", "3 images, but 2 labels"),
+        ({"x": np.zeros((5, 4, 4)) + [0, 0, 1, 0.5]}, "train", "floats from 0 to 1. Pixels in .0, 1. become uint8"),
+        ({"x": np.full((5, 4, 4), 300)}, "train", r"whole numbers in \[0, 255\]. Received: 300 to 300"),
+        ({"x": np.full((5, 4, 4), "a")}, "train", "must hold uint8, or floats"),
+        ({"x": np.full((5, 4, 4), np.nan)}, "train", "holds NaN or infinity"),
+        ({"x": np.zeros((5, 4, 4), "uint8"), "y": np.zeros(2)}, "train", "5 images, but 2 labels"),
         ({"x": np.array([None])}, "train", "is neither an .npy or .npz file of numbers"),
     ],
 )

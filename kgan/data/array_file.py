@@ -1,10 +1,11 @@
 """Images in a file: `.npy`, one array; `.npz`, arrays by name."""
 
-import math
 import pathlib
 import zipfile
 
 import numpy as np
+
+from kgan.data.array_shape import examples
 
 # names of images and their labels; the first pair that exists is used
 _PAIRS = (("x", "y"), ("images", "labels"))
@@ -43,7 +44,8 @@ def file(path, split="train", shape=None):
         raise ValueError(wrong if str(error) == wrong else f"{wrong}: {str(error).splitlines()[0]}") from None
     arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
     images, labels = _choose(arrays, split, path)
-    images = _of_valid_type(_examples(images, path, shape and tuple(shape)), path)
+    count = None if labels is None else len(labels.reshape(-1))
+    images = _of_valid_type(examples(images, path, shape and tuple(shape), count), path)
     if labels is not None:
         labels = labels.reshape(-1)
         if len(labels) != len(images):
@@ -60,57 +62,6 @@ def _choose(arrays, split, path):
         return next(iter(arrays.values())), None
     wanted = "x_train, or images" if split == "train" else f"x_{split}"
     raise ValueError(f"{path} has no array called {wanted}. It has: {', '.join(sorted(arrays)) or 'none'}.")
-
-
-def _examples(images, path, shape):
-    """The array with an axis of examples and, for images, a last axis of channels, as `shape` or the array's shape says.
-
-    Raises:
-        ValueError: if its shape may mean several things, or does not hold examples of that shape.
-    """
-    there = images.shape
-    if not images.size:
-        raise ValueError(f"{path} must hold images, and holds none: its array has the shape {there}")
-    if shape is not None:
-        if there != shape and math.prod(there[1:]) != math.prod(shape):
-            raise ValueError(f"{path} does not hold examples of shape {shape}. Received: an array of shape {there}")
-        images = images.reshape(-1, *shape)
-        return images.astype("float32") if len(shape) < 3 and images.dtype.kind in "biu" else images
-    if images.ndim == 2:
-        if images.dtype.kind == "f":
-            return images
-        raise ValueError(
-            f"{path} holds a table of whole numbers, {there}, which may be numbers, flattened images or one image. Give the "
-            f"shape of one example: `shape` [{there[1]}] for numbers, [height, width, channels] for flattened images, or "
-            f"{_list([*there, 1])} for one image"
-        )
-    if images.ndim == 3:
-        small, large = sorted(there[1:])
-        channels_last, channels_first = there[2] <= 4 and large > small, there[0] in (3, 4) and small > 32
-        if channels_last or channels_first or large > 8 * small:
-            raise ValueError(
-                f"{path} holds an array of shape {there}, which may be {there[0]:,} grey images, {there[0]:,} series or one "
-                f"colour image. Give the shape of one example: `shape` {_list([*there[1:], 1])} for grey images, "
-                f"{_list(there[1:])} for series, or {_list(there)} for one image"
-            )
-        return images[..., None]
-    if images.ndim == 4:
-        if there[3] > 4 and there[1] in (1, 3):
-            return np.ascontiguousarray(np.moveaxis(images, 1, -1))
-        if there[3] <= 4:
-            return images
-        raise ValueError(
-            f"{path} must hold images of 1 or 3 channels, the last axis. Received: shape {there}. For images of more "
-            f"channels, give the shape of one: `shape` {_list(there[1:])}"
-        )
-    raise ValueError(
-        f"{path} must hold images, (n, height, width, channels) or (n, height, width), or points, (n, dimensions). "
-        f"Received: shape {there}"
-    )
-
-
-def _list(sizes):
-    return f"[{', '.join(map(str, sizes))}]"
 
 
 def _of_valid_type(images, path):
