@@ -12,8 +12,8 @@ from kgan.backend import static_shape, with_shape
 from kgan.conditions import unpacked
 from kgan.data.batches import Batches
 from kgan.data.folder import Folder
+from kgan.data.loaded import Data
 from kgan.data.mapped import is_on_demand
-from kgan.data.sources import Data
 
 
 def fitted(images, shape):

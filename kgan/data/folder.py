@@ -3,9 +3,7 @@
 import concurrent.futures
 import logging
 import math
-import os
 import pathlib
-import re
 import threading
 from typing import NamedTuple
 
@@ -16,12 +14,10 @@ from PIL import Image, UnidentifiedImageError
 from kgan import environment
 from kgan.data import depth, formats
 from kgan.data.fitting import fit, height_and_width, is_grey, orientation
+from kgan.data.names import files_in, natural
 
 log = logging.getLogger("kgan")
 USUAL_SIZE = (64, 64)  # if the pictures' own sizes differ
-# what systems and network drives put into folders, in lower case; and all names that begin with a dot
-_OF_SYSTEMS = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin", "#recycle", "@eadir",
-               "lost+found", "system volume information"}  # fmt: skip
 _NO_READER = ("Ghostscript", "cannot find loader", "cannot load this image")  # in what Pillow's readers raise
 _AT_ONCE = 1024  # pictures that are decoded together
 
@@ -71,14 +67,14 @@ class Folder:
         self.skipped: dict[str, list[pathlib.Path]] = {}
         self._pool = concurrent.futures.ThreadPoolExecutor(cpu_count(), "pictures")
         self._progress = progress or (lambda iterable, total: iterable)
-        files = _files(self.path, self.skipped)
+        files = files_in(self.path, self.skipped)
         looked = list(self._each(_look, files))
         self.sizes = {look.size for _, look in looked}
         size = height_and_width(size) or _common(self.sizes)
         channels = channels or (1 if all(look.grey for _, look in looked) else 3)
         deep = [look.extremes for _, look in looked if look.extremes]
         if deep and whole is not None:
-            others = sorted(set(_files(pathlib.Path(whole), {})).difference(files))
+            others = sorted(set(files_in(pathlib.Path(whole), {})).difference(files))
             deep += [look.extremes for _, look in self._each(_look, others, skipped={}) if look.extremes]
         self._form = size, channels, depth.ranges(deep)
         wanted = min(limit or len(looked), len(looked))
@@ -98,7 +94,7 @@ class Folder:
             raise ValueError(f"{self.path} contains no picture that can be read ({counts or 'it is empty'}).")
         self._decoded = decoded[: len(self.paths)] if fits else None
         if limit:  # the chosen ones were read first
-            by_path = sorted(range(len(self.paths)), key=lambda index: _natural(self.paths[index]))
+            by_path = sorted(range(len(self.paths)), key=lambda index: natural(self.paths[index]))
             self.paths = [self.paths[index] for index in by_path]
             self._decoded = decoded[by_path] if fits else None
         self.shape, self.dtype = (len(self.paths), *size, channels), np.dtype("uint8")
@@ -218,39 +214,6 @@ def spread(items, limit):
         return items
     chosen = np.linspace(0, len(items) - 1, limit).astype(int)
     return [items[index] for index in chosen] if isinstance(items, list) else items[chosen]
-
-
-def folders_in(path):
-    """Names of the folders in a folder, in natural order, without the hidden ones."""
-    found = [one for one in path.iterdir() if one.is_dir() and not _is_hidden(one.name)]
-    return [one.name for one in sorted(found, key=_natural)]
-
-
-def _files(path, skipped):
-    """All files in a folder but the hidden ones, in natural order; links are followed, each folder is entered once."""
-    found, entered = [], set()
-
-    def cannot_enter(error):
-        skipped.setdefault("folder that cannot be opened", []).append(pathlib.Path(error.filename))
-
-    for folder, inside, names in os.walk(path, onerror=cannot_enter, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in entered:
-            inside.clear()
-            continue
-        entered.add(real)
-        inside[:] = [name for name in inside if not _is_hidden(name)]
-        found += [pathlib.Path(folder, name) for name in names if not _is_hidden(name)]
-    return sorted(found, key=_natural)
-
-
-def _is_hidden(name):
-    return name.startswith(".") or name.lower() in _OF_SYSTEMS
-
-
-def _natural(path):
-    """A key that sorts numbers in names by their value, `2` before `10`."""
-    return [[int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)] for name in path.parts], path
 
 
 def _chosen_first(items, limit):

@@ -2,9 +2,6 @@
 
 import inspect
 import pathlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -14,8 +11,10 @@ from kgan.data.array_file import file
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import fit_all, height_and_width
-from kgan.data.folder import Folder, folders_in, spread
+from kgan.data.folder import Folder, spread
+from kgan.data.loaded import Data
 from kgan.data.points import grid, ring
+from kgan.data.splits import part_of
 from kgan.data.stacked import stacked_mnist
 
 DATASETS = {
@@ -27,27 +26,6 @@ DATASETS = {
     "ring": ring,
     "stacked_mnist": stacked_mnist,
 }
-
-
-@dataclass
-class Data:
-    """Images, their labels, and the files that were skipped.
-
-    Attributes:
-        images: uint8 or float array `(n, height, width, channels)`, or points `(n, 2)`; a `Folder` whose pictures do not fit
-            into memory.
-        labels: Integers `(n,)`, or `None`.
-        skipped: Dict from a reason to the files of a folder that were skipped for it.
-        fitted: String. In words, how the pictures of a folder were resized to one size and scaled to 8 bits; empty if they
-            were not.
-        classes: Names of the classes, in the order of their numbers; empty if they have none.
-    """
-
-    images: Any
-    labels: np.ndarray | None = None
-    skipped: Mapping[str, list[pathlib.Path]] = field(default_factory=dict)
-    fitted: str = ""
-    classes: Sequence[str] = ()
 
 
 def get(name):
@@ -133,12 +111,7 @@ def _of_source(name, path, split, arguments):
 
 
 def _of_folder(path, split, size, channels, limit, progress):
-    if pathlib.Path(split).name != split:
-        raise ValueError(f"`split` must be the name of a folder in {path}. Received: {split!r}")
-    part = path / split
-    if not part.is_dir() and split != "train":
-        inside = ", ".join(folders_in(path)) or "none"
-        raise ValueError(f"{path} has no folder {split!r} for that split. Folders in it: {inside}.")
-    folder = Folder(part if part.is_dir() else path, size, channels, limit, progress=progress, whole=path)
+    part, whole, origin = part_of(path, split)
+    folder = Folder(part, size, channels, limit, progress=progress, whole=whole)
     images = folder if folder.in_memory is None else folder.in_memory
-    return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes)
+    return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes, origin)

@@ -151,6 +151,8 @@ def data_line(recipe, found):
     shape = found.images.shape[1:]
     what = "points" if len(shape) == 1 else f"images of {' x '.join(map(str, shape))}"
     said = f"{source}: {len(found.images):,} {what}"
+    if found.origin:
+        said += f"; from {found.origin}"
     if found.skipped:
         said += f"; skipped {reasons(found.skipped)}"
     if found.fitted:

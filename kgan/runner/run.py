@@ -213,6 +213,7 @@ def _made_with(found):
         "versions": environment.versions(),
         "data": {
             "shape": list(found.images.shape),
+            "from": found.origin,
             "fitted": found.fitted,
             "classes": list(found.classes),
             "skipped": _listed(found.skipped),
