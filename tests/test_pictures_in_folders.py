@@ -334,6 +334,16 @@ def test_names_of_classes_in_a_run(animals, tmp_path, call):
     assert "They are the numbers 0 to 2." in call("sample", "run", "-o", "x.npy", "--label", "cat", code=2)
 
 
+@brings("pictures", "a picture beside the folders of classes", "no classes; the data line and the complaint name it")
+def test_a_picture_in_no_class_folder(tmp_path, call):
+    for name in ("a/1", "b/1", "stray"):
+        grey(tmp_path / "mine" / f"{name}.png", 5)
+    said = call("train", "cifar10", "--set", "data.path=mine", code=2)
+    why = "since stray.png lies in no class folder"
+    assert f"; no classes, {why}\n" in said and f"these data have no labels, {why}. What fits" in said
+    assert not kgan.data.load(path=tmp_path / "mine" / "a").unlabelled
+
+
 @brings("pictures", "a zip, tar, rar or 7z archive", "refused, or in a folder skipped, with `unpack it`")
 def test_archives(tmp_path, call):
     grey(tmp_path / "pictures" / "a.png", 5)

@@ -130,6 +130,14 @@ class Folder:
         return "; ".join(done + depth.said(ranges))
 
     @property
+    def unlabelled(self):
+        """In words, why the pictures have no labels although some lie in folders; empty otherwise."""
+        stray = [path.name for path in self.paths if not self._folder(path)]
+        if not 0 < len(stray) < len(self.paths):
+            return ""
+        return f"{stray[0]} lies in no class folder" + (f", nor do {len(stray) - 1:,} others" if stray[1:] else "")
+
+    @property
     def in_memory(self):
         """All pictures, `(n, height, width, channels)`, if they are kept decoded; `None` otherwise."""
         return self._decoded

@@ -2,12 +2,13 @@
 
 import inspect
 import pathlib
+from dataclasses import replace
 
 import numpy as np
 
 from kgan.arguments import integer, lookup
 from kgan.data import formats
-from kgan.data.array_file import file
+from kgan.data.array_file import read
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import fit_all, height_and_width
@@ -74,28 +75,28 @@ def load(
     if shape is not None and (path is None or path.is_dir() or takes_path):
         raise ValueError(f"`shape` is for a file of arrays. Received: shape={shape!r}")
     if path is None or (takes_path and not path.is_dir()):
-        images, labels = _of_source(name, path, split, arguments)
+        found = Data(*_of_source(name, path, split, arguments))
     elif path.is_dir():
         return _of_folder(path, split, size, channels, limit, progress)
     else:
         what = formats.described(path) if path.is_file() and path.suffix not in (".npy", ".npz") else None
         if what:
             raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but a {what}")
-        images, labels = file(path, split, shape)
+        found = read(path, split, shape)
+        images = found.images
         if images.ndim == 4 and images.shape[3] in (2, 4) and shape is None and channels is None:
             raise ValueError(
                 f"{path} must hold images of 1 or 3 channels, the last axis. Received: shape {images.shape}. If the last "
                 "channel is transparency, `channels` 1 or 3 puts the images on white; "
                 f"`shape` {list(images.shape[1:])} keeps all channels"
             )
-    images = spread(images, limit)
-    if labels is not None:
-        labels = spread(labels, limit)
+    images = spread(found.images, limit)
+    labels = None if found.labels is None else spread(found.labels, limit)
     if size is not None or channels is not None:
         if images.ndim != 4 or images.dtype != np.uint8:
             raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
         images = fit_all(images, height_and_width(size) or images.shape[1:3], channels or images.shape[3])
-    return Data(images, labels)
+    return replace(found, images=images, labels=labels)
 
 
 def _parameters(name):
@@ -114,4 +115,4 @@ def _of_folder(path, split, size, channels, limit, progress):
     part, whole, origin = part_of(path, split)
     folder = Folder(part, size, channels, limit, progress=progress, whole=whole)
     images = folder if folder.in_memory is None else folder.in_memory
-    return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes, origin)
+    return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes, origin, folder.unlabelled)
