@@ -5,7 +5,9 @@ import zipfile
 
 import numpy as np
 
+from kgan.data import brightness, labels
 from kgan.data.array_shape import examples
+from kgan.data.loaded import Data
 
 # names of images and their labels; the first pair that exists is used
 _PAIRS = (("x", "y"), ("images", "labels"))
@@ -15,7 +17,7 @@ def file(path, split="train", shape=None):
     """Read a file of images.
 
     Args:
-        path: Path of a `.npy` or `.npz` file of uint8 images, or of floats in [-1, 1]: `(n, height, width, channels)`, with
+        path: Path of a `.npy` or `.npz` file of images, whole numbers or floats: `(n, height, width, channels)`, with
             channels first, `(n, channels, height, width)`, or grey, `(n, height, width)`; or of points, `(n, dimensions)`.
             In an `.npz` file the images are called `images` or `x`, with a split `x_train` or `x_test`, or they are its only
             array; labels are called `labels` or `y`, likewise.
@@ -24,12 +26,47 @@ def file(path, split="train", shape=None):
             `(height, width, channels)`, series, `(steps, channels)`, or numbers, `(dimensions,)`.
 
     Returns:
-        The array of images, and that of labels, `(n,)`, or `None`.
+        The array of images, uint8 or floats in [-1, 1], and that of labels, whole numbers or names `(n,)`, or `None`.
 
     Raises:
         ValueError: if it is not such a file.
     """
+    images, found, *_ = _read(path, split, shape)
+    return images, found
+
+
+def read(path, split="train", shape=None):
+    """The same as `kgan.data.Data`, whose labels are class numbers.
+
+    Args, Raises: as `file`.
+    """
+    images, found, fitted, unlabelled, others = _read(path, split, shape)
+    numbers, classes = (None, ()) if found is None else labels.numbered(found, others)
+    return Data(images, numbers, fitted=fitted, classes=classes, unlabelled=unlabelled)
+
+
+def _read(path, split, shape):
+    """Images; labels, or `None`; two phrases, as in `Data`: how images were scaled, and why labels are not classes; and
+    the labels of other splits.
+    """
     path = pathlib.Path(path)
+    arrays = _arrays(path)
+    images, name = _choose(arrays, split, path)
+    given, unlabelled = labels.one_each(arrays.get(name))
+    images = examples(images, path, shape and tuple(shape), None if given is None else len(given))
+    try:
+        images, fitted = brightness.shown(images) if images.ndim == 4 else (_numbers(images), "")
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from None
+    if given is not None and len(given) != len(images):
+        raise ValueError(f"{path} holds {len(images):,} images, but {len(given):,} labels.")
+    of_splits = [one for one in sorted(arrays) if name and one.partition("_")[0] == name.partition("_")[0]]
+    others = [labels.one_each(arrays[one])[0] for one in of_splits]
+    return images, given, fitted, unlabelled, [one for one in others if one is not None]
+
+
+def _arrays(path):
+    """The arrays in a file, by name."""
     wrong = f"{path} is neither an .npy or .npz file of numbers nor a folder of pictures"
     if not path.is_file():
         raise ValueError(wrong)
@@ -42,46 +79,25 @@ def file(path, split="train", shape=None):
             arrays = dict(content) if isinstance(content, np.lib.npyio.NpzFile) else {"images": content}
     except (ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
         raise ValueError(wrong if str(error) == wrong else f"{wrong}: {str(error).splitlines()[0]}") from None
-    arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
-    images, labels = _choose(arrays, split, path)
-    count = None if labels is None else len(labels.reshape(-1))
-    images = _of_valid_type(examples(images, path, shape and tuple(shape), count), path)
-    if labels is not None:
-        labels = labels.reshape(-1)
-        if len(labels) != len(images):
-            raise ValueError(f"{path} holds {len(images):,} images, but {len(labels):,} labels.")
-    return images, labels
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
 def _choose(arrays, split, path):
+    """The images, and the name of their labels."""
     for end in (f"_{split}", "") if split == "train" else (f"_{split}",):
-        for images, labels in _PAIRS:
+        for images, name in _PAIRS:
             if images + end in arrays:
-                return arrays[images + end], arrays.get(labels + end)
+                return arrays[images + end], name + end
     if split == "train" and len(arrays) == 1:
         return next(iter(arrays.values())), None
     wanted = "x_train, or images" if split == "train" else f"x_{split}"
     raise ValueError(f"{path} has no array called {wanted}. It has: {', '.join(sorted(arrays)) or 'none'}.")
 
 
-def _of_valid_type(images, path):
-    """uint8, or float32 in [-1, 1]; points are any floats."""
-    if images.dtype == np.uint8:
-        return images
-    if images.dtype.kind not in "biuf":
-        raise ValueError(f"{path} must hold uint8, or floats in [-1, 1]. Received: {images.dtype}")
-    if images.dtype.kind == "f" and not np.isfinite(images).all():
-        raise ValueError(f"{path} holds NaN or infinity.")
-    low, high = float(images.min()), float(images.max())
-    if images.dtype.kind != "f":
-        if images.dtype.kind == "b":
-            return images.astype("uint8") * np.uint8(255)
-        if low < 0 or high > 255:
-            raise ValueError(f"{path} must hold whole numbers in [0, 255]. Received: {low:g} to {high:g}")
-        return images.astype("uint8")
-    if images.ndim == 4 and not (-1.001 <= low < 0 and high <= 1.001):
-        raise ValueError(
-            f"{path} must hold uint8, or floats in [-1, 1]. Received: floats from {low:g} to {high:g}. "
-            "Pixels in [0, 1] become uint8 by np.rint(255 * x).astype('uint8')."
-        )
-    return images.astype("float32")
+def _numbers(examples):
+    """Points and series: any finite floats."""
+    if examples.dtype.kind not in "biuf":
+        raise ValueError(f"must hold numbers. Received: {examples.dtype}")
+    if examples.dtype.kind == "f" and not np.isfinite(examples).all():
+        raise ValueError("holds NaN or infinity.")
+    return examples.astype("float32")

@@ -125,13 +125,12 @@ def ranges(found):
     for kind, known in KNOWN.items():
         lows, highs = ([one[side] for one in found if one[0] == kind] for side in (1, 2))
         if lows:
-            chosen[kind] = next(
-                (pair for pair in known if _holds(pair, min(lows), max(highs))), (min(lows), max(highs))
-            )
+            chosen[kind] = next((pair for pair in known if holds(pair, min(lows), max(highs))), (min(lows), max(highs)))
     return chosen
 
 
-def _holds(pair, low, high):
+def holds(pair, low, high):
+    """Whether all values may lie between black and white, a pair, given the smallest and the largest."""
     if pair == (0, 255) and isinstance(high, float):
         return low >= 0 and 2 < high <= 255  # floats that are a little above 1 are not as dark as that
     return low >= pair[0] - ROUNDING and high <= pair[1] + ROUNDING
@@ -154,13 +153,13 @@ def shown(picture, found, chosen):
     colours, alpha = _parts(found)
     if alpha is None and (clear := picture.info.get("transparency")) is not None:
         alpha = (found != clear).reshape(*found.shape[:2], -1).any(-1) * white
-    scaled = _scaled(colours, black, white)
+    made = scaled(colours, black, white)
     if _tag(picture, PHOTOMETRIC) == 0:
-        scaled = 255 - scaled  # white is 0
+        made = 255 - made  # white is 0
     if alpha is not None:
         # a file of 12 bits may give its alpha 12 bits too, or 16
-        scaled = np.dstack([scaled, _scaled(alpha, 0, white if alpha.max() <= white else 65535)])
-    return Image.fromarray(scaled)
+        made = np.dstack([made, scaled(alpha, 0, white if alpha.max() <= white else 65535)])
+    return Image.fromarray(made)
 
 
 def _parts(found):
@@ -171,5 +170,6 @@ def _parts(found):
     return colours[..., 0] if colours.shape[2] == 1 else colours, found[..., -1]
 
 
-def _scaled(values, black, white):
+def scaled(values, black, white):
+    """Values as uint8, where `black` is 0 and `white` is 255."""
     return np.clip(np.rint((values - black) * (255 / ((white - black) or 1))), 0, 255).astype("uint8")

@@ -161,6 +161,8 @@ def data_line(recipe, found):
         named = [f"{number} {name}" for number, name in enumerate(found.classes)]
         shown = named if len(named) <= 12 else [*named[:10], "...", named[-1]]
         said += f"; {len(named):,} {'classes' if len(named) > 1 else 'class'}: {', '.join(shown)}"
+    if found.unlabelled:
+        said += f"; no classes, since {found.unlabelled}"
     return said
 
 
