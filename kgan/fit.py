@@ -15,6 +15,8 @@ from kgan import backend, monitors
 from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import listed
 from kgan.conditions import no_weights
+from kgan.data import brightness
+from kgan.files import warn_once
 from kgan.players.activation import last_activation
 
 log = logging.getLogger("kgan")
@@ -98,6 +100,8 @@ class Keeper(keras.callbacks.Callback):
         if not self.any:
             raise ValueError(_none("fit", "a dataset that yields no batch"))
         self._check()
+        if epoch == 0 and self.model.logs.dark:
+            warn_once(brightness.DARK)
         self.model.epochs.assign(self.model.epochs + 1)
         for shuffle in self.next_epoch:
             shuffle()

@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import re
 
 import h5py
 import keras
@@ -10,8 +11,10 @@ import pytest
 from keras import layers
 
 import kgan
+from kgan import files
 from kgan.architectures import dense
 from kgan.data import Batches, Data
+from kgan.players import check
 from tests.brought import brings
 from tests.helpers import compiled, largest_difference, small_discriminator, small_gan, state, values
 
@@ -77,6 +80,66 @@ def test_booleans(trained):
     white = PIXELS > 127
     expected = trained(lambda gan: gan.fit(white.astype("uint8") * 255, **IN_ORDER))
     assert largest_difference(trained(lambda gan: gan.fit(white, **IN_ORDER)), expected) < 1e-6
+
+
+@pytest.fixture
+def warned(caplog):
+    """A function that returns what was logged, sentences that are said once in a process too."""
+    files.warn_once.cache_clear()
+    caplog.set_level(logging.WARNING, "kgan")
+    return lambda: caplog.text
+
+
+@brings("arrays", "whole numbers 0 and 1, such as masks", "black and white, and a line says so")
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "Batches"])
+def test_masks(trained, warned, dtype):
+    white = PIXELS > 127
+    images = Batches(white.astype("uint8"), 8) if dtype == "Batches" else white.astype(dtype)
+    if dtype == "Batches":
+        assert images.images.max() == 255
+    else:
+        expected = trained(lambda gan: gan.fit(white, **IN_ORDER))
+        assert largest_difference(trained(lambda gan: gan.fit(images, **IN_ORDER)), expected) < 1e-6
+    assert "0 and 1: they become black and white" in warned()
+
+
+@brings("datasets", "batches of whole numbers 0 and 1", "a warning that they are nearly black, with what mends it")
+@pytest.mark.parametrize("form", ["generator", "mapped", "tf.data"])
+def test_streams_of_masks(trained, warned, tmp_path, form):
+    masks = (PIXELS > 127).astype("int64" if form == "tf.data" else "uint8")
+    if form == "tf.data":
+        source = pytest.importorskip("tensorflow").data.Dataset.from_tensor_slices(masks).batch(8)
+    elif form == "mapped":
+        source = Batches(on_disk("mapped", tmp_path, masks), 8)
+    else:
+        source = iter(np.split(masks, 4))
+    trained(lambda gan: gan.fit(source, **FOUR))
+    assert "all of them are nearly black. x.astype(bool)" in warned()
+
+
+DEEP = {
+    "uint16": (PIXELS.astype("uint16") * 257, "from 0 to 65535. np.rint(x * (255 / 65535)).astype('uint8')"),
+    "12 bits": (PIXELS.astype("int32") * 16, "from 0 to 4080. np.rint(x * (255 / 4095)).astype('uint8')"),
+    "int8": ((PIXELS - 128.0).astype("int8"), "from -128 to 127. np.rint((x + 128) * (255 / 255)).astype('uint8')"),
+}
+
+
+@brings("arrays", "whole numbers outside of [0, 255]", "one sentence with the expression that scales them")
+@pytest.mark.parametrize("form", DEEP)
+def test_more_than_8_bits(trained, form):
+    images, said = DEEP[form]
+    with pytest.raises(ValueError, match=re.escape(said)):
+        trained(lambda gan: gan.fit(images, **IN_ORDER))
+    low, high = float(images.min()), float(images.max())
+    with pytest.raises(ValueError, match=re.escape(said.split(". ")[1])):
+        check.check_range("whole numbers", low, high, (-1, 1))
+
+
+@brings("arrays", "an array of objects, each an image", "one array")
+def test_images_as_objects(trained, plain):
+    objects = np.empty(32, object)
+    objects[:] = list(PIXELS)
+    assert largest_difference(trained(lambda gan: gan.fit(objects, **IN_ORDER)), plain) < 1e-6
 
 
 @brings("arrays", "labels for a GAN without classes, names too", "ignored; scores use numbers among them")

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from kgan.arguments import Misfit
+from kgan.data import brightness
 from kgan.data.folder import Folder
 from kgan.data.mapped import is_on_demand, let_go
 
@@ -53,6 +54,8 @@ class Batches(keras.utils.PyDataset):
                 f"`labels` of Batches must be numbers. Received: {labels.dtype}. "
                 "np.unique(labels, return_inverse=True) numbers the classes."
             )
+        if isinstance(images, np.ndarray) and not is_on_demand(images):
+            images = brightness.as_white(images)
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
         self.replacement, self.flip = replacement, flip
         self.first, self._mapped = 0, 0
@@ -81,6 +84,8 @@ class Batches(keras.utils.PyDataset):
         part = slice(index * self.batch_size, (index + 1) * self.batch_size)
         chosen = self.order[part]
         images = self._read(chosen)
+        if not self.in_memory:
+            brightness.warn_if_dark(images)
         if self.mirrored is not None:
             images = np.where(self.mirrored[part, None, None, None], images[:, :, ::-1], images)
         return (images,) if self.labels is None else (images, self.labels[chosen])

@@ -3,7 +3,13 @@
 import numpy as np
 
 from kgan.data import depth
+from kgan.files import warn_once
 
+BINARY = "The whole numbers in the images are 0 and 1: they become black and white, as False and True do."
+DARK = (
+    "The whole numbers in the images are 0 and 1, and white would be 255: all of them are nearly black. "
+    "x.astype(bool) makes them black and white."
+)
 _AT_ONCE = 2**24  # values that are scaled together
 
 
@@ -12,11 +18,26 @@ def is_binary(images):
     if images.dtype.kind not in "iu" or not images.size:
         return False
     high = 0
-    for part in _parts(images):  # most arrays end it at once
+    for part in (images[:1], *_parts(images)):  # in most arrays the first image ends it
         high = max(high, int(part.max()))
         if high > 1 or part.dtype.kind == "i" and part.min() < 0:
             return False
     return high == 1
+
+
+def warn_if_dark(images):
+    """Warn, once in a process, if a batch of a source whose other batches are not known is that of a mask."""
+    images = np.asarray(images) if getattr(images, "is_cpu", False) else images  # a tensor of PyTorch
+    if isinstance(images, np.ndarray) and images.ndim > 1 and is_binary(images):
+        warn_once(DARK)
+
+
+def as_white(images):
+    """The array, or one of 0 and 255 if `is_binary`; then a line says so, once in a process."""
+    if images.ndim < 2 or not is_binary(images):
+        return images
+    warn_once(BINARY)
+    return images.astype("uint8") * np.uint8(255)
 
 
 def shown(images):

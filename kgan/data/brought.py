@@ -10,6 +10,7 @@ from keras import ops
 
 from kgan.backend import static_shape, with_shape
 from kgan.conditions import unpacked
+from kgan.data import brightness
 from kgan.data.batches import Batches
 from kgan.data.folder import Folder
 from kgan.data.loaded import Data
@@ -98,16 +99,24 @@ def arrays(x, y=None, shape=()):
 
 def _of_bytes(images):
     """Images of whole numbers as uint8."""
-    if images.dtype.kind not in "iu" or images.dtype == np.uint8 or images.ndim < 3 or not images.size:
+    if images.dtype.kind not in "iu" or images.ndim < (2 if images.dtype == np.uint8 else 3) or not images.size:
+        return images
+    images = brightness.as_white(images)
+    if images.dtype == np.uint8:
         return images
     low, high = int(images.min()), int(images.max())
     if low < 0 or high > 255:
-        raise ValueError(f"Images of whole numbers must lie in [0, 255]. Received: {images.dtype} from {low} to {high}")
+        raise ValueError(
+            f"Images of whole numbers must lie in [0, 255]. Received: {images.dtype} from {low} to {high}. "
+            f"{brightness.advice(low, high)}"
+        )
     return images.astype("uint8")
 
 
 def _array(given):
     """A list, or another thing that numpy can read, as an array; ragged lists as an array of objects."""
+    if isinstance(given, np.ndarray) and given.dtype == object and given.ndim == 1:
+        given = list(given)
     if isinstance(given, list | tuple):
         try:
             return np.stack([np.asarray(one) for one in given]) if given else np.asarray(given)
@@ -160,6 +169,7 @@ def dataset(x, select, shape=()):
 
 def _read(select, shape, element):
     selected = select(element)
+    brightness.warn_if_dark(selected[0])
     if not shape or _is_fitted(selected[0], shape):
         return selected
     images, *others = selected
