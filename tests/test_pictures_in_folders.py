@@ -344,6 +344,21 @@ def test_a_picture_in_no_class_folder(tmp_path, call):
     assert not kgan.data.load(path=tmp_path / "mine" / "a").unlabelled
 
 
+@brings(
+    "pictures", "files of several pages or frames: TIFF, GIF, APNG, WebP", "the first one; the data line counts them"
+)
+def test_several_pages_or_frames(tmp_path):
+    frames = [Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (10, 20, 30)]
+    for ending in ("tif", "gif", "png", "webp", "mpo"):
+        frames[0].save(tmp_path / f"{ending}.{ending}", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "one.png")
+    folder = Folder(tmp_path)
+    assert folder.fitted == "4 files with several pages or frames, of which the first is used"
+    assert len(folder) == 6 and folder[:][..., 0].max() <= 12
+    (tmp_path / "gif.gif").write_bytes((tmp_path / "gif.gif").read_bytes()[:-60])
+    assert len(Folder(tmp_path)) == 6
+
+
 @brings("pictures", "a zip, tar, rar or 7z archive", "refused, or in a folder skipped, with `unpack it`")
 def test_archives(tmp_path, call):
     grey(tmp_path / "pictures" / "a.png", 5)

@@ -49,6 +49,7 @@ class Folder:
         labels: Number of each picture's folder below `path`, `(n,)`; `None` if some are not in such folders.
         classes: Names of those folders, in the order of their numbers.
         sizes: The pictures' sizes, a set of pairs `(height, width)`.
+        with_frames: Integer. The number of files with several pages or frames.
         skipped: Dict from a reason to the files that were skipped for it.
         replaced: Likewise, the pictures that could not be read any more when a batch needed them.
         keeps_going: Whether, when no picture of a class can be read any more, the first one is used, which is kept in
@@ -70,6 +71,7 @@ class Folder:
         files = files_in(self.path, self.skipped)
         looked = list(self._each(_look, files))
         self.sizes = {look.size for _, look in looked}
+        self.with_frames = sum(look.frames for _, look in looked)
         size = height_and_width(size) or _common(self.sizes)
         channels = channels or (1 if all(look.grey for _, look in looked) else 3)
         deep = [look.extremes for _, look in looked if look.extremes]
@@ -126,6 +128,9 @@ class Folder:
         if self.sizes != {(height, width)}:
             sizes = "{} x {}".format(*min(self.sizes)) if len(self.sizes) == 1 else f"{len(self.sizes)} sizes"
             done.append(f"cropped, Lanczos, {sizes} to {height} x {width}")
+        if self.with_frames:
+            files = "files" if self.with_frames > 1 else "file"
+            done.append(f"{self.with_frames:,} {files} with several pages or frames, of which the first is used")
         _, _, ranges = self._form
         return "; ".join(done + depth.said(ranges))
 
@@ -233,12 +238,13 @@ def _chosen_first(items, limit):
 
 class _Look(NamedTuple):
     """What must be known of a picture before all of them are read: its size `(height, width)` as it is shown, whether it
-    is grey, and the `depth.extremes` of its values if it is deep.
+    is grey, the `depth.extremes` of its values if it is deep, and whether it has several pages or frames.
     """
 
     size: tuple[int, int]
     grey: bool
     extremes: tuple | None
+    frames: bool
 
 
 def _look(path):
@@ -256,7 +262,8 @@ def _look(path):
         elif picture.format in ("PNG", "TIFF"):
             picture.load()  # a PNG may say behind its pixels how it is turned; a TIFF is turned when it is loaded
         width, height = picture.size
-        return _Look((width, height) if orientation(picture) >= 5 else (height, width), grey, extremes)
+        size = (width, height) if orientation(picture) >= 5 else (height, width)
+        return _Look(size, grey, extremes, formats.has_frames(picture))
 
 
 def _reason(error, path):

@@ -90,6 +90,14 @@ def opened(path):
         yield picture
 
 
+def has_frames(picture):
+    """Whether an opened picture has several pages or frames; the second one of an MPO is the camera's own preview."""
+    try:
+        return picture.format != "MPO" and bool(getattr(picture, "is_animated", False))
+    except Exception:  # the first frame can be read, and the others may be broken
+        return False
+
+
 @functools.cache
 def register():
     """Load all of Pillow's readers, before several threads would, and those of HEIC and JPEG XL that are installed."""
