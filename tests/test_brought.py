@@ -117,6 +117,25 @@ def test_streams_of_masks(trained, warned, tmp_path, form):
     assert "all of them are nearly black. x.astype(bool)" in warned()
 
 
+@brings("arrays", "`None`, a path, names, a number", "one sentence that says what is expected, or reads the path")
+def test_what_holds_no_images(tmp_path):
+    gan = compiled()
+    for given in (None, 3, ["a.png", "b.png"]):
+        with pytest.raises(ValueError, match="`x` must be images: an array .*, a kgan.data.Folder.path. of pictures"):
+            gan.fit(given, verbose=0)
+    with pytest.raises(ValueError, match=re.escape("must be images. kgan.data.Folder('pics/') reads them. Received: the")):
+        gan.fit("pics/", verbose=0)
+    (tmp_path / "a.npz").touch()
+    with pytest.raises(ValueError, match=re.escape("kgan.data.load(path=...).images reads them")):
+        gan.evaluate(tmp_path / "a.npz", verbose=0)
+
+
+@brings("arrays", "flattened images, `(n, 64)`, for images of 8 x 8", "one sentence with the `reshape` that mends it")
+def test_flattened_images():
+    with pytest.raises(ValueError, match=re.escape("Received: (batch, 64). They look like flattened images: x.reshape(-1, 8, 8, 1)")):
+        compiled().train_on_batch(FLOATS.reshape(32, 64))
+
+
 DEEP = {
     "uint16": (PIXELS.astype("uint16") * 257, "from 0 to 65535. np.rint(x * (255 / 65535)).astype('uint8')"),
     "12 bits": (PIXELS.astype("int32") * 16, "from 0 to 4080. np.rint(x * (255 / 4095)).astype('uint8')"),
@@ -164,12 +183,14 @@ STREAMS = {
     "generator": lambda: batches_of(lambda part: FLOATS[part]),
     "generator of pairs": lambda: batches_of(lambda part: [PIXELS[part], NAMES[part]]),
     "generator of mappings": lambda: batches_of(lambda part: {"image": PIXELS[part], "name": NAMES[part]}),
+    "generator of lists": lambda: batches_of(lambda part: list(FLOATS[part])),
+    "generator of lists and labels": lambda: batches_of(lambda part: (list(PIXELS[part]), NUMBERS[part].tolist())),
     "iterator": lambda: map(lambda one: (one,), np.split(PIXELS, 4)),
     "dataset of Python": lambda: Dicts(),
 }
 
 
-@brings("datasets", "a Python generator of batches", "trained on; give `steps_per_epoch` if it has no end")
+@brings("datasets", "a Python generator of batches, arrays or lists of images", "trained on; give `steps_per_epoch` if it has no end")
 @brings(
     "datasets",
     "batches that are mappings with one entry of images",

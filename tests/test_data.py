@@ -66,11 +66,47 @@ def test_labels_stay_with_their_images_and_half_are_mirrored():
         ({"images": np.zeros((0, 8, 8, 1))}, "must contain at least one image"),
         ({"images": np.zeros((4, 2)), "flip": True}, r"`flip` is for images .* Received: shape \(4, 2\)"),
         ({"images": np.zeros((4, 2)), "labels": np.zeros(3)}, "3 labels, 4 images"),
+        ({"images": [np.zeros((2, 2, 1)), np.zeros((3, 2, 1))]}, "`images` in a list must have one size. Received: .2, 2, 1"),
+        ({"images": np.zeros(4), "batch_size": 2.5}, "`batch_size` of Batches must be an integer >= 1. Received: 2.5"),
+        ({"images": np.zeros(4), "batch_size": 0}, "`batch_size` of Batches must be an integer >= 1. Received: 0"),
     ],
 )
 def test_wrong_batches(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Batches(batch_size=2, **arguments)
+        Batches(**{"batch_size": 2, **arguments})
+
+
+def test_batches_of_a_list():
+    images = np.random.default_rng(0).random((6, 4, 4, 1))
+    batches = Batches(list(images), 6, flip=True)
+    np.testing.assert_array_equal(batches[0][0].sum((1, 2, 3)), images[batches.order].sum((1, 2, 3)))
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ({"size": 0}, "`size` must be an integer >= 1. Received: 0"),
+        ({"size": (8, 0)}, "`size` must be an integer >= 1. Received: 0"),
+        ({"size": (8, 8, 1)}, "`size` must be an integer or a pair, .height, width.. Received"),
+        ({"channels": 4}, "`channels` must be 1, grey, or 3, colour. Received: 4"),
+    ],
+)
+def test_wrong_sizes(tmp_path, arguments, said):
+    picture(tmp_path / "a.png")
+    for load in (lambda: kgan.data.load("digits", **arguments), lambda: Folder(tmp_path, **arguments)):
+        with pytest.raises(ValueError, match=said):
+            load()
+
+
+@pytest.mark.parametrize("memory", [None, 1])
+def test_a_folder_is_like_an_array(tmp_path, memory):
+    for index in range(3):
+        picture(tmp_path / f"{index}.png", (12 + index, 12))
+    folder = Folder(tmp_path, size=np.int64(8), memory=memory)
+    np.testing.assert_array_equal(np.asarray(folder), folder[:])
+    np.testing.assert_array_equal(folder[-1], folder[:][2])
+    with pytest.raises(IndexError):
+        folder[3]
 
 
 @pytest.mark.parametrize("count", [1, 5])

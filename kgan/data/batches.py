@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 
-from kgan.arguments import Misfit
+from kgan.arguments import Misfit, integer
 from kgan.data import brightness
 from kgan.data.folder import Folder
 from kgan.data.mapped import is_on_demand, let_go
@@ -34,12 +34,16 @@ class Batches(keras.utils.PyDataset):
         flip: Whether each image is mirrored left to right with probability 1/2.
 
     Raises:
-        ValueError: if there are no images, the number of labels differs, or `flip` is used for anything but images.
+        ValueError: if there are no images or they differ in size, the number of labels differs, `flip` is used for anything
+            but images, or `batch_size` is not valid.
     """
 
     def __init__(self, images, batch_size, seed=0, epoch=0, labels=None, replacement=False, flip=False):
         super().__init__()
         labels = labels if labels is None or hasattr(labels, "dtype") else np.asarray(labels)
+        batch_size = integer("batch_size", batch_size, at_least=1, of="Batches")
+        if isinstance(images, list | tuple):
+            images = _stacked(images)
         if not len(images):
             raise ValueError("`images` of Batches must contain at least one image.")
         if flip and len(images.shape) != 4:
@@ -125,3 +129,10 @@ class Batches(keras.utils.PyDataset):
             "replacement": self.replacement,
             "flip": self.flip,
         }
+
+
+def _stacked(images):
+    shapes = {np.shape(one) for one in images}
+    if len(shapes) > 1:
+        raise ValueError(f"`images` in a list must have one size. Received: {' and '.join(map(str, sorted(shapes)[:3]))}")
+    return np.asarray(images)

@@ -2,6 +2,8 @@
 
 import copy
 import functools
+import math
+import numbers
 from collections.abc import Iterator, Mapping
 
 import keras
@@ -35,11 +37,12 @@ def fitted(images, shape):
         images = turn(images)
         return with_shape(images, (None, *shape)) if None in whole[1:] else images
     expected, received = (f"({', '.join(['batch', *map(str, one)])})" for one in (shape, whole[1:]))
-    hint = " They look like single images; a dataset yields batches, such as after `dataset.batch(64)`."
-    raise ValueError(
-        f"Real images must have the generator's shape {expected}. Received: {received}."
-        f"{hint if _agree(whole, shape) else ''}"
-    )
+    hint = ""
+    if _agree(whole, shape):
+        hint = " They look like single images; a dataset yields batches, such as after `dataset.batch(64)`."
+    elif whole[1:] == (math.prod(shape),):
+        hint = f" They look like flattened images: x.reshape(-1, {', '.join(map(str, shape))}) gives them that shape."
+    raise ValueError(f"Real images must have the generator's shape {expected}. Received: {received}.{hint}")
 
 
 def _turn(sizes, shape):
@@ -86,6 +89,11 @@ def arrays(x, y=None, shape=()):
     if y is None and isinstance(x, list | tuple) and len(x) == 2 and _is_pair(_array(x[0]), _array(x[1]), shape):
         return arrays(x[0], x[1], shape)
     x = _array(x)
+    if x is None or isinstance(x, str | bytes | numbers.Number) or getattr(getattr(x, "dtype", None), "kind", "") == "U":
+        raise ValueError(
+            "`x` must be images: an array (n, height, width, channels), a kgan.data.Folder(path) of pictures, or a dataset of "
+            f"batches. Received: {x!r:.80}"
+        )
     if isinstance(x, np.ndarray) and x.dtype == object:
         raise ValueError(
             "Images in a list must have one size. Received: "
@@ -168,7 +176,7 @@ def dataset(x, select, shape=()):
 
 
 def _read(select, shape, element):
-    selected = select(element)
+    selected = select(_stacked(element, shape))
     brightness.warn_if_dark(selected[0])
     if not shape or _is_fitted(selected[0], shape):
         return selected
@@ -179,6 +187,19 @@ def _read(select, shape, element):
         _turn(tuple(images.shape)[1:], shape)(images) if add_axis or hasattr(images, "movedim") else images,
         *others,
     )
+
+
+def _stacked(element, shape):
+    """An element of a dataset whose images, if they are a list of single ones, are one array."""
+
+    def is_list(images):
+        return isinstance(images, list | tuple) and images and all(_turn(np.shape(one), shape) for one in images)
+
+    if not shape or not isinstance(element, list | tuple):
+        return element
+    if is_list(element):
+        return np.stack([np.asarray(one) for one in element])
+    return tuple(_array(one) if is_list(one) or not hasattr(one, "shape") else one for one in element)
 
 
 def _is_fitted(images, shape):

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from kgan import environment
 from kgan.data import depth, formats
-from kgan.data.fitting import fit, height_and_width, is_grey, orientation
+from kgan.data.fitting import channels_of, fit, height_and_width, is_grey, orientation
 from kgan.data.names import files_in, natural
 
 log = logging.getLogger("kgan")
@@ -57,10 +57,11 @@ class Folder:
         failure: String. A sentence about such a class, or `None`.
 
     Raises:
-        ValueError: if there is no such folder, or no picture in it.
+        ValueError: if there is no such folder, or no picture in it, or the value of an argument is not valid.
     """
 
     def __init__(self, path, size=None, channels=None, limit=None, memory=None, progress=None, whole=None):
+        size, channels = height_and_width(size), channels_of(channels)
         formats.register()
         self.path = pathlib.Path(path)
         if not self.path.is_dir():
@@ -72,7 +73,7 @@ class Folder:
         looked = list(self._each(_look, files))
         self.sizes = {look.size for _, look in looked}
         self.with_frames = sum(look.frames for _, look in looked)
-        size = height_and_width(size) or _common(self.sizes)
+        size = size or _common(self.sizes)
         channels = channels or (1 if all(look.grey for _, look in looked) else 3)
         deep = [look.extremes for _, look in looked if look.extremes]
         if deep and whole is not None:
@@ -109,7 +110,7 @@ class Folder:
         return len(self.paths)
 
     def __getitem__(self, chosen):
-        """Pictures `(len(chosen), height, width, channels)` at an array or a slice of positions.
+        """Pictures `(len(chosen), height, width, channels)` at an array or a slice of positions, or one at an integer.
 
         Raises:
             OSError: if neither a picture nor any other one of its class can be read any more.
@@ -117,8 +118,13 @@ class Folder:
         if self._decoded is not None:
             return self._decoded[chosen]
         positions = np.arange(len(self))[chosen]
+        if not positions.ndim:
+            return self[positions[None]][0]
         read = self._pool.map(self._attempt, positions)
         return np.stack([self._instead(at) if one is None else one for at, one in zip(positions, read, strict=True)])
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
 
     @property
     def fitted(self):

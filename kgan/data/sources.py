@@ -11,7 +11,7 @@ from kgan.data import formats
 from kgan.data.array_file import read
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
-from kgan.data.fitting import fit_all, height_and_width
+from kgan.data.fitting import channels_of, fit_all, height_and_width
 from kgan.data.folder import Folder, spread
 from kgan.data.loaded import Data
 from kgan.data.points import grid, ring
@@ -71,6 +71,7 @@ def load(
     """
     path = None if path is None else pathlib.Path(path).expanduser()
     limit = limit if limit is None else integer("limit", limit, at_least=1)
+    size, channels = height_and_width(size), channels_of(channels)
     takes_path = name in DATASETS and "path" in _parameters(name)
     if shape is not None and (path is None or path.is_dir() or takes_path):
         raise ValueError(f"`shape` is for a file of arrays. Received: shape={shape!r}")
@@ -95,7 +96,7 @@ def load(
     if size is not None or channels is not None:
         if images.ndim != 4 or images.dtype != np.uint8:
             raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
-        images = fit_all(images, height_and_width(size) or images.shape[1:3], channels or images.shape[3])
+        images = fit_all(images, size or images.shape[1:3], channels or images.shape[3])
     return replace(found, images=images, labels=labels)
 
 
