@@ -45,7 +45,8 @@ def check_any(data, method):
     """Raise ValueError if the data of `fit` or `evaluate`, images or a tuple that begins with them, are known to be none."""
     images = data[0] if isinstance(data, tuple) and data else data
     if isinstance(images, str | pathlib.Path):
-        reader = "kgan.data.load(path=...).images" if pathlib.Path(images).is_file() else f"kgan.data.Folder({str(images)!r})"
+        is_file = pathlib.Path(images).is_file()
+        reader = "kgan.data.load(path=...).images" if is_file else f"kgan.data.Folder({str(images)!r})"
         raise ValueError(f"The data of `{method}` must be images. {reader} reads them. Received: the path {images}")
     try:
         empty = len(images) == 0

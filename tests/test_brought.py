@@ -123,7 +123,9 @@ def test_what_holds_no_images(tmp_path):
     for given in (None, 3, ["a.png", "b.png"]):
         with pytest.raises(ValueError, match="`x` must be images: an array .*, a kgan.data.Folder.path. of pictures"):
             gan.fit(given, verbose=0)
-    with pytest.raises(ValueError, match=re.escape("must be images. kgan.data.Folder('pics/') reads them. Received: the")):
+    with pytest.raises(
+        ValueError, match=re.escape("must be images. kgan.data.Folder('pics/') reads them. Received: the")
+    ):
         gan.fit("pics/", verbose=0)
     (tmp_path / "a.npz").touch()
     with pytest.raises(ValueError, match=re.escape("kgan.data.load(path=...).images reads them")):
@@ -132,7 +134,8 @@ def test_what_holds_no_images(tmp_path):
 
 @brings("arrays", "flattened images, `(n, 64)`, for images of 8 x 8", "one sentence with the `reshape` that mends it")
 def test_flattened_images():
-    with pytest.raises(ValueError, match=re.escape("Received: (batch, 64). They look like flattened images: x.reshape(-1, 8, 8, 1)")):
+    said = "Received: (batch, 64). They look like flattened images: x.reshape(-1, 8, 8, 1) gives them that shape."
+    with pytest.raises(ValueError, match=re.escape(said)):
         compiled().train_on_batch(FLOATS.reshape(32, 64))
 
 
@@ -190,7 +193,11 @@ STREAMS = {
 }
 
 
-@brings("datasets", "a Python generator of batches, arrays or lists of images", "trained on; give `steps_per_epoch` if it has no end")
+@brings(
+    "datasets",
+    "a Python generator of batches, arrays or lists of images",
+    "trained on; give `steps_per_epoch` if it has no end",
+)
 @brings(
     "datasets",
     "batches that are mappings with one entry of images",

@@ -328,6 +328,12 @@ def test_names_of_classes_in_a_run(animals, tmp_path, call):
     keras.random.normal((9, gan.latent_dim), seed=drawn)
     drawn = keras.ops.convert_to_numpy(keras.random.randint((9,), 0, 3, seed=drawn))
     assert names == [f"{index:06d}-{('2', '10', 'cat')[label]}.png" for index, label in enumerate(drawn)]
+    about["classes"] = ["2", "10", 250 * chr(0x1F408)]
+    (tmp_path / "run" / "environment.json").write_text(json.dumps({"data": about}))
+    (tmp_path / "here").mkdir()
+    call("sample", "../run", "-n", 1, "-o", ".", "--label", about["classes"][2], cwd=tmp_path / "here")
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [f"000000-{50 * chr(0x1F408)}.png"]
+    assert "run is the run directory itself; pictures belong into" in call("sample", "run", "-o", "run", code=2)
     (tmp_path / "run" / "environment.json").unlink()
     call("sample", "run", "-n", 1, "-o", "numbers", "--label", 2)
     assert [path.name for path in (tmp_path / "numbers").iterdir()] == ["000000-2.png"]

@@ -134,5 +134,7 @@ class Batches(keras.utils.PyDataset):
 def _stacked(images):
     shapes = {np.shape(one) for one in images}
     if len(shapes) > 1:
-        raise ValueError(f"`images` in a list must have one size. Received: {' and '.join(map(str, sorted(shapes)[:3]))}")
+        raise ValueError(
+            f"`images` in a list must have one size. Received: {' and '.join(map(str, sorted(shapes)[:3]))}"
+        )
     return np.asarray(images)

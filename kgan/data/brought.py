@@ -89,10 +89,14 @@ def arrays(x, y=None, shape=()):
     if y is None and isinstance(x, list | tuple) and len(x) == 2 and _is_pair(_array(x[0]), _array(x[1]), shape):
         return arrays(x[0], x[1], shape)
     x = _array(x)
-    if x is None or isinstance(x, str | bytes | numbers.Number) or getattr(getattr(x, "dtype", None), "kind", "") == "U":
+    if (
+        x is None
+        or isinstance(x, str | bytes | numbers.Number)
+        or getattr(getattr(x, "dtype", None), "kind", "") == "U"
+    ):
         raise ValueError(
-            "`x` must be images: an array (n, height, width, channels), a kgan.data.Folder(path) of pictures, or a dataset of "
-            f"batches. Received: {x!r:.80}"
+            "`x` must be images: an array (n, height, width, channels), a kgan.data.Folder(path) of pictures, or a dataset "
+            f"of batches. Received: {str(x):.80}"
         )
     if isinstance(x, np.ndarray) and x.dtype == object:
         raise ValueError(

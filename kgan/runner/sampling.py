@@ -10,7 +10,7 @@ from PIL import Image
 from kgan import conditions, pictures
 from kgan.arguments import lookup, nearest
 from kgan.checkpoints import disk, signals
-from kgan.files import folder_when_written, replace_when_written
+from kgan.files import LONGEST, folder_when_written, replace_when_written
 from kgan.gan import GAN, load
 from kgan.latents import get as sampler_of
 from kgan.latents import seeds as seeds_of
@@ -57,6 +57,9 @@ def write(run, n, seed, out, label=None, progress=None):
         RecipeError: if there is no generator, or `label` is not a valid class.
     """
     kind = form(out)
+    if kind == "folder" and out.resolve() == run.resolve():
+        message = f"{out} is the run directory itself; pictures belong into another folder, such as {out / 'pictures'}"
+        raise RecipeError("-o", [Problem((), message)])
     source = _Source(run, seed, label)
     if kind != "npy":
         try:
@@ -166,7 +169,7 @@ class _Source:
         if not self.condition.classes:
             return f"{index:06d}.png"
         number = int(given[index])
-        return f"{index:06d}-{self.names[number] if self.names else number}.png"
+        return f"{index:06d}-{self.names[number][:LONGEST] if self.names else number}.png"
 
     def draw(self, latents, images):
         """Draw this many latents, and the condition for this many images, as `GAN.generate` draws them."""
