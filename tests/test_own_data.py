@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 import kgan
+from kgan.runner import recipe_data
 from tests.brought import brings
 from tests.helpers import compiled
+from tests.recipe_helpers import GOOD, check
 
 QUICK = ["--set", "steps=1", "--set", "jit_compile=false"]
 SMALL = [*QUICK, "--set", "generator.filters=2", "--set", "discriminator.filters=2"]
@@ -161,6 +163,29 @@ def test_points_in_a_recipe_for_images(call, tmp_path):
     wanted = {"num_classes=null", "data.flip=false", "augment=null", "generator=dense", "discriminator=dense"}
     assert set(settings(said)[1::2]) == wanted
     call(*arguments, *settings(said))
+
+
+@brings("files of arrays", "a table in a recipe that draws images", "ImageGrid is left out, and a line says so")
+@brings("files of arrays", "a table of 784 = 28 x 28 floats in [-1, 1]", "rows of numbers; a line names `data.shape`")
+def test_a_table_in_a_recipe_for_images(call, tmp_path):
+    np.save(tmp_path / "table.npy", np.random.default_rng(0).uniform(-1, 1, (30, 64)).astype("float32"))
+    said = call("train", "dcgan", "--dry-run", "--set", "data.path=table.npy", code=2)
+    players = settings(said)
+    assert sorted(players[1::2]) == ["discriminator=dense", "generator=dense"]
+    said = call("train", "dcgan", "--dry-run", "--set", "data.path=table.npy", "--set", "jit_compile=false", *players)
+    assert "image_grid is left out: Only images (height, width, channels)" in said
+    assert "may be the pixels of an image of 8 x 8; then give --set data.shape=[8,8,1]" in said
+
+
+def test_scores_name_what_was_read():
+    chosen = "callbacks: []\n"
+    for data, name in (
+        ("{name: digits}", "digits"),
+        ("{name: mnist, path: some/cats/}", "cats"),
+        ("{path: cats.npz}", "cats.npz"),
+        ("{name: stacked_mnist, path: mnist.npz}", "stacked_mnist"),
+    ):
+        assert recipe_data.name_of(check(GOOD.replace("{name: digits, batch_size: 32}", data) + chosen).data) == name
 
 
 @pytest.mark.parametrize(

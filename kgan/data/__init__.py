@@ -8,7 +8,7 @@ from kgan.data.fitting import height_and_width
 from kgan.data.folder import Folder
 from kgan.data.loaded import Data
 from kgan.data.points import grid, ring
-from kgan.data.sources import DATASETS, get, load
+from kgan.data.sources import DATASETS, get, load, made_from
 from kgan.data.stacked import stacked_mnist
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "grid",
     "height_and_width",
     "load",
+    "made_from",
     "mnist",
     "ring",
     "stacked_mnist",

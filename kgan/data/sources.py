@@ -72,10 +72,9 @@ def load(
     path = None if path is None else pathlib.Path(path).expanduser()
     limit = limit if limit is None else integer("limit", limit, at_least=1)
     size, channels = height_and_width(size), channels_of(channels)
-    takes_path = name in DATASETS and "path" in _parameters(name)
-    if shape is not None and (path is None or path.is_dir() or takes_path):
+    if shape is not None and (path is None or path.is_dir() or made_from(name, path)):
         raise ValueError(f"`shape` is for a file of arrays. Received: shape={shape!r}")
-    if path is None or (takes_path and not path.is_dir()):
+    if path is None or made_from(name, path):
         found = Data(*_of_source(name, path, split, arguments))
     elif path.is_dir():
         return _of_folder(path, split, size, channels, limit, progress)
@@ -98,6 +97,11 @@ def load(
             raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
         images = fit_all(images, size or images.shape[1:3], channels or images.shape[3])
     return replace(found, images=images, labels=labels)
+
+
+def made_from(name, path):
+    """Whether a data set, such as `stacked_mnist`, is made from the content of that file, which is not read instead."""
+    return name in DATASETS and "path" in _parameters(name) and not pathlib.Path(path).expanduser().is_dir()
 
 
 def _parameters(name):

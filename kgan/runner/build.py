@@ -7,7 +7,7 @@ import re
 import keras
 import numpy as np
 
-from kgan import architectures, augment, backend, callbacks, conditions, data, pictures, ramps, rules, scores
+from kgan import architectures, augment, backend, callbacks, conditions, data, ramps, rules, scores
 from kgan.arguments import Misfit, nearest
 from kgan.checkpoints.keras_file import check_serializable
 from kgan.gan import GAN
@@ -166,9 +166,6 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
     shape = tuple(found.images.shape[1:])
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
-            if one.name == "image_grid":
-                with blame("callbacks", index):
-                    pictures.check_drawable(shape)
             if one.name == "score" and len(found.images) >= scores.LEAST:
                 with blame("callbacks", index):
                     _check_score(one, shape, found.labels)
