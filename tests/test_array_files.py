@@ -154,3 +154,14 @@ def test_labels_that_are_not_classes(tmp_path, call, labels, why):
     said = call("train", "cifar10", "--set", "data.path=a.npz", code=2)
     assert re.search(f"a.npz: 6 images of 8 x 8 x 1; no classes, since {why}", said)
     assert re.search(f"`num_classes` needs data with labels, .* no labels, since {why}. What fits", said)
+
+
+@brings("files of arrays", "arrays of Python's objects beside the images", "they are not read; labels may be missed")
+def test_objects_beside_images(load):
+    names = np.array(["cat", "dog"] * 3, object)
+    assert load(images=U, more=names).images.shape == (6, 8, 8, 1)
+    found = load(images=U, labels=names)
+    assert found.labels is None
+    assert found.unlabelled == "labels holds objects of Python; labels.astype(str) are names that can be read"
+    with pytest.raises(ValueError, match="file of numbers .*: its arrays hold objects of Python"):
+        load(images=names)

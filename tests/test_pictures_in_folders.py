@@ -11,15 +11,16 @@ import tarfile
 import zipfile
 import zlib
 
+import h5py
 import keras
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 from PIL.PngImagePlugin import PngInfo
 
 import kgan
 from kgan.callbacks import Checkpoint
-from kgan.data import Batches, Folder
+from kgan.data import Batches, Folder, formats
 from kgan.data.fitting import TURNS
 from tests.brought import brings
 from tests.helpers import compiled
@@ -378,7 +379,7 @@ def test_archives(tmp_path, call):
     archives = [path for path in tmp_path.iterdir() if path.is_file()]
     assert len(archives) == 7
     for path in archives:
-        with pytest.raises(ValueError, match=f"{path.name} is neither a folder of .* but a .* archive: unpack it"):
+        with pytest.raises(ValueError, match=f"{path.name} is neither a folder of .* but an? .* archive: unpack it"):
             kgan.data.load(path=path)
         shutil.copy(path, tmp_path / "pictures")
     folder = Folder(tmp_path / "pictures")
@@ -422,6 +423,60 @@ def test_reasons_that_help(tmp_path):
         path.unlink()
     with pytest.raises(ValueError, match="a.png is neither .* but a single picture: give the folder that it is in"):
         kgan.data.load(path=tmp_path / "a.png")
+
+
+@brings(
+    "files of arrays", "HDF5, PyTorch's and pickled files, pointers of Git LFS", "a sentence says how to bring them"
+)
+def test_single_files_of_other_kinds(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.pt", "w") as archive:
+        archive.writestr("x/data.pkl", b"")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("images", data=np.zeros((5, 8, 8), "uint8"))
+    comment = b"<!--" + 5000 * b" " + b"-->"
+    for name, content, said in (
+        ("x.h5", None, "an HDF5 file: save its arrays as .npz, or open it in Python with h5py"),
+        ("x.pt", None, "a file of PyTorch: save its arrays as .npz"),
+        ("y.pt", b"\x80\x02\x8a\nl", "a Python pickle: save its arrays as .npz"),
+        ("x.svg", b"\n<?xml version='1.0'?>" + comment + b"<svg xmlns='x'/>", "an SVG drawing: convert it"),
+        ("x.lzma", b"\x5d\0\0\x80\0\xff\xff", "an lzma archive: unpack it"),
+        (
+            "x.jpg",
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            "a Git LFS pointer, not the .*: run git lfs pull",
+        ),
+    ):
+        if content:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(
+            ValueError, match=f"{name} is neither a folder of pictures nor a file of arrays, but {said}"
+        ):
+            kgan.data.load(path=tmp_path / name)
+    (tmp_path / "x.html").write_text("a page with <svg")
+    assert set(Folder(mixed_with(tmp_path)).skipped) >= {"not a picture", formats.advice(tmp_path / "x.h5")}
+
+
+def mixed_with(folder):
+    grey(folder / "a.png", 5)
+    return folder
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="Pillow reads no AVIF")
+def test_a_truncated_picture_of_a_format_that_is_read(tmp_path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.avif")
+    (tmp_path / "a.avif").write_bytes((tmp_path / "a.avif").read_bytes()[:100])
+    grey(tmp_path / "a.png", 5)
+    assert [*Folder(tmp_path).skipped] == ["truncated or broken"]
+    with pytest.raises(ValueError, match="a.avif is neither .*, but a broken picture"):
+        kgan.data.load(path=tmp_path / "a.avif")
+
+
+@brings("files of arrays", "arrays in a file of another name, such as `x.bin`", "read")
+def test_arrays_of_another_name(tmp_path):
+    for save, name in ((np.save, "x.bin"), (np.savez, "x.zip")):
+        with (tmp_path / name).open("wb") as file:
+            save(file, np.zeros((5, 8, 8), "uint8"))
+        assert kgan.data.load(path=tmp_path / name).images.shape == (5, 8, 8, 1)
 
 
 @brings("pictures", "HEIC with the package pillow-heif", "read")

@@ -50,9 +50,11 @@ def _read(path, split, shape):
     the labels of other splits.
     """
     path = pathlib.Path(path)
-    arrays = _arrays(path)
+    arrays, objects = _arrays(path)
     images, name = _choose(arrays, split, path)
     given, unlabelled = labels.one_each(arrays.get(name))
+    if name in objects:
+        unlabelled = f"{name} holds objects of Python; {name}.astype(str) are names that can be read"
     images = examples(images, path, shape and tuple(shape), None if given is None else len(given))
     try:
         images, fitted = brightness.shown(images) if images.ndim == 4 else (_numbers(images), "")
@@ -66,20 +68,31 @@ def _read(path, split, shape):
 
 
 def _arrays(path):
-    """The arrays in a file, by name."""
+    """The arrays in a file, by name; and the names of those that hold objects of Python, which are not read."""
     wrong = f"{path} is neither an .npy or .npz file of numbers nor a folder of pictures"
     if not path.is_file():
         raise ValueError(wrong)
+    arrays, objects = {}, []
     try:
         with path.open("rb") as opened:
             if not opened.read(6).startswith((b"\x93NUMPY", b"PK")):
                 raise ValueError(wrong)
             opened.seek(0)
             content = np.load(opened, allow_pickle=False)
-            arrays = dict(content) if isinstance(content, np.lib.npyio.NpzFile) else {"images": content}
+            if not isinstance(content, np.lib.npyio.NpzFile):
+                return {"images": content}, []
+            for name in content.files:
+                try:
+                    arrays[name] = content[name]
+                except ValueError as error:
+                    if "allow_pickle" not in str(error):
+                        raise
+                    objects.append(name)
+            if objects and not arrays:
+                raise ValueError("its arrays hold objects of Python")
     except (ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
         raise ValueError(wrong if str(error) == wrong else f"{wrong}: {str(error).splitlines()[0]}") from None
-    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}, objects
 
 
 def _choose(arrays, split, path):

@@ -79,9 +79,11 @@ def load(
     elif path.is_dir():
         return _of_folder(path, split, size, channels, limit, progress)
     else:
-        what = formats.described(path) if path.is_file() and path.suffix not in (".npy", ".npz") else None
+        known = path.suffix in (".npy", ".npz") or not path.is_file() or formats.holds_arrays(path)
+        what = None if known else formats.described(path)
         if what:
-            raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but a {what}")
+            article = "an" if what.startswith(("AVIF", "HDF5", "SVG", "lzma", "xz")) else "a"
+            raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but {article} {what}")
         found = read(path, split, shape)
         images = found.images
         if images.ndim == 4 and images.shape[3] in (2, 4) and shape is None and channels is None:
