@@ -115,6 +115,18 @@ def test_other_integers(tmp_path):
     assert values(tmp_path) == ([0, 255, 128], "integers of more than 8 bits: -1000 is black, 3000 is white")
 
 
+def test_unsigned_integers_of_32_bits(tmp_path):
+    """Pillow writes signed ones; the tag of the sample format is then changed, or taken for another one."""
+    for index, value in enumerate((0, 2**31, 2**32 - 2)):
+        path = tmp_path / f"{index}.tif"
+        grey(path, np.array(value, "uint32").astype("int32"), "int32")
+        content = path.read_bytes()
+        entry = struct.pack("<HHIHH", 339, 3, 1, 2, 0)
+        assert content.count(entry) == 1
+        path.write_bytes(content.replace(entry, struct.pack("<HHIHH", 339, 3, 1, 1, 0)))
+    assert values(tmp_path) == ([0, 128, 255], "integers of more than 8 bits: 0 is black, 4.29497e+09 is white")
+
+
 @brings("pictures", "floats", "white is 1 for [0, 1] and [-1, 1], 255 for [0, 255], else the folder's own range")
 @pytest.mark.parametrize(
     "given, expected, range",

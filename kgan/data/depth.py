@@ -14,7 +14,7 @@ KNOWN = {
 }
 INTEGERS, FLOATS = KNOWN
 ROUNDING = 0.001  # by how much floats may lie outside of [0, 1] or [-1, 1]
-BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR, EXTRA_SAMPLES = 258, 262, 284, 338  # tags of TIFF
+BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 258, 262, 284, 338, 339  # tags of TIFF
 
 
 class UnusableError(ValueError):
@@ -48,6 +48,12 @@ def values(picture):
             found[..., :3] = found[..., :3] * 65535 // np.maximum(alpha, 1)
         return found
     found = np.asarray(picture)
+    if (
+        found.dtype == np.int32
+        and _tag(picture, BITS_PER_SAMPLE) == (32,)
+        and _tag(picture, SAMPLE_FORMAT, (1,)) == (1,)
+    ):
+        found = found.view("uint32")  # Pillow reads them as signed ones
     if found.dtype.kind == "f" and not np.isfinite(found).all():
         raise UnusableError("NaN or infinite pixels")
     return found if found.dtype.kind == "f" else found.astype("int64")
