@@ -216,6 +216,14 @@ def test_links_to_folders_are_followed_once(tmp_path):
     assert len(Folder(tmp_path / "here")) == 1
 
 
+def test_a_class_and_a_link_to_it(tmp_path):
+    picture(tmp_path / "b" / "a.png", (12, 12))
+    picture(tmp_path / "c" / "a.png", (12, 12))
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "d").symlink_to(tmp_path / "c")
+    assert Folder(tmp_path).classes == ["b", "c"]
+
+
 def test_equal_sizes_are_kept_and_classes_are_labels(tmp_path):
     for name in ("train/cat/2", "train/cat/1", "train/ant/1", "test/cat/9"):
         picture(tmp_path / f"{name}.png", (20, 12), "L")

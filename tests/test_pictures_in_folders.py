@@ -346,6 +346,10 @@ def test_names_of_classes_in_a_run(animals, tmp_path, call):
     (tmp_path / "here").mkdir()
     call("sample", "../run", "-n", 1, "-o", ".", "--label", about["classes"][2], cwd=tmp_path / "here")
     assert [path.name for path in (tmp_path / "here").iterdir()] == [f"000000-{50 * chr(0x1F408)}.png"]
+    about["classes"] = ["10", "11", "12"]
+    (tmp_path / "run" / "environment.json").write_text(json.dumps({"data": about}))
+    assert "there is no class '1'. Did you mean" in call("sample", "run", "-o", "x.npy", "--label", 1, code=2)
+    assert "1 image in x.npy" in call("sample", "run", "-n", 1, "-o", "x.npy", "--label", 11)
     assert "run is the run directory itself; pictures belong into" in call("sample", "run", "-o", "run", code=2)
     (tmp_path / "run" / "environment.json").unlink()
     call("sample", "run", "-n", 1, "-o", "numbers", "--label", 2)

@@ -149,8 +149,9 @@ def data_line(recipe, found):
     """A sentence about the `Data`: their source, number and classes, how pictures were changed, which files were skipped."""
     source = getattr(recipe.data, "path", None) or recipe.data.name
     shape = found.images.shape[1:]
-    what = "points" if len(shape) == 1 else f"images of {' x '.join(map(str, shape))}"
-    said = f"{source}: {len(found.images):,} {what}"
+    count = len(found.images)
+    what = ("point" if len(shape) == 1 else "image") + ("s" if count > 1 else "")
+    said = f"{source}: {count:,} {what}" + (f" of {' x '.join(map(str, shape))}" if len(shape) > 1 else "")
     if found.origin:
         said += f"; from {found.origin}"
     if found.skipped:

@@ -19,6 +19,7 @@ from kgan.players.samples import Samples
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 
+FRAME_PIXELS = 2**22  # of an animation, at most; all of its frames are in memory before they are written
 STOPS, FRAMES = 6, 12  # of an animation: the number of latents, and of frames from one to the next
 
 
@@ -48,7 +49,7 @@ def write(run, n, seed, out, label=None, progress=None):
 
     - `.npy`: a float32 array in [-1, 1].
     - `.png`: a grid; of points in the plane, a plot.
-    - `.gif`: an animation of that grid, in which each image moves through the latent space and returns to its start.
+    - `.gif`: an animation of that grid, of at most 4 million pixels, in which each image moves through the latent space and returns to its start.
     - a folder: a PNG for each image, `000012.png`; with classes the name of the class is in its name, `000012-cat.png`.
 
     An array and a folder are written batch by batch, and appear when they are complete.
@@ -86,7 +87,7 @@ def _write(kind, source, n, out, progress):
     if kind == "gif":
         latents, labels = source.draw(count * STOPS, n)
         stops = latents.reshape(STOPS, count, -1)
-        frames = (pictures.picture(source.images(noise[shown], labels)[:], columns) for noise in _walk(stops))
+        frames = (_drawn(source.images(noise[shown], labels), columns, FRAME_PIXELS) for noise in _walk(stops))
         pictures.film(progress(frames, STOPS * FRAMES), out)
         return f"{STOPS * FRAMES} frames of {n} images in {out}"
     latents, labels = source.draw(count, n)
@@ -99,12 +100,20 @@ def _write(kind, source, n, out, progress):
             for part in parts:
                 file.write(part.data)
     elif kind == "png":
-        pictures.save(pictures.picture(np.concatenate(list(parts)), columns), out)
+        pictures.save(_drawn(made, columns, parts=parts), out)
     else:
         with folder_when_written(out) as temporary:
             for index, image in enumerate(image for part in parts for image in pictures.pixels(part)):
                 Image.fromarray(image.squeeze()).save(temporary / source.file_name(index, labels))
-    return f"{n} images in {out}"
+    return f"{n} {'images' if n > 1 else 'image'} in {out}"
+
+
+def _drawn(made, columns, most=None, parts=None):
+    """A picture of `Samples`, of which a part at a time is in memory."""
+    parts = parts or made.parts()
+    if len(made.shape) == 2:  # points
+        return pictures.picture(np.concatenate(list(parts)), columns)
+    return pictures.grid_of(parts, len(made), made.shape[1:], columns, most=most)
 
 
 def images_of(run, n, seed, label=None):
@@ -153,7 +162,9 @@ class _Source:
         """The class of that name or number."""
         if label in self.names:
             return self.names.index(label)
-        if re.fullmatch(r"-?\d+", label):
+        is_number = re.compile(r"-?\d+").fullmatch
+        # where all names are numbers, a number is a name
+        if is_number(label) and not (self.names and all(map(is_number, self.names))):
             return int(label)
         if not self.condition.classes:
             return label  # the condition knows what it is
