@@ -49,7 +49,8 @@ def write(run, n, seed, out, label=None, progress=None):
 
     - `.npy`: a float32 array in [-1, 1].
     - `.png`: a grid; of points in the plane, a plot.
-    - `.gif`: an animation of that grid, of at most 4 million pixels, in which each image moves through the latent space and returns to its start.
+    - `.gif`: an animation of that grid, of at most 4 million pixels, in which each image moves through the latent space and
+      returns to its start.
     - a folder: a PNG for each image, `000012.png`; with classes the name of the class is in its name, `000012-cat.png`.
 
     An array and a folder are written batch by batch, and appear when they are complete.
