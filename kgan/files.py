@@ -14,6 +14,8 @@ log = logging.getLogger("kgan")
 UNABLE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOTTY, errno.EPERM}
 UNABLE |= {errno.EBADF, errno.EACCES, errno.EISDIR}  # of folders, which Windows does not even open
 
+LONGEST = 50  # characters of a name that is a part of another one; most disks allow 255 bytes
+
 
 @contextlib.contextmanager
 def replace_when_written(path):
@@ -22,7 +24,7 @@ def replace_when_written(path):
     A file that another program has open cannot be replaced on Windows. The new one then lies beside it, and a line says so.
     """
     path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem[:LONGEST]}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
         with open(temporary, "r+b") as file:
@@ -41,8 +43,8 @@ def replace_when_written(path):
 @contextlib.contextmanager
 def folder_when_written(path):
     """Yield an empty temporary folder; at the end its files move into `path`, or they are deleted after an error."""
-    path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    path = pathlib.Path(path).resolve()  # `.` has no name
+    temporary = path.with_name(f".{path.name[:LONGEST]}.{os.getpid()}")
     temporary.mkdir()
     try:
         yield temporary

@@ -5,6 +5,7 @@ import functools
 import inspect
 import logging
 import math
+import pathlib
 import re
 import time
 import warnings
@@ -15,6 +16,8 @@ from kgan import backend, monitors
 from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import Resumable, listed
 from kgan.conditions import Classes, Unconditional, no_weights
+from kgan.data import brightness
+from kgan.files import warn_once
 from kgan.players.activation import bounds
 
 log = logging.getLogger("kgan")
@@ -41,6 +44,10 @@ def unweighted(method):
 def check_any(data, method):
     """Raise ValueError if the data of `fit` or `evaluate`, images or a tuple that begins with them, are known to be none."""
     images = data[0] if isinstance(data, tuple) and data else data
+    if isinstance(images, str | pathlib.Path):
+        is_file = pathlib.Path(images).is_file()
+        reader = "kgan.data.load(path=...).images" if is_file else f"kgan.data.Folder({str(images)!r})"
+        raise ValueError(f"The data of `{method}` must be images. {reader} reads them. Received: the path {images}")
     try:
         empty = len(images) == 0
     except TypeError:  # the length is not known
@@ -124,6 +131,8 @@ class Keeper(keras.callbacks.Callback):
             raise ValueError(_none("fit", "a dataset that yields no batch"))
         self._check()
         self._check_outside()
+        if epoch == 0 and self.model.logs.dark:
+            warn_once(brightness.DARK)
         self.model.epochs.assign(self.model.epochs + 1)
         for shuffle in self.next_epoch:
             shuffle()

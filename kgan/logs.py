@@ -132,6 +132,11 @@ class Logs:
         low, high = self._ranges["floats"].both()
         return self._image_range[0] < 0 <= low < high <= 1.001
 
+    @property
+    def dark(self):
+        """Whether the whole numbers in the images that were seen are 0 and 1, where white is 255."""
+        return self._ranges["whole numbers"].both() == (0.0, 1.0)
+
 
 class Means(keras.metrics.Metric):
     """Weighted means of several values in one vector: a metric for each costs a dense step 3 % more."""

@@ -62,23 +62,48 @@ def grid(images, columns=None, smallest=32):
     Raises:
         ValueError: if `images` is not an array of at least one image.
     """
-    small = _on_white(pixels(images))
-    count, height, width, _ = small.shape
+    images = np.asarray(images)
+    return grid_of([images], len(images), images.shape[1:], columns, smallest)
+
+
+def grid_of(parts, count, shape, columns=None, smallest=32, most=None):
+    """The `grid` of images that come in parts, so that they need not be in memory at once.
+
+    Args:
+        parts: Iterable of arrays as in `grid`.
+        count: Integer. The number of images in all parts.
+        shape: Tuple, the shape of one image.
+        columns, smallest: As in `grid`.
+        most: Integer. The number of pixels above which images are made smaller; 80 million by default.
+
+    Returns, Raises: as `grid`.
+    """
+    if not count:
+        raise ValueError(f"A picture needs at least one image. Received: an array of shape {(0, *shape)}")
+    check_drawable(shape, points=False)
+    height, width, channels = shape
     columns = min(columns or math.ceil(math.sqrt(count)), count)
     rows = math.ceil(count / columns)
+
+    def excess(factor):
+        tall, wide = rows * height * factor, columns * width * factor
+        return max(math.sqrt(tall * wide / (most or MOST_PIXELS)), tall / LONGEST, wide / LONGEST)
+
     factor = min(math.ceil(smallest / min(height, width)), 512 // max(height, width)) or 1
-    tall, wide = rows * height, columns * width
-    excess = max(math.sqrt(tall * wide / MOST_PIXELS), tall / LONGEST, wide / LONGEST)
-    if excess > 1:
-        large = _smaller(small, max(1, int(height / excess)), max(1, int(width / excess)))
-    else:
-        large = small.repeat(factor, axis=1).repeat(factor, axis=2)
-    count, height, width, channels = large.shape
-    gap = 2
+    while factor > 1 and excess(factor) > 1:
+        factor -= 1
+    shrink = max(1.0, excess(factor))
+    height, width = (max(1, int(side * factor / shrink)) for side in (height, width))
+    gap, index = 2, 0
+    channels = 1 if channels == 1 else 3
     canvas = np.zeros((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), "uint8")
-    for index, image in enumerate(large):
-        top, left = (gap + (index // columns) * (height + gap), gap + (index % columns) * (width + gap))
-        canvas[top : top + height, left : left + width] = image
+    for part in parts:
+        small = _on_white(pixels(part))
+        sized = _smaller(small, height, width) if shrink > 1 else small.repeat(factor, axis=1).repeat(factor, axis=2)
+        for image in sized:
+            top, left = (gap + (index // columns) * (height + gap), gap + (index % columns) * (width + gap))
+            canvas[top : top + height, left : left + width] = image
+            index += 1
     return canvas[..., 0] if channels == 1 else canvas
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import re
 
 import h5py
 import keras
@@ -10,8 +11,10 @@ import pytest
 from keras import layers
 
 import kgan
+from kgan import files
 from kgan.architectures import dense
 from kgan.data import Batches, Data
+from kgan.players import check
 from tests.brought import brings
 from tests.helpers import compiled, largest_difference, small_discriminator, small_gan, state, values
 
@@ -79,6 +82,88 @@ def test_booleans(trained):
     assert largest_difference(trained(lambda gan: gan.fit(white, **IN_ORDER)), expected) < 1e-6
 
 
+@pytest.fixture
+def warned(caplog):
+    """A function that returns what was logged, sentences that are said once in a process too."""
+    files.warn_once.cache_clear()
+    caplog.set_level(logging.WARNING, "kgan")
+    return lambda: caplog.text
+
+
+@brings("arrays", "whole numbers 0 and 1, such as masks", "black and white, and a line says so")
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "Batches"])
+def test_masks(trained, warned, dtype):
+    white = PIXELS > 127
+    images = Batches(white.astype("uint8"), 8) if dtype == "Batches" else white.astype(dtype)
+    if dtype == "Batches":
+        assert images.images.max() == 255
+    else:
+        expected = trained(lambda gan: gan.fit(white, **IN_ORDER))
+        assert largest_difference(trained(lambda gan: gan.fit(images, **IN_ORDER)), expected) < 1e-6
+    assert "0 and 1: they become black and white" in warned()
+
+
+@brings("datasets", "batches of whole numbers 0 and 1", "a warning that they are nearly black, with what mends it")
+@pytest.mark.parametrize("form", ["generator", "mapped", "tf.data"])
+def test_streams_of_masks(trained, warned, tmp_path, form):
+    masks = (PIXELS > 127).astype("int64" if form == "tf.data" else "uint8")
+    if form == "tf.data":
+        source = pytest.importorskip("tensorflow").data.Dataset.from_tensor_slices(masks).batch(8)
+    elif form == "mapped":
+        source = Batches(on_disk("mapped", tmp_path, masks), 8)
+    else:
+        source = iter(np.split(masks, 4))
+    trained(lambda gan: gan.fit(source, **FOUR))
+    assert "all of them are nearly black. x.astype(bool)" in warned()
+
+
+@brings("arrays", "`None`, a path, names, a number", "one sentence that says what is expected, or reads the path")
+def test_what_holds_no_images(tmp_path):
+    gan = compiled()
+    for given in (None, 3, ["a.png", "b.png"]):
+        with pytest.raises(ValueError, match="`x` must be images: an array .*, a kgan.data.Folder.path. of pictures"):
+            gan.fit(given, verbose=0)
+    with pytest.raises(
+        ValueError, match=re.escape("must be images. kgan.data.Folder('pics/') reads them. Received: the")
+    ):
+        gan.fit("pics/", verbose=0)
+    (tmp_path / "a.npz").touch()
+    with pytest.raises(ValueError, match=re.escape("kgan.data.load(path=...).images reads them")):
+        gan.evaluate(tmp_path / "a.npz", verbose=0)
+
+
+@brings("arrays", "flattened images, `(n, 64)`, for images of 8 x 8", "one sentence with the `reshape` that mends it")
+def test_flattened_images():
+    said = "Received: (batch, 64). They look like flattened images: x.reshape(-1, 8, 8, 1) gives them that shape."
+    with pytest.raises(ValueError, match=re.escape(said)):
+        compiled().train_on_batch(FLOATS.reshape(32, 64))
+
+
+DEEP = {
+    "uint16": (PIXELS.astype("uint16") * 257, "from 0 to 65535. np.rint(x * (255 / 65535)).astype('uint8')"),
+    "12 bits": (PIXELS.astype("int32") * 16, "from 0 to 4080. np.rint(x * (255 / 4095)).astype('uint8')"),
+    "int8": ((PIXELS - 128.0).astype("int8"), "from -128 to 127. np.rint((x + 128) * (255 / 255)).astype('uint8')"),
+}
+
+
+@brings("arrays", "whole numbers outside of [0, 255]", "one sentence with the expression that scales them")
+@pytest.mark.parametrize("form", DEEP)
+def test_more_than_8_bits(trained, form):
+    images, said = DEEP[form]
+    with pytest.raises(ValueError, match=re.escape(said)):
+        trained(lambda gan: gan.fit(images, **IN_ORDER))
+    low, high = float(images.min()), float(images.max())
+    with pytest.raises(ValueError, match=re.escape(said.split(". ")[1])):
+        check.check_range("whole numbers", low, high, (-1, 1))
+
+
+@brings("arrays", "an array of objects, each an image", "one array")
+def test_images_as_objects(trained, plain):
+    objects = np.empty(32, object)
+    objects[:] = list(PIXELS)
+    assert largest_difference(trained(lambda gan: gan.fit(objects, **IN_ORDER)), plain) < 1e-6
+
+
 @brings("arrays", "labels for a GAN without classes, names too", "ignored; scores use numbers among them")
 def test_names_as_labels_are_ignored(trained, plain):
     assert largest_difference(trained(lambda gan: gan.fit(PIXELS, NAMES, **IN_ORDER)), plain) < 1e-6
@@ -101,12 +186,18 @@ STREAMS = {
     "generator": lambda: batches_of(lambda part: FLOATS[part]),
     "generator of pairs": lambda: batches_of(lambda part: [PIXELS[part], NAMES[part]]),
     "generator of mappings": lambda: batches_of(lambda part: {"image": PIXELS[part], "name": NAMES[part]}),
+    "generator of lists": lambda: batches_of(lambda part: list(FLOATS[part])),
+    "generator of lists and labels": lambda: batches_of(lambda part: (list(PIXELS[part]), NUMBERS[part].tolist())),
     "iterator": lambda: map(lambda one: (one,), np.split(PIXELS, 4)),
     "dataset of Python": lambda: Dicts(),
 }
 
 
-@brings("datasets", "a Python generator of batches", "trained on; give `steps_per_epoch` if it has no end")
+@brings(
+    "datasets",
+    "a Python generator of batches, arrays or lists of images",
+    "trained on; give `steps_per_epoch` if it has no end",
+)
 @brings(
     "datasets",
     "batches that are mappings with one entry of images",

@@ -108,6 +108,18 @@ def test_what_cannot_be_drawn_is_refused_before_the_training(tmp_path, shape):
         gan.fit(examples, batch_size=8, verbose=0)
 
 
+def test_a_grid_of_parts(monkeypatch):
+    images = np.random.default_rng(0).uniform(-1, 1, (7, 9, 8, 3))
+    parts = images[:3], images[3:6], images[6:]
+    np.testing.assert_array_equal(pictures.grid_of(parts, 7, (9, 8, 3), 3), pictures.grid(images, 3))
+    assert pictures.grid(images, 3).shape == (3 * 38 + 2, 3 * 34 + 2, 3)  # enlarged four times
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 3 * 18 * 3 * 16)
+    assert pictures.grid(images, 3).shape == (3 * 20 + 2, 3 * 18 + 2, 3)  # twice
+    assert pictures.grid_of(parts, 7, (9, 8, 3), 3, most=300).shape == (3 * 8 + 2, 3 * 7 + 2, 3)
+    with pytest.raises(ValueError, match="A picture needs at least one image"):
+        pictures.grid(images[:0])
+
+
 @pytest.mark.parametrize("shape", [(2,), (1, 1, 1), (1, 1, 3), (3, 40, 4)])
 def test_what_can_be_drawn_is_drawn(shape):
     pictures.check_drawable(shape)

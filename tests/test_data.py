@@ -66,11 +66,47 @@ def test_labels_stay_with_their_images_and_half_are_mirrored():
         ({"images": np.zeros((0, 8, 8, 1))}, "must contain at least one image"),
         ({"images": np.zeros((4, 2)), "flip": True}, r"`flip` is for images .* Received: shape \(4, 2\)"),
         ({"images": np.zeros((4, 2)), "labels": np.zeros(3)}, "3 labels, 4 images"),
+        ({"images": [np.zeros((2, 2, 1)), np.zeros((3, 2, 1))]}, "`images` in a list must have one size. Received:"),
+        ({"images": np.zeros(4), "batch_size": 2.5}, "`batch_size` of Batches must be an integer >= 1. Received: 2.5"),
+        ({"images": np.zeros(4), "batch_size": 0}, "`batch_size` of Batches must be an integer >= 1. Received: 0"),
     ],
 )
 def test_wrong_batches(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Batches(batch_size=2, **arguments)
+        Batches(**{"batch_size": 2, **arguments})
+
+
+def test_batches_of_a_list():
+    images = np.random.default_rng(0).random((6, 4, 4, 1))
+    batches = Batches(list(images), 6, flip=True)
+    np.testing.assert_array_equal(batches[0][0].sum((1, 2, 3)), images[batches.order].sum((1, 2, 3)))
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ({"size": 0}, "`size` must be an integer >= 1. Received: 0"),
+        ({"size": (8, 0)}, "`size` must be an integer >= 1. Received: 0"),
+        ({"size": (8, 8, 1)}, "`size` must be an integer or a pair, .height, width.. Received"),
+        ({"channels": 4}, "`channels` must be 1, grey, or 3, colour. Received: 4"),
+    ],
+)
+def test_wrong_sizes(tmp_path, arguments, said):
+    picture(tmp_path / "a.png")
+    for load in (lambda: kgan.data.load("digits", **arguments), lambda: Folder(tmp_path, **arguments)):
+        with pytest.raises(ValueError, match=said):
+            load()
+
+
+@pytest.mark.parametrize("memory", [None, 1])
+def test_a_folder_is_like_an_array(tmp_path, memory):
+    for index in range(3):
+        picture(tmp_path / f"{index}.png", (12 + index, 12))
+    folder = Folder(tmp_path, size=np.int64(8), memory=memory)
+    np.testing.assert_array_equal(np.asarray(folder), folder[:])
+    np.testing.assert_array_equal(folder[-1], folder[:][2])
+    with pytest.raises(IndexError):
+        folder[3]
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -180,6 +216,14 @@ def test_links_to_folders_are_followed_once(tmp_path):
     assert len(Folder(tmp_path / "here")) == 1
 
 
+def test_a_class_and_a_link_to_it(tmp_path):
+    picture(tmp_path / "b" / "a.png", (12, 12))
+    picture(tmp_path / "c" / "a.png", (12, 12))
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "d").symlink_to(tmp_path / "c")
+    assert Folder(tmp_path).classes == ["b", "c"]
+
+
 def test_equal_sizes_are_kept_and_classes_are_labels(tmp_path):
     for name in ("train/cat/2", "train/cat/1", "train/ant/1", "test/cat/9"):
         picture(tmp_path / f"{name}.png", (20, 12), "L")
@@ -255,15 +299,14 @@ def test_files_of_arrays(tmp_path):
 @pytest.mark.parametrize(
     "arrays, split, message",
     [
-        ({"a": np.zeros((3, 4, 4)), "b": np.zeros(3)}, "train", "no array called x_train, or images. It has: a, b"),
-        ({"x_train": np.zeros((3, 4, 4))}, "tst", "no array called x_tst. It has: x_train"),
+        ({"a": np.zeros((5, 4, 4)), "b": np.zeros(3)}, "train", "no array called x_train, or images. It has: a, b"),
+        ({"x_train": np.zeros((5, 4, 4))}, "tst", "no array called x_tst. It has: x_train"),
         ({"x": np.zeros(5)}, "train", r"must hold images.* Received: shape \(5,\)"),
         ({"x": np.zeros((3, 4, 4, 2), "uint8")}, "train", "1 or 3 channels"),
-        ({"x": np.zeros((3, 4, 4)) + [0, 0, 1, 0.5]}, "train", "floats from 0 to 1. Pixels in .0, 1. become uint8"),
-        ({"x": np.full((3, 4, 4), 300)}, "train", r"whole numbers in \[0, 255\]. Received: 300 to 300"),
-        ({"x": np.full((3, 4, 4), "a")}, "train", "must hold uint8, or floats"),
-        ({"x": np.full((3, 4, 4), np.nan)}, "train", "holds NaN or infinity"),
-        ({"x": np.zeros((3, 4, 4), "uint8"), "y": np.zeros(2)}, "train", "3 images, but 2 labels"),
+        ({"x": np.zeros((5, 4, 4)) + [0, 0, 1, 1.5]}, "train", "floats from 0 to 1.5. .* scales them"),
+        ({"x": np.full((5, 4, 4), "a")}, "train", "must hold uint8, or floats"),
+        ({"x": np.full((5, 4, 4), np.nan)}, "train", "holds NaN or infinity"),
+        ({"x": np.zeros((5, 4, 4), "uint8"), "y": np.zeros(2)}, "train", "5 images, but 2 labels"),
         ({"x": np.array([None])}, "train", "is neither an .npy or .npz file of numbers"),
     ],
 )
@@ -345,11 +388,11 @@ def test_stacked_digits_are_the_same_ones_each_time(ten_digits):
 def test_what_cannot_be_stacked_is_refused(ten_digits, tmp_path):
     with pytest.raises(ValueError, match="`samples` of stacked_mnist must be above 0 .* Received: 0"):
         kgan.data.load("stacked_mnist", path=ten_digits, samples=0)
-    four, digits = np.zeros((4, 4, 4), "uint8"), np.arange(4)
+    five, digits = np.zeros((5, 4, 4), "uint8"), np.arange(5)
     for name, arrays, said in (
-        ("colour.npz", {"x": np.stack([four] * 3, -1), "y": digits}, r"grey digits.* shape \(4, 4, 4, 3\)"),
-        ("alone.npz", {"x": four}, "the digits' labels too, .* Received: no labels"),
-        ("letters.npz", {"x": four, "y": digits + 8}, "whole numbers from 0 to 9. Received: 8 to 11"),
+        ("colour.npz", {"x": np.stack([five] * 3, -1), "y": digits}, r"grey digits.* shape \(5, 4, 4, 3\)"),
+        ("alone.npz", {"x": five}, "the digits' labels too, .* Received: no labels"),
+        ("letters.npz", {"x": five, "y": digits + 8}, "whole numbers from 0 to 9. Received: 8 to 12"),
     ):
         np.savez(tmp_path / name, **arrays)
         with pytest.raises(ValueError, match=f"{name} must hold .*{said}"):

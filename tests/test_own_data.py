@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 import kgan
+from kgan.runner import recipe_data
 from tests.brought import brings
 from tests.helpers import compiled
+from tests.recipe_helpers import GOOD, check
 
 QUICK = ["--set", "steps=1", "--set", "jit_compile=false"]
 SMALL = [*QUICK, "--set", "generator.filters=2", "--set", "discriminator.filters=2"]
@@ -51,7 +53,7 @@ def test_ten_pictures(call, tmp_path):
 def test_one_picture(call, tmp_path):
     draw(tmp_path / "one", 1)
     said = call("train", "digits", *TINY, "--set", "data.path=one", "--set", "pack=2", "--out", "run")
-    assert "one: 1 images of 8 x 8 x 3" in said and "score is left out" in said
+    assert "one: 1 image of 8 x 8 x 3" in said and "score is left out" in said
     assert np.isfinite(json.loads((tmp_path / "run" / "log.jsonl").read_text())["d_loss"])
 
 
@@ -127,7 +129,7 @@ def test_unlabelled_pictures_of_another_size(call, tmp_path):
         "num_classes: `num_classes` needs data with labels, and these data have no labels. What fits these data: "
         in said
     )
-    assert said.count("--set num_classes=null") == 2 and said.count("--set 'data.size=[32, 24]'") == 3
+    assert said.count("--set num_classes=null") == 2 and said.count("--set 'data.size=[32, 24]'") == 2
     call(*arguments, *settings(said))
     assert keras.models.load_model(tmp_path / "run" / "generator.keras").output_shape == (None, 32, 24, 3)
 
@@ -140,13 +142,11 @@ def test_another_number_of_classes(call, tmp_path):
     assert "Received: 10, and data of 3 classes, 0 to 2. What fits these data: --set num_classes=3" in said
     call(*arguments, *settings(said))
     np.savez(tmp_path / "later.npz", images=np.zeros((6, 8, 8), "uint8"), labels=np.arange(6) % 3 + 1)
-    arguments = ["train", "cifar10", *SMALL, "--set", "data.path=later.npz"]
-    said = call(*arguments, code=2)
-    assert settings(said) == ["--set", "num_classes=4"]
-    assert "1 of 4 classes have no image, the first is class 0" in call(*arguments, *settings(said))
-    np.savez(tmp_path / "named.npz", images=np.zeros((6, 8, 8), "uint8"), labels=np.array(list("abcabc")))
-    said = call("train", "cifar10", *SMALL, "--set", "data.path=named.npz", code=2)
-    assert settings(said) == ["--set", "num_classes=null"]
+    said = call("train", "cifar10", *SMALL, "--set", "data.path=later.npz", code=2)
+    assert "3 classes: 0 1, 1 2, 2 3" in said and settings(said) == ["--set", "num_classes=3"]
+    np.savez(tmp_path / "gap.npz", images=np.zeros((6, 8, 8), "uint8"), labels=np.arange(6) % 2 * 2)
+    arguments = ["train", "cifar10", *SMALL, "--set", "data.path=gap.npz", "--set", "num_classes=3"]
+    assert "1 of 3 classes have no image, the first is class 1" in call(*arguments)
 
 
 def test_without_classes_what_is_for_them_has_no_effect(call, tmp_path):
@@ -165,6 +165,29 @@ def test_points_in_a_recipe_for_images(call, tmp_path):
     call(*arguments, *settings(said))
 
 
+@brings("files of arrays", "a table in a recipe that draws images", "ImageGrid is left out, and a line says so")
+@brings("files of arrays", "a table of 784 = 28 x 28 floats in [-1, 1]", "rows of numbers; a line names `data.shape`")
+def test_a_table_in_a_recipe_for_images(call, tmp_path):
+    np.save(tmp_path / "table.npy", np.random.default_rng(0).uniform(-1, 1, (30, 64)).astype("float32"))
+    said = call("train", "dcgan", "--dry-run", "--set", "data.path=table.npy", code=2)
+    players = settings(said)
+    assert sorted(players[1::2]) == ["discriminator=dense", "generator=dense"]
+    said = call("train", "dcgan", "--dry-run", "--set", "data.path=table.npy", "--set", "jit_compile=false", *players)
+    assert "image_grid is left out: Only images (height, width, channels)" in said
+    assert "may be the pixels of an image of 8 x 8; then give --set data.shape=[8,8,1]" in said
+
+
+def test_scores_name_what_was_read():
+    chosen = "callbacks: []\n"
+    for data, name in (
+        ("{name: digits}", "digits"),
+        ("{name: mnist, path: some/cats/}", "cats"),
+        ("{path: cats.npz}", "cats.npz"),
+        ("{name: stacked_mnist, path: mnist.npz}", "stacked_mnist"),
+    ):
+        assert recipe_data.name_of(check(GOOD.replace("{name: digits, batch_size: 32}", data) + chosen).data) == name
+
+
 @pytest.mark.parametrize(
     "recipe, wrong, fits",
     [
@@ -180,6 +203,16 @@ def test_parts_that_do_not_fit_the_pictures(call, tmp_path, recipe, wrong, fits)
     asked = [word for one in wrong for word in ("--set", one)]
     said = call("train", recipe, "--dry-run", "--set", "data.path=mine", *asked, code=2)
     assert sorted(settings(said)[1::2]) == sorted(fits)
+
+
+@brings(
+    "pictures", "one size that an architecture cannot make", "one complaint names the nearest `data.size` that fits"
+)
+def test_one_size_that_does_not_fit(call, tmp_path):
+    draw(tmp_path / "mine", 2, (30, 27))
+    said = call("train", "dcgan", "--dry-run", "--set", "data.path=mine", code=2)
+    assert said.count("must be multiples of 4. Received: 30 x 27") == 1
+    assert settings(said) == ["--set", "data.size=[32, 28]"]
 
 
 def test_a_size_that_fits_changes_what_else_fits(call, tmp_path):

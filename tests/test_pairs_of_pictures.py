@@ -68,6 +68,8 @@ def test_side_by_side(tmp_path):
     other = load(path=tmp_path / "p", pairs=True, direction="b_to_a")
     np.testing.assert_array_equal(other.given, found.images)
     np.testing.assert_array_equal(other.images, found.given)
+    smaller = load(path=tmp_path / "p", pairs=True, size=[4, 8])
+    assert smaller.given.shape == smaller.images.shape == (6, 4, 8, 3)
 
 
 @brings("pairs", "an `.npz` file with `sources` and `targets`, `a` and `b`, or `x` and `y`, both images", "pairs")

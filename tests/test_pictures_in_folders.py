@@ -11,15 +11,16 @@ import tarfile
 import zipfile
 import zlib
 
+import h5py
 import keras
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 from PIL.PngImagePlugin import PngInfo
 
 import kgan
 from kgan.callbacks import Checkpoint
-from kgan.data import Batches, Folder
+from kgan.data import Batches, Folder, formats
 from kgan.data.fitting import TURNS
 from tests.brought import brings
 from tests.helpers import compiled
@@ -112,6 +113,18 @@ def test_other_integers(tmp_path):
     for index, value in enumerate((-1000, 3000, 1000)):
         grey(tmp_path / f"{index}.tif", value, "int32")
     assert values(tmp_path) == ([0, 255, 128], "integers of more than 8 bits: -1000 is black, 3000 is white")
+
+
+def test_unsigned_integers_of_32_bits(tmp_path):
+    """Pillow writes signed ones; the tag of the sample format is then changed, or taken for another one."""
+    for index, value in enumerate((0, 2**31, 2**32 - 2)):
+        path = tmp_path / f"{index}.tif"
+        grey(path, np.array(value, "uint32").astype("int32"), "int32")
+        content = path.read_bytes()
+        entry = struct.pack("<HHIHH", 339, 3, 1, 2, 0)
+        assert content.count(entry) == 1
+        path.write_bytes(content.replace(entry, struct.pack("<HHIHH", 339, 3, 1, 1, 0)))
+    assert values(tmp_path) == ([0, 128, 255], "integers of more than 8 bits: 0 is black, 4.29497e+09 is white")
 
 
 @brings("pictures", "floats", "white is 1 for [0, 1] and [-1, 1], 255 for [0, 255], else the folder's own range")
@@ -328,10 +341,45 @@ def test_names_of_classes_in_a_run(animals, tmp_path, call):
     keras.random.normal((9, gan.latent_dim), seed=drawn)
     drawn = keras.ops.convert_to_numpy(keras.random.randint((9,), 0, 3, seed=drawn))
     assert names == [f"{index:06d}-{('2', '10', 'cat')[label]}.png" for index, label in enumerate(drawn)]
+    about["classes"] = ["2", "10", 250 * chr(0x1F408)]
+    (tmp_path / "run" / "environment.json").write_text(json.dumps({"data": about}))
+    (tmp_path / "here").mkdir()
+    call("sample", "../run", "-n", 1, "-o", ".", "--label", about["classes"][2], cwd=tmp_path / "here")
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [f"000000-{50 * chr(0x1F408)}.png"]
+    about["classes"] = ["10", "11", "12"]
+    (tmp_path / "run" / "environment.json").write_text(json.dumps({"data": about}))
+    assert "there is no class '1'. Did you mean" in call("sample", "run", "-o", "x.npy", "--label", 1, code=2)
+    assert "1 image in x.npy" in call("sample", "run", "-n", 1, "-o", "x.npy", "--label", 11)
+    assert "run is the run directory itself; pictures belong into" in call("sample", "run", "-o", "run", code=2)
     (tmp_path / "run" / "environment.json").unlink()
     call("sample", "run", "-n", 1, "-o", "numbers", "--label", 2)
     assert [path.name for path in (tmp_path / "numbers").iterdir()] == ["000000-2.png"]
     assert "They are the numbers 0 to 2." in call("sample", "run", "-o", "x.npy", "--label", "cat", code=2)
+
+
+@brings("pictures", "a picture beside the folders of classes", "no classes; the data line and the complaint name it")
+def test_a_picture_in_no_class_folder(tmp_path, call):
+    for name in ("a/1", "b/1", "stray"):
+        grey(tmp_path / "mine" / f"{name}.png", 5)
+    said = call("train", "cifar10", "--set", "data.path=mine", code=2)
+    why = "since stray.png lies in no class folder"
+    assert f"; no classes, {why}\n" in said and f"these data have no labels, {why}. What fits" in said
+    assert not kgan.data.load(path=tmp_path / "mine" / "a").unlabelled
+
+
+@brings(
+    "pictures", "files of several pages or frames: TIFF, GIF, APNG, WebP", "the first one; the data line counts them"
+)
+def test_several_pages_or_frames(tmp_path):
+    frames = [Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (10, 20, 30)]
+    for ending in ("tif", "gif", "png", "webp", "mpo"):
+        frames[0].save(tmp_path / f"{ending}.{ending}", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "one.png")
+    folder = Folder(tmp_path)
+    assert folder.fitted == "4 files with several pages or frames, of which the first is used"
+    assert len(folder) == 6 and folder[:][..., 0].max() <= 12
+    (tmp_path / "gif.gif").write_bytes((tmp_path / "gif.gif").read_bytes()[:-60])
+    assert len(Folder(tmp_path)) == 6
 
 
 @brings("pictures", "a zip, tar, rar or 7z archive", "refused, or in a folder skipped, with `unpack it`")
@@ -347,7 +395,7 @@ def test_archives(tmp_path, call):
     archives = [path for path in tmp_path.iterdir() if path.is_file()]
     assert len(archives) == 7
     for path in archives:
-        with pytest.raises(ValueError, match=f"{path.name} is neither a folder of .* but a .* archive: unpack it"):
+        with pytest.raises(ValueError, match=f"{path.name} is neither a folder of .* but an? .* archive: unpack it"):
             kgan.data.load(path=path)
         shutil.copy(path, tmp_path / "pictures")
     folder = Folder(tmp_path / "pictures")
@@ -391,6 +439,60 @@ def test_reasons_that_help(tmp_path):
         path.unlink()
     with pytest.raises(ValueError, match="a.png is neither .* but a single picture: give the folder that it is in"):
         kgan.data.load(path=tmp_path / "a.png")
+
+
+@brings(
+    "files of arrays", "HDF5, PyTorch's and pickled files, pointers of Git LFS", "a sentence says how to bring them"
+)
+def test_single_files_of_other_kinds(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.pt", "w") as archive:
+        archive.writestr("x/data.pkl", b"")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("images", data=np.zeros((5, 8, 8), "uint8"))
+    comment = b"<!--" + 5000 * b" " + b"-->"
+    for name, content, said in (
+        ("x.h5", None, "an HDF5 file: save its arrays as .npz, or open it in Python with h5py"),
+        ("x.pt", None, "a file of PyTorch: save its arrays as .npz"),
+        ("y.pt", b"\x80\x02\x8a\nl", "a Python pickle: save its arrays as .npz"),
+        ("x.svg", b"\n<?xml version='1.0'?>" + comment + b"<svg xmlns='x'/>", "an SVG drawing: convert it"),
+        ("x.lzma", b"\x5d\0\0\x80\0\xff\xff", "an lzma archive: unpack it"),
+        (
+            "x.jpg",
+            b"version https://git-lfs.github.com/spec/v1\noid",
+            "a Git LFS pointer, not the .*: run git lfs pull",
+        ),
+    ):
+        if content:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(
+            ValueError, match=f"{name} is neither a folder of pictures nor a file of arrays, but {said}"
+        ):
+            kgan.data.load(path=tmp_path / name)
+    (tmp_path / "x.html").write_text("a page with <svg")
+    assert set(Folder(mixed_with(tmp_path)).skipped) >= {"not a picture", formats.advice(tmp_path / "x.h5")}
+
+
+def mixed_with(folder):
+    grey(folder / "a.png", 5)
+    return folder
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="Pillow reads no AVIF")
+def test_a_truncated_picture_of_a_format_that_is_read(tmp_path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.avif")
+    (tmp_path / "a.avif").write_bytes((tmp_path / "a.avif").read_bytes()[:100])
+    grey(tmp_path / "a.png", 5)
+    assert [*Folder(tmp_path).skipped] == ["truncated or broken"]
+    with pytest.raises(ValueError, match="a.avif is neither .*, but a broken picture"):
+        kgan.data.load(path=tmp_path / "a.avif")
+
+
+@brings("files of arrays", "arrays in a file of another name, such as `x.bin`", "read")
+def test_arrays_of_another_name(tmp_path):
+    for save, name in ((np.save, "x.bin"), (np.savez, "x.zip")):
+        with (tmp_path / name).open("wb") as file:
+            save(file, np.zeros((5, 8, 8), "uint8"))
+        assert kgan.data.load(path=tmp_path / name).images.shape == (5, 8, 8, 1)
 
 
 @brings("pictures", "HEIC with the package pillow-heif", "read")

@@ -6,8 +6,9 @@ from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import height_and_width
 from kgan.data.folder import Folder
+from kgan.data.loaded import Data
 from kgan.data.points import grid, ring
-from kgan.data.sources import DATASETS, Data, get, load
+from kgan.data.sources import DATASETS, get, load, made_from
 from kgan.data.stacked import stacked_mnist
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "grid",
     "height_and_width",
     "load",
+    "made_from",
     "mnist",
     "ring",
     "stacked_mnist",

@@ -1,10 +1,13 @@
 """Images in a file: `.npy`, one array; `.npz`, arrays by name."""
 
-import math
 import pathlib
 import zipfile
 
 import numpy as np
+
+from kgan.data import brightness, labels
+from kgan.data.array_shape import examples
+from kgan.data.loaded import Data
 
 # names of images and their labels; the first pair that exists is used
 _PAIRS = (("x", "y"), ("images", "labels"))
@@ -14,7 +17,7 @@ def file(path, split="train", shape=None):
     """Read a file of images.
 
     Args:
-        path: Path of a `.npy` or `.npz` file of uint8 images, or of floats in [-1, 1]: `(n, height, width, channels)`, with
+        path: Path of a `.npy` or `.npz` file of images, whole numbers or floats: `(n, height, width, channels)`, with
             channels first, `(n, channels, height, width)`, or grey, `(n, height, width)`; or of points, `(n, dimensions)`.
             In an `.npz` file the images are called `images` or `x`, with a split `x_train` or `x_test`, or they are its only
             array; labels are called `labels` or `y`, likewise.
@@ -23,132 +26,106 @@ def file(path, split="train", shape=None):
             `(height, width, channels)`, series, `(steps, channels)`, or numbers, `(dimensions,)`.
 
     Returns:
-        The array of images, and that of labels, `(n,)`, or `None`.
+        The array of images, uint8 or floats in [-1, 1], and that of labels, whole numbers or names `(n,)`, or `None`.
 
     Raises:
         ValueError: if it is not such a file.
     """
+    images, found, *_ = _read(path, split, shape)
+    return images, found
+
+
+def read(path, split="train", shape=None):
+    """The same as `kgan.data.Data`, whose labels are class numbers.
+
+    Args, Raises: as `file`.
+    """
+    images, found, fitted, unlabelled, others = _read(path, split, shape)
+    numbers, classes = (None, ()) if found is None else labels.numbered(found, others)
+    return Data(images, numbers, fitted=fitted, classes=classes, unlabelled=unlabelled)
+
+
+def _read(path, split, shape):
+    """Images; labels, or `None`; two phrases, as in `Data`: how images were scaled, and why labels are not classes; and
+    the labels of other splits.
+    """
     path = pathlib.Path(path)
-    images, labels = _choose(arrays_in(path), split, path)
-    images = images_of(images, path, shape)
-    if labels is not None:
-        labels = labels.reshape(-1)
-        if len(labels) != len(images):
-            raise ValueError(f"{path} holds {len(images):,} images, but {len(labels):,} labels.")
-    return images, labels
+    arrays, objects = arrays_in(path)
+    images, name = _choose(arrays, split, path)
+    given, unlabelled = labels.one_each(arrays.get(name))
+    if name in objects:
+        unlabelled = f"{name} holds objects of Python; {name}.astype(str) are names that can be read"
+    images = examples(images, path, shape and tuple(shape), None if given is None else len(given))
+    try:
+        images, fitted = brightness.shown(images) if images.ndim == 4 else (_numbers(images), "")
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from None
+    if given is not None and len(given) != len(images):
+        raise ValueError(f"{path} holds {len(images):,} images, but {len(given):,} labels.")
+    of_splits = [one for one in sorted(arrays) if name and one.partition("_")[0] == name.partition("_")[0]]
+    others = [labels.one_each(arrays[one])[0] for one in of_splits]
+    return images, given, fitted, unlabelled, [one for one in others if one is not None]
 
 
 def arrays_in(path):
-    """The arrays in a file, by name; that of an `.npy` file is called `images`.
-
-    Raises:
-        ValueError: if it is not such a file.
-    """
-    path = pathlib.Path(path)
+    """The arrays in a file, by name; and the names of those that hold objects of Python, which are not read."""
     wrong = f"{path} is neither an .npy or .npz file of numbers nor a folder of pictures"
     if not path.is_file():
         raise ValueError(wrong)
+    arrays, objects = {}, []
     try:
         with path.open("rb") as opened:
             if not opened.read(6).startswith((b"\x93NUMPY", b"PK")):
                 raise ValueError(wrong)
             opened.seek(0)
             content = np.load(opened, allow_pickle=False)
-            arrays = dict(content) if isinstance(content, np.lib.npyio.NpzFile) else {"images": content}
+            if not isinstance(content, np.lib.npyio.NpzFile):
+                return {"images": content}, []
+            for name in content.files:
+                try:
+                    arrays[name] = content[name]
+                except ValueError as error:
+                    if "allow_pickle" not in str(error):
+                        raise
+                    objects.append(name)
+            if objects and not arrays:
+                raise ValueError("its arrays hold objects of Python")
     except (ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
         raise ValueError(wrong if str(error) == wrong else f"{wrong}: {str(error).splitlines()[0]}") from None
-    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}, objects
 
 
-def images_of(array, path, shape=None):
-    """An array of a file as images, uint8 or float32, `(n, height, width, channels)`, or as other examples; see `file`.
+def images_of(array, path):
+    """An array of a file as images, uint8 or float32, `(n, height, width, channels)`, and in words how they were scaled.
 
     Raises:
         ValueError: if they are not valid.
     """
-    return _of_valid_type(_examples(array, path, shape and tuple(shape)), path)
+    images = examples(array, path, None, None)
+    if images.ndim != 4:
+        raise ValueError(f"{path} must hold images, (n, height, width, channels). Received: shape {images.shape}")
+    try:
+        return brightness.shown(images)
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from None
 
 
 def _choose(arrays, split, path):
+    """The images, and the name of their labels."""
     for end in (f"_{split}", "") if split == "train" else (f"_{split}",):
-        for images, labels in _PAIRS:
+        for images, name in _PAIRS:
             if images + end in arrays:
-                return arrays[images + end], arrays.get(labels + end)
+                return arrays[images + end], name + end
     if split == "train" and len(arrays) == 1:
         return next(iter(arrays.values())), None
     wanted = "x_train, or images" if split == "train" else f"x_{split}"
     raise ValueError(f"{path} has no array called {wanted}. It has: {', '.join(sorted(arrays)) or 'none'}.")
 
 
-def _examples(images, path, shape):
-    """The array with an axis of examples and, for images, a last axis of channels, as `shape` or the array's shape says.
-
-    Raises:
-        ValueError: if its shape may mean several things, or does not hold examples of that shape.
-    """
-    there = images.shape
-    if not images.size:
-        raise ValueError(f"{path} must hold images, and holds none: its array has the shape {there}")
-    if shape is not None:
-        if there != shape and math.prod(there[1:]) != math.prod(shape):
-            raise ValueError(f"{path} does not hold examples of shape {shape}. Received: an array of shape {there}")
-        images = images.reshape(-1, *shape)
-        return images.astype("float32") if len(shape) < 3 and images.dtype.kind in "biu" else images
-    if images.ndim == 2:
-        if images.dtype.kind == "f":
-            return images
-        raise ValueError(
-            f"{path} holds a table of whole numbers, {there}, which may be numbers, flattened images or one image. Give the "
-            f"shape of one example: `shape` [{there[1]}] for numbers, [height, width, channels] for flattened images, or "
-            f"{_list([*there, 1])} for one image"
-        )
-    if images.ndim == 3:
-        small, large = sorted(there[1:])
-        channels_last, channels_first = there[2] <= 4 and large > small, there[0] in (3, 4) and small > 32
-        if channels_last or channels_first or large > 8 * small:
-            raise ValueError(
-                f"{path} holds an array of shape {there}, which may be {there[0]:,} grey images, {there[0]:,} series or one "
-                f"colour image. Give the shape of one example: `shape` {_list([*there[1:], 1])} for grey images, "
-                f"{_list(there[1:])} for series, or {_list(there)} for one image"
-            )
-        return images[..., None]
-    if images.ndim == 4:
-        if there[3] > 4 and there[1] in (1, 3):
-            return np.ascontiguousarray(np.moveaxis(images, 1, -1))
-        if there[3] <= 4:
-            return images
-        raise ValueError(
-            f"{path} must hold images of 1 or 3 channels, the last axis. Received: shape {there}. For images of more "
-            f"channels, give the shape of one: `shape` {_list(there[1:])}"
-        )
-    raise ValueError(
-        f"{path} must hold images, (n, height, width, channels) or (n, height, width), or points, (n, dimensions). "
-        f"Received: shape {there}"
-    )
-
-
-def _list(sizes):
-    return f"[{', '.join(map(str, sizes))}]"
-
-
-def _of_valid_type(images, path):
-    """uint8, or float32 in [-1, 1]; points are any floats."""
-    if images.dtype == np.uint8:
-        return images
-    if images.dtype.kind not in "biuf":
-        raise ValueError(f"{path} must hold uint8, or floats in [-1, 1]. Received: {images.dtype}")
-    if images.dtype.kind == "f" and not np.isfinite(images).all():
-        raise ValueError(f"{path} holds NaN or infinity.")
-    low, high = float(images.min()), float(images.max())
-    if images.dtype.kind != "f":
-        if images.dtype.kind == "b":
-            return images.astype("uint8") * np.uint8(255)
-        if low < 0 or high > 255:
-            raise ValueError(f"{path} must hold whole numbers in [0, 255]. Received: {low:g} to {high:g}")
-        return images.astype("uint8")
-    if images.ndim == 4 and not (-1.001 <= low < 0 and high <= 1.001):
-        raise ValueError(
-            f"{path} must hold uint8, or floats in [-1, 1]. Received: floats from {low:g} to {high:g}. "
-            "Pixels in [0, 1] become uint8 by np.rint(255 * x).astype('uint8')."
-        )
-    return images.astype("float32")
+def _numbers(examples):
+    """Points and series: any finite floats."""
+    if examples.dtype.kind not in "biuf":
+        raise ValueError(f"must hold numbers. Received: {examples.dtype}")
+    if examples.dtype.kind == "f" and not np.isfinite(examples).all():
+        raise ValueError("holds NaN or infinity.")
+    return examples.astype("float32")

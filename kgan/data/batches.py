@@ -5,7 +5,8 @@ import math
 import keras
 import numpy as np
 
-from kgan.arguments import Misfit
+from kgan.arguments import Misfit, integer
+from kgan.data import brightness
 from kgan.data.folder import Folder
 from kgan.data.mapped import is_on_demand, let_go
 
@@ -36,8 +37,8 @@ class Batches(keras.utils.PyDataset):
         crop: Pair `(height, width)`: of each image a random part of that size is taken.
 
     Raises:
-        ValueError: if there are no images, the number of labels or of what is given differs, or `flip` or `crop` are used
-            for anything but images of the necessary size.
+        ValueError: if there are no images or they differ in size, the number of labels or of what is given differs, `flip`
+            or `crop` are used for anything but images of the necessary size, or `batch_size` is not valid.
     """
 
     def __init__(
@@ -45,6 +46,9 @@ class Batches(keras.utils.PyDataset):
     ):
         super().__init__()
         labels = labels if labels is None or hasattr(labels, "dtype") else np.asarray(labels)
+        batch_size = integer("batch_size", batch_size, at_least=1, of="Batches")
+        if isinstance(images, list | tuple):
+            images = _stacked(images)
         if not len(images):
             raise ValueError("`images` of Batches must contain at least one image.")
         if flip and len(images.shape) != 4:
@@ -59,6 +63,10 @@ class Batches(keras.utils.PyDataset):
                 f"`labels` of Batches must be numbers. Received: {labels.dtype}. "
                 "np.unique(labels, return_inverse=True) numbers the classes."
             )
+        if isinstance(images, np.ndarray) and not is_on_demand(images):
+            images = brightness.as_white(images)
+        if isinstance(given, np.ndarray) and not is_on_demand(given):
+            given = brightness.as_white(given)
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
         self.given, self.crop = given, crop and tuple(crop)
         self.replacement, self.flip = replacement, flip
@@ -93,7 +101,10 @@ class Batches(keras.utils.PyDataset):
         chosen = self.order[part]
         if self.given is not None:
             return tuple(self._changed(images, part) for images in self._read_pairs(chosen))
-        images = self._changed(self._read(self.images, chosen), part)
+        images = self._read(self.images, chosen)
+        if not self.in_memory:
+            brightness.warn_if_dark(images)
+        images = self._changed(images, part)
         return (images,) if self.labels is None else (images, self.labels[chosen])
 
     def _changed(self, images, part):
@@ -170,3 +181,12 @@ class Batches(keras.utils.PyDataset):
 
 def _in_memory(images):
     return isinstance(images, np.ndarray) and not is_on_demand(images)
+
+
+def _stacked(images):
+    shapes = {np.shape(one) for one in images}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"`images` in a list must have one size. Received: {' and '.join(map(str, sorted(shapes)[:3]))}"
+        )
+    return np.asarray(images)

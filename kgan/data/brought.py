@@ -2,6 +2,8 @@
 
 import copy
 import functools
+import math
+import numbers
 from collections.abc import Iterator, Mapping
 
 import keras
@@ -10,10 +12,11 @@ from keras import ops
 
 from kgan.backend import static_shape, with_shape
 from kgan.conditions import unpacked
+from kgan.data import brightness
 from kgan.data.batches import Batches
 from kgan.data.folder import Folder
+from kgan.data.loaded import Data
 from kgan.data.mapped import is_on_demand
-from kgan.data.sources import Data
 
 
 def fitted(images, shape, name="Real images", whose="generator's shape"):
@@ -34,10 +37,12 @@ def fitted(images, shape, name="Real images", whose="generator's shape"):
         images = turn(images)
         return with_shape(images, (None, *shape)) if None in whole[1:] else images
     expected, received = (f"({', '.join(['batch', *map(str, one)])})" for one in (shape, whole[1:]))
-    hint = " They look like single images; a dataset yields batches, such as after `dataset.batch(64)`."
-    raise ValueError(
-        f"{name} must have the {whose} {expected}. Received: {received}.{hint if _agree(whole, shape) else ''}"
-    )
+    hint = ""
+    if _agree(whole, shape):
+        hint = " They look like single images; a dataset yields batches, such as after `dataset.batch(64)`."
+    elif whole[1:] == (math.prod(shape),):
+        hint = f" They look like flattened images: x.reshape(-1, {', '.join(map(str, shape))}) gives them that shape."
+    raise ValueError(f"{name} must have the {whose} {expected}. Received: {received}.{hint}")
 
 
 def _turn(sizes, shape):
@@ -94,6 +99,15 @@ def arrays(x, y=None, shapes=((), ()), select=unpacked):
 def _whole(x, shape):
     """Images, or labels where `shape` is `()`, as one array."""
     x = _array(x)
+    if (
+        x is None
+        or isinstance(x, str | bytes | numbers.Number)
+        or getattr(getattr(x, "dtype", None), "kind", "") == "U"
+    ):
+        raise ValueError(
+            "`x` must be images: an array (n, height, width, channels), a kgan.data.Folder(path) of pictures, or a dataset "
+            f"of batches. Received: {str(x):.80}"
+        )
     if isinstance(x, np.ndarray) and x.dtype == object:
         raise ValueError(
             "Images in a list must have one size. Received: "
@@ -107,16 +121,24 @@ def _whole(x, shape):
 
 def _of_bytes(images):
     """Images of whole numbers as uint8."""
-    if images.dtype.kind not in "iu" or images.dtype == np.uint8 or images.ndim < 3 or not images.size:
+    if images.dtype.kind not in "iu" or images.ndim < (2 if images.dtype == np.uint8 else 3) or not images.size:
+        return images
+    images = brightness.as_white(images)
+    if images.dtype == np.uint8:
         return images
     low, high = int(images.min()), int(images.max())
     if low < 0 or high > 255:
-        raise ValueError(f"Images of whole numbers must lie in [0, 255]. Received: {images.dtype} from {low} to {high}")
+        raise ValueError(
+            f"Images of whole numbers must lie in [0, 255]. Received: {images.dtype} from {low} to {high}. "
+            f"{brightness.advice(low, high)}"
+        )
     return images.astype("uint8")
 
 
 def _array(given):
     """A list, or another thing that numpy can read, as an array; ragged lists as an array of objects."""
+    if isinstance(given, np.ndarray) and given.dtype == object and given.ndim == 1:
+        given = list(given)
     if isinstance(given, list | tuple):
         try:
             return np.stack([np.asarray(one) for one in given]) if given else np.asarray(given)
@@ -169,7 +191,8 @@ def dataset(x, select, shapes=((), ())):
 
 
 def _read(select, shapes, element):
-    parts = select(element)
+    parts = select(_stacked(element, shapes[0]))
+    brightness.warn_if_dark(parts[0])
     return (*map(_in_shape, parts, shapes), *parts[len(shapes) :])
 
 
@@ -180,6 +203,19 @@ def _in_shape(images, shape):
     add_axis = len(images.shape) == len(shape)
     turn = add_axis or hasattr(images, "movedim")
     return _turn(tuple(images.shape)[1:], shape)(images) if turn else images
+
+
+def _stacked(element, shape):
+    """An element of a dataset whose images, if they are a list of single ones, are one array."""
+
+    def is_list(images):
+        return isinstance(images, list | tuple) and images and all(_turn(np.shape(one), shape) for one in images)
+
+    if not shape or not isinstance(element, list | tuple):
+        return element
+    if is_list(element):
+        return np.stack([np.asarray(one) for one in element])
+    return tuple(_array(one) if is_list(one) or not hasattr(one, "shape") else one for one in element)
 
 
 def _is_fitted(images, shape):

@@ -14,7 +14,7 @@ KNOWN = {
 }
 INTEGERS, FLOATS = KNOWN
 ROUNDING = 0.001  # by how much floats may lie outside of [0, 1] or [-1, 1]
-BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR, EXTRA_SAMPLES = 258, 262, 284, 338  # tags of TIFF
+BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 258, 262, 284, 338, 339  # tags of TIFF
 
 
 class UnusableError(ValueError):
@@ -48,6 +48,12 @@ def values(picture):
             found[..., :3] = found[..., :3] * 65535 // np.maximum(alpha, 1)
         return found
     found = np.asarray(picture)
+    if (
+        found.dtype == np.int32
+        and _tag(picture, BITS_PER_SAMPLE) == (32,)
+        and _tag(picture, SAMPLE_FORMAT, (1,)) == (1,)
+    ):
+        found = found.view("uint32")  # Pillow reads them as signed ones
     if found.dtype.kind == "f" and not np.isfinite(found).all():
         raise UnusableError("NaN or infinite pixels")
     return found if found.dtype.kind == "f" else found.astype("int64")
@@ -125,13 +131,12 @@ def ranges(found):
     for kind, known in KNOWN.items():
         lows, highs = ([one[side] for one in found if one[0] == kind] for side in (1, 2))
         if lows:
-            chosen[kind] = next(
-                (pair for pair in known if _holds(pair, min(lows), max(highs))), (min(lows), max(highs))
-            )
+            chosen[kind] = next((pair for pair in known if holds(pair, min(lows), max(highs))), (min(lows), max(highs)))
     return chosen
 
 
-def _holds(pair, low, high):
+def holds(pair, low, high):
+    """Whether all values may lie between black and white, a pair, given the smallest and the largest."""
     if pair == (0, 255) and isinstance(high, float):
         return low >= 0 and 2 < high <= 255  # floats that are a little above 1 are not as dark as that
     return low >= pair[0] - ROUNDING and high <= pair[1] + ROUNDING
@@ -154,13 +159,13 @@ def shown(picture, found, chosen):
     colours, alpha = _parts(found)
     if alpha is None and (clear := picture.info.get("transparency")) is not None:
         alpha = (found != clear).reshape(*found.shape[:2], -1).any(-1) * white
-    scaled = _scaled(colours, black, white)
+    made = scaled(colours, black, white)
     if _tag(picture, PHOTOMETRIC) == 0:
-        scaled = 255 - scaled  # white is 0
+        made = 255 - made  # white is 0
     if alpha is not None:
         # a file of 12 bits may give its alpha 12 bits too, or 16
-        scaled = np.dstack([scaled, _scaled(alpha, 0, white if alpha.max() <= white else 65535)])
-    return Image.fromarray(scaled)
+        made = np.dstack([made, scaled(alpha, 0, white if alpha.max() <= white else 65535)])
+    return Image.fromarray(made)
 
 
 def _parts(found):
@@ -171,5 +176,6 @@ def _parts(found):
     return colours[..., 0] if colours.shape[2] == 1 else colours, found[..., -1]
 
 
-def _scaled(values, black, white):
+def scaled(values, black, white):
+    """Values as uint8, where `black` is 0 and `white` is 255."""
     return np.clip(np.rint((values - black) * (255 / ((white - black) or 1))), 0, 255).astype("uint8")

@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image, ImageOps
 
+from kgan.arguments import integer
 from kgan.data import depth
 
 ORIENTATION = 0x0112  # the tag in Exif
@@ -38,10 +39,9 @@ def fit(picture, size, channels, ranges=None, half=None, filter=Image.Resampling
     height, width = size
     picture = upright(picture, ranges)
     if half is not None:
-        width = picture.width // 2
-        picture = picture.crop(
-            (half * (picture.width - width), 0, half * (picture.width - width) + width, picture.height)
-        )
+        part = picture.width // 2
+        left = half * (picture.width - part)
+        picture = picture.crop((left, 0, left + part, picture.height))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -73,8 +73,29 @@ def orientation(picture):
 
 
 def height_and_width(size):
-    """A size as `(height, width)`: an integer means a square, `None` is returned as it is."""
-    return (size, size) if isinstance(size, int) else size and tuple(size)
+    """A size as `(height, width)`: an integer means a square, `None` is returned as it is.
+
+    Raises:
+        ValueError: if it is neither, or below 1.
+    """
+    if size is None:
+        return None
+    sides = tuple(size) if isinstance(size, list | tuple | np.ndarray) else (size, size)
+    if len(sides) != 2:
+        raise ValueError(f"`size` must be an integer or a pair, (height, width). Received: {size!r}")
+    height, width = (integer("size", side, at_least=1) for side in sides)
+    return height, width
+
+
+def channels_of(channels):
+    """The number of channels, if it is 1, 3 or `None`.
+
+    Raises:
+        ValueError: if it is another one.
+    """
+    if channels not in (None, 1, 3):
+        raise ValueError(f"`channels` must be 1, grey, or 3, colour. Received: {channels!r}")
+    return channels
 
 
 def is_grey(mode):

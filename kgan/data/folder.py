@@ -4,9 +4,7 @@ import concurrent.futures
 import functools
 import logging
 import math
-import os
 import pathlib
-import re
 import threading
 from typing import NamedTuple
 
@@ -16,13 +14,11 @@ from PIL import Image, UnidentifiedImageError
 
 from kgan import environment
 from kgan.data import depth, formats
-from kgan.data.fitting import fit, height_and_width, is_grey, orientation
+from kgan.data.fitting import channels_of, fit, height_and_width, is_grey, orientation
+from kgan.data.names import files_in, natural
 
 log = logging.getLogger("kgan")
 USUAL_SIZE = (64, 64)  # if the pictures' own sizes differ
-# what systems and network drives put into folders, in lower case; and all names that begin with a dot
-_OF_SYSTEMS = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin", "#recycle", "@eadir",
-               "lost+found", "system volume information"}  # fmt: skip
 _NO_READER = ("Ghostscript", "cannot find loader", "cannot load this image")  # in what Pillow's readers raise
 _AT_ONCE = 1024  # pictures that are decoded together
 
@@ -57,6 +53,7 @@ class Folder:
         labels: Number of each picture's folder below `path`, `(n,)`; `None` if some are not in such folders.
         classes: Names of those folders, in the order of their numbers.
         sizes: The pictures' sizes, a set of pairs `(height, width)`.
+        with_frames: Integer. The number of files with several pages or frames.
         skipped: Dict from a reason to the files that were skipped for it.
         replaced: Likewise, the pictures that could not be read any more when a batch needed them.
         keeps_going: Whether, when no picture of a class can be read any more, the first one is used, which is kept in
@@ -66,7 +63,7 @@ class Folder:
         partner: A `Folder` of as many pictures that belong to these, or `None`: both pictures of a pair are replaced then.
 
     Raises:
-        ValueError: if there is no such folder, or no picture in it.
+        ValueError: if there is no such folder, or no picture in it, or the value of an argument is not valid.
     """
 
     def __init__(
@@ -82,6 +79,7 @@ class Folder:
         half=None,
         filter=Image.Resampling.LANCZOS,
     ):
+        size, channels = height_and_width(size), channels_of(channels)
         formats.register()
         self.path = pathlib.Path(path)
         if not self.path.is_dir():
@@ -93,7 +91,8 @@ class Folder:
         self._half, self._filter = half, filter
         looked = list(self._each(functools.partial(_look, half=half), files))
         self.sizes = {look.size for _, look in looked}
-        size = height_and_width(size) or _common(self.sizes)
+        self.with_frames = sum(look.frames for _, look in looked)
+        size = size or _common(self.sizes)
         channels = channels or (1 if all(look.grey for _, look in looked) else 3)
         deep = [look.extremes for _, look in looked if look.extremes]
         if deep and whole is not None:
@@ -132,16 +131,22 @@ class Folder:
         return len(self.paths)
 
     def __getitem__(self, chosen):
-        """Pictures `(len(chosen), height, width, channels)` at an array or a slice of positions.
+        """Pictures `(len(chosen), height, width, channels)` at an array or a slice of positions, or one at an integer.
 
         Raises:
             OSError: if neither a picture nor any other one of its class can be read any more.
         """
         if self._decoded is not None:
             return self._decoded[chosen]
-        positions = [self.moved.get(at, at) for at in np.atleast_1d(np.arange(len(self))[chosen]).tolist()]
+        positions = np.arange(len(self))[chosen]
+        if not positions.ndim:
+            return self[positions[None]][0]
+        positions = [self.moved.get(at, at) for at in positions.tolist()]
         read = self._pool.map(self._attempt, positions)
         return np.stack([self._instead(at) if one is None else one for at, one in zip(positions, read, strict=True)])
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
 
     @property
     def fitted(self):
@@ -151,8 +156,19 @@ class Folder:
         if self.sizes != {(height, width)}:
             sizes = "{} x {}".format(*min(self.sizes)) if len(self.sizes) == 1 else f"{len(self.sizes)} sizes"
             done.append(f"cropped, {self._filter.name.capitalize()}, {sizes} to {height} x {width}")
+        if self.with_frames:
+            files = "files" if self.with_frames > 1 else "file"
+            done.append(f"{self.with_frames:,} {files} with several pages or frames, of which the first is used")
         _, _, ranges = self._form
         return "; ".join(done + depth.said(ranges))
+
+    @property
+    def unlabelled(self):
+        """In words, why the pictures have no labels although some lie in folders; empty otherwise."""
+        stray = [path.name for path in self.paths if not self._folder(path)]
+        if not 0 < len(stray) < len(self.paths):
+            return ""
+        return f"{stray[0]} lies in no class folder" + (f", nor do {len(stray) - 1:,} others" if stray[1:] else "")
 
     @property
     def in_memory(self):
@@ -258,39 +274,6 @@ def spread(items, limit):
     return [items[index] for index in chosen] if isinstance(items, list) else items[chosen]
 
 
-def folders_in(path):
-    """Names of the folders in a folder, in natural order, without the hidden ones."""
-    found = [one for one in path.iterdir() if one.is_dir() and not _is_hidden(one.name)]
-    return [one.name for one in sorted(found, key=natural)]
-
-
-def files_in(path, skipped):
-    """All files in a folder but the hidden ones, in natural order; links are followed, each folder is entered once."""
-    found, entered = [], set()
-
-    def cannot_enter(error):
-        skipped.setdefault("folder that cannot be opened", []).append(pathlib.Path(error.filename))
-
-    for folder, inside, names in os.walk(path, onerror=cannot_enter, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in entered:
-            inside.clear()
-            continue
-        entered.add(real)
-        inside[:] = [name for name in inside if not _is_hidden(name)]
-        found += [pathlib.Path(folder, name) for name in names if not _is_hidden(name)]
-    return sorted(found, key=natural)
-
-
-def _is_hidden(name):
-    return name.startswith(".") or name.lower() in _OF_SYSTEMS
-
-
-def natural(path):
-    """A key that sorts numbers in names by their value, `2` before `10`."""
-    return [[int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)] for name in path.parts], path
-
-
 def _chosen_first(items, limit):
     """All items, beginning with those that `spread` takes."""
     chosen = spread(items, limit)
@@ -300,12 +283,13 @@ def _chosen_first(items, limit):
 
 class _Look(NamedTuple):
     """What must be known of a picture before all of them are read: its size `(height, width)` as it is shown, whether it
-    is grey, and the `depth.extremes` of its values if it is deep.
+    is grey, the `depth.extremes` of its values if it is deep, and whether it has several pages or frames.
     """
 
     size: tuple[int, int]
     grey: bool
     extremes: tuple | None
+    frames: bool
 
 
 def _look(path, half=None):
@@ -324,7 +308,8 @@ def _look(path, half=None):
             picture.load()  # a PNG may say behind its pixels how it is turned; a TIFF is turned when it is loaded
         width, height = picture.size
         height, width = (width, height) if orientation(picture) >= 5 else (height, width)
-        return _Look((height, width if half is None else max(1, width // 2)), grey, extremes)
+        size = (height, width if half is None else max(1, width // 2))
+        return _Look(size, grey, extremes, formats.has_frames(picture))
 
 
 def reason_of(error, path):

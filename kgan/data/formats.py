@@ -2,8 +2,9 @@
 
 import contextlib
 import functools
+import zipfile
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 CAMERA_RAW = (".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw",
               ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f")  # fmt: skip
@@ -15,7 +16,11 @@ _AVIF = "AVIF picture: install Pillow 11.3 or newer, or the package pillow-avif-
 _JXL = "JPEG XL picture: install the package pillow-jxl-plugin, which reads it"
 _TIFF = "TIFF of a kind that Pillow cannot read: save it with 8 or 16 bits for each colour, or grey as floats"
 _ARRAYS = "file of arrays: give its own path instead of the folder's"
+_HDF5 = "HDF5 file: save its arrays as .npz, or open it in Python with h5py and give its data set to GAN.fit"
+_TORCH = "file of PyTorch: save its arrays as .npz"
 _HDR = "high dynamic range picture: convert it to TIFF, grey as floats or 16 bits for each colour"
+_READERS = {_HEIC: ".heic", _AVIF: ".avif", _JXL: ".jxl"}  # the ending that is registered if a format can be read
+_FAR = 2**16  # bytes at the beginning of a file, in which a drawing says that it is one
 # where the bytes begin, what they are, and what the file is then
 _BEGINNINGS = (
     (0, b"PK\x03\x04", "zip archive: unpack it"),
@@ -26,6 +31,7 @@ _BEGINNINGS = (
     (0, b"\x1f\x8b", "gzip archive: unpack it"),
     (0, b"BZh", "bzip2 archive: unpack it"),
     (0, b"\xfd7zXZ\x00", "xz archive: unpack it"),
+    (0, b"\x5d\x00\x00", "lzma archive: unpack it"),
     (0, b"\x28\xb5\x2f\xfd", "zstd archive: unpack it"),
     *((4, b"ftyp" + brand, _HEIC) for brand in (b"hei", b"hev", b"mif1", b"msf1")),
     *((4, b"ftyp" + brand, _AVIF) for brand in (b"avif", b"avis")),
@@ -51,32 +57,56 @@ _BEGINNINGS = (
     (0, b"FUJIFILMCCD-RAW", RAW),
     *((0, mark, _TIFF) for mark in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")),
     (128, b"DICM", "DICOM file: convert it to PNG or TIFF, for instance with the package pydicom"),
-    (0, b"\x89HDF", "HDF5 file: save its arrays as .npz"),
+    (0, b"\x89HDF", _HDF5),
     (0, b"\x93NUMPY", _ARRAYS),
+    (0, b"version https://git-lfs.github.com/spec", "Git LFS pointer, not the file itself: run git lfs pull"),
+    *((0, bytes([0x80, protocol]), "Python pickle: save its arrays as .npz") for protocol in (2, 3, 4, 5)),
 )
 
 
 def advice(path):
     """What a file is that Pillow cannot read, and what helps; `None` if that is not known."""
     with path.open("rb") as file:
-        begin = file.read(1024)
-    if begin.startswith(b"PK") and path.suffix.lower() == ".npz":
-        return _ARRAYS
-    if begin.startswith(b"PK") and path.suffix.lower() in DOCUMENTS:
-        return None
-    if b"<svg" in begin:
+        begin = file.read(_FAR)
+    if begin.startswith(b"PK"):
+        if holds_arrays(path):
+            return _ARRAYS
+        if b"/data.pkl" in begin:
+            return _TORCH
+        if path.suffix.lower() in DOCUMENTS:
+            return None
+    if begin.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<svg" in begin:
         return "SVG drawing: convert it to PNG"
-    return next((said for at, mark, said in _BEGINNINGS if begin.startswith(mark, at)), None)
+    said = next((said for at, mark, said in _BEGINNINGS if begin.startswith(mark, at)), None)
+    # with its package such a file would have been read
+    return "truncated or broken" if _READERS.get(said or "") in Image.registered_extensions() else said
+
+
+def holds_arrays(path):
+    """Whether a file, of whatever name, is one of numpy's: `.npy`, or `.npz`, a zip archive of them."""
+    with path.open("rb") as file:
+        begin = file.read(6)
+    if begin.startswith(b"PK"):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        except (OSError, zipfile.BadZipFile):
+            return path.suffix.lower() == ".npz"
+        return bool(names) and all(name.endswith(".npy") for name in names)
+    return begin == b"\x93NUMPY"
 
 
 def described(path):
     """What a file is that was given instead of a folder or a file of arrays; `None` if that is not known."""
     register()
     try:
-        with opened(path):
-            return "single picture: give the folder that it is in"
+        with opened(path) as picture:
+            if not isinstance(picture, ImageFile.StubImageFile):  # those know the format and cannot read it
+                return "single picture: give the folder that it is in"
     except Exception:  # each of Pillow's readers raises its own errors
-        return advice(path)
+        pass
+    said = advice(path)
+    return "broken picture" if said == "truncated or broken" else said
 
 
 @contextlib.contextmanager
@@ -88,6 +118,14 @@ def opened(path):
     """
     with open(path, "rb") as file, Image.open(file) as picture:
         yield picture
+
+
+def has_frames(picture):
+    """Whether an opened picture has several pages or frames; the second one of an MPO is the camera's own preview."""
+    try:
+        return picture.format != "MPO" and bool(getattr(picture, "is_animated", False))
+    except Exception:  # the first frame can be read, and the others may be broken
+        return False
 
 
 @functools.cache

@@ -7,7 +7,9 @@ from PIL import Image
 
 from kgan.data import array_file
 from kgan.data.fitting import height_and_width
-from kgan.data.folder import Folder, files_in, folders_in, natural, spread
+from kgan.data.folder import Folder, spread
+from kgan.data.names import files_in, folders_in, natural
+from kgan.data.splits import part_of
 
 LAYOUTS = (
     "pictures that show both side by side, or two folders with equal file names, such as A/ and B/, or a file of arrays"
@@ -67,12 +69,13 @@ def pairs_in(path, split="train", size=None, channels=None, limit=None, progress
 def _found(path, split):
     """The names of the two folders, or `None`; the skipped files; and the pairs, tuples of files."""
     skipped: dict[str, list[pathlib.Path]] = {}
-    part = path / split
-    folder = part if part.is_dir() else path
-    if folder is path and split != "train" and not all((path / one / split).is_dir() for one in folders_in(path)):
-        raise ValueError(
-            f"{path} has no folder {split!r} for that split. Folders in it: {', '.join(folders_in(path))}."
-        )
+    try:
+        folder, _, _ = part_of(path, split)
+    except ValueError:
+        sides = folders_in(path)
+        if not sides or not all((path / side / split).is_dir() for side in sides):
+            raise
+        folder = path
     names = folders_in(folder)
     loose = [file for file in files_in(folder, skipped) if file.parent == folder]
     if not names:
@@ -103,22 +106,23 @@ def arrays_in(path, split="train", direction="a_to_b"):
     """Read pairs from an `.npz` file: arrays `sources` and `targets`, `a` and `b`, or `x` and `y`; of a split `a_test`, ...
 
     Returns:
-        What is given and the real images, two arrays of images.
+        What is given and the real images, two arrays of images; and in words how these were scaled.
 
     Raises:
         ValueError: if they are not there, or not images, or not as many.
     """
-    arrays = array_file.arrays_in(path)
+    arrays, _ = array_file.arrays_in(path)
     for ending in (f"_{split}", "") if split == "train" else (f"_{split}",):
         for names in _NAMES:
             if all(name + ending in arrays for name in names):
-                both = [array_file.images_of(arrays[name + ending], path) for name in names]
+                read = [array_file.images_of(arrays[name + ending], path) for name in names]
+                both, words = [one for one, _ in read], "; ".join(dict.fromkeys(one for _, one in read if one))
                 if len(both[0]) != len(both[1]) or both[1].ndim != 4:
                     raise ValueError(
                         f"{path} must hold as many images in {names[0]} as in {names[1]}. "
                         f"Received: arrays of shape {both[0].shape} and {both[1].shape}"
                     )
-                return both if direction == "a_to_b" else both[::-1]
+                return both if direction == "a_to_b" else both[::-1], words
     raise ValueError(
         f"{path} holds no pairs: two arrays of images, such as `sources` and `targets`. It has: {', '.join(sorted(arrays))}"
     )

@@ -2,20 +2,20 @@
 
 import inspect
 import pathlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from kgan.arguments import integer, lookup
 from kgan.data import formats, paired
-from kgan.data.array_file import file
+from kgan.data.array_file import read
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
-from kgan.data.fitting import fit_all, height_and_width
-from kgan.data.folder import Folder, folders_in, spread
+from kgan.data.fitting import channels_of, fit_all, height_and_width
+from kgan.data.folder import Folder, spread
+from kgan.data.loaded import Data
 from kgan.data.points import grid, ring
+from kgan.data.splits import part_of
 from kgan.data.stacked import stacked_mnist
 
 DATASETS = {
@@ -27,33 +27,6 @@ DATASETS = {
     "ring": ring,
     "stacked_mnist": stacked_mnist,
 }
-
-
-@dataclass
-class Data:
-    """Images, their labels, and the files that were skipped.
-
-    Attributes:
-        images: uint8 or float array `(n, height, width, channels)`, or points `(n, 2)`; a `Folder` whose pictures do not fit
-            into memory.
-        labels: Integers `(n,)`, or `None`.
-        skipped: Dict from a reason to the files of a folder that were skipped for it.
-        fitted: String. In words, how the pictures of a folder were resized to one size and scaled to 8 bits; empty if they
-            were not.
-        classes: Names of the classes, in the order of their numbers; empty if they have none.
-        given: What the generator is given for each image, if the data are pairs; an array or a `Folder`, or `None`.
-        paired: String. In words, how pairs were found, such as `lines to colours`; empty without pairs.
-        crop: Pair `(height, width)`, the size of the part of each image to train on, or `None` for all of it.
-    """
-
-    images: Any
-    labels: np.ndarray | None = None
-    skipped: Mapping[str, list[pathlib.Path]] = field(default_factory=dict)
-    fitted: str = ""
-    classes: Sequence[str] = ()
-    given: Any = None
-    paired: str = ""
-    crop: tuple[int, int] | None = None
 
 
 def get(name):
@@ -117,6 +90,7 @@ def load(
     """
     path = None if path is None else pathlib.Path(path).expanduser()
     limit = limit if limit is None else integer("limit", limit, at_least=1)
+    size, channels = height_and_width(size), channels_of(channels)
     lookup("direction", direction, dict.fromkeys(paired.DIRECTIONS))
     lookup("kind", kind, dict.fromkeys(("images", "labels")))
     if pairs:
@@ -127,32 +101,38 @@ def load(
     if crop is not None:
         whole = load(name, path, split, read_at, channels, limit, progress, shape, **arguments)
         return replace(whole, crop=crop)
-    takes_path = name in DATASETS and "path" in _parameters(name)
-    if shape is not None and (path is None or path.is_dir() or takes_path):
+    if shape is not None and (path is None or path.is_dir() or made_from(name, path)):
         raise ValueError(f"`shape` is for a file of arrays. Received: shape={shape!r}")
-    if path is None or (takes_path and not path.is_dir()):
-        images, labels = _of_source(name, path, split, arguments)
+    if path is None or made_from(name, path):
+        found = Data(*_of_source(name, path, split, arguments))
     elif path.is_dir():
         return _of_folder(path, split, size, channels, limit, progress)
     else:
-        what = formats.described(path) if path.is_file() and path.suffix not in (".npy", ".npz") else None
+        known = path.suffix in (".npy", ".npz") or not path.is_file() or formats.holds_arrays(path)
+        what = None if known else formats.described(path)
         if what:
-            raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but a {what}")
-        images, labels = file(path, split, shape)
+            article = "an" if what.startswith(("AVIF", "HDF5", "SVG", "lzma", "xz")) else "a"
+            raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but {article} {what}")
+        found = read(path, split, shape)
+        images = found.images
         if images.ndim == 4 and images.shape[3] in (2, 4) and shape is None and channels is None:
             raise ValueError(
                 f"{path} must hold images of 1 or 3 channels, the last axis. Received: shape {images.shape}. If the last "
                 "channel is transparency, `channels` 1 or 3 puts the images on white; "
                 f"`shape` {list(images.shape[1:])} keeps all channels"
             )
-    images = spread(images, limit)
-    if labels is not None:
-        labels = spread(labels, limit)
+    images = spread(found.images, limit)
+    labels = None if found.labels is None else spread(found.labels, limit)
     if size is not None or channels is not None:
         if images.ndim != 4 or images.dtype != np.uint8:
             raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
-        images = fit_all(images, height_and_width(size) or images.shape[1:3], channels or images.shape[3])
-    return Data(images, labels)
+        images = fit_all(images, size or images.shape[1:3], channels or images.shape[3])
+    return replace(found, images=images, labels=labels)
+
+
+def made_from(name, path):
+    """Whether a data set, such as `stacked_mnist`, is made from the content of that file, which is not read instead."""
+    return name in DATASETS and "path" in _parameters(name) and not pathlib.Path(path).expanduser().is_dir()
 
 
 def _of_pairs(name, path, split, size, channels, limit, progress, resize, direction, kind):
@@ -163,18 +143,19 @@ def _of_pairs(name, path, split, size, channels, limit, progress, resize, direct
     size, crop = paired.larger(size, resize)
     if path.is_dir():
         given, real, skipped, words = paired.pairs_in(
-            path, split, height_and_width(size), channels, limit, progress, direction=direction, kind=kind
+            path, split, size, channels, limit, progress, direction=direction, kind=kind
         )
         fitted = "; ".join(dict.fromkeys(filter(None, (given.fitted, real.fitted))))
         given, real = (one if one.in_memory is None else one.in_memory for one in (given, real))
         return Data(real, None, skipped, fitted, given=given, paired=words, crop=crop)
-    given, real = (spread(one, limit) for one in paired.arrays_in(path, split, direction))
+    (given, real), fitted = paired.arrays_in(path, split, direction)
+    given, real = spread(given, limit), spread(real, limit)
     if size is not None or channels is not None:
         if given.dtype != np.uint8 or real.dtype != np.uint8:
             raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
-        at = height_and_width(size) or real.shape[1:3]
+        at = size or real.shape[1:3]
         given, real = fit_all(given, at, given.shape[3]), fit_all(real, at, channels or real.shape[3])
-    return Data(real, given=given, paired="two arrays", crop=crop)
+    return Data(real, fitted=fitted, given=given, paired="two arrays", crop=crop)
 
 
 def _parameters(name):
@@ -190,12 +171,7 @@ def _of_source(name, path, split, arguments):
 
 
 def _of_folder(path, split, size, channels, limit, progress):
-    if pathlib.Path(split).name != split:
-        raise ValueError(f"`split` must be the name of a folder in {path}. Received: {split!r}")
-    part = path / split
-    if not part.is_dir() and split != "train":
-        inside = ", ".join(folders_in(path)) or "none"
-        raise ValueError(f"{path} has no folder {split!r} for that split. Folders in it: {inside}.")
-    folder = Folder(part if part.is_dir() else path, size, channels, limit, progress=progress, whole=path)
+    part, whole, origin = part_of(path, split)
+    folder = Folder(part, size, channels, limit, progress=progress, whole=whole)
     images = folder if folder.in_memory is None else folder.in_memory
-    return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes)
+    return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes, origin, folder.unlabelled)

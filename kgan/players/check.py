@@ -7,6 +7,7 @@ import numpy as np
 
 from kgan.backend import layers_in, pin_seeds
 from kgan.conditions import leaves, takes_given, together
+from kgan.data.brightness import advice
 
 
 def model_of(given, name):
@@ -93,7 +94,9 @@ def check_range(name, low, high, image_range, first=True):
     if not np.isfinite([low, high]).all():
         raise ValueError(f"Images must be finite. Received: {'NaN' if np.isnan([low, high]).any() else 'infinity'}")
     if name == "whole numbers" and not (low >= 0 and high <= 255):
-        raise ValueError(f"Images of whole numbers must lie in [0, 255]. Received: {low:g} to {high:g}")
+        raise ValueError(
+            f"Images of whole numbers must lie in [0, 255]. Received: {low:g} to {high:g}. {advice(low, high)}"
+        )
     if first and name == "floats" and not (low >= image_range[0] - 0.001 and high <= image_range[1] + 0.001):
         scales = "x / 127.5 - 1" if image_range[0] < 0 else "x / 255"
         hint = f"For values in [0, 255], {scales} scales them."

@@ -15,7 +15,6 @@ from kgan import (
     conditions,
     data,
     extractors,
-    pictures,
     ramps,
     rules,
     scores,
@@ -185,15 +184,12 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
     condition = condition_of(recipe)
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
-            if one.name == "image_grid":
-                with blame("callbacks", index):
-                    pictures.check_drawable(shape)
             if one.name == "score" and len(found.images) >= scores.LEAST:
                 with blame("callbacks", index):
                     _check_score(one, shape, found.labels, condition.gives_images)
         place = ("num_classes",) if recipe.condition is None else ("condition", "n")
         with blame(place[0], keys={"n": place, "classes": place[:1]}):
-            condition.check_data(found.labels)
+            _check_labels(condition, found)
         with blame("data"):
             batches = data.Batches(
                 found.images,
@@ -239,6 +235,15 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
                 with blame("callbacks", index):
                     raise ValueError(f"`monitor` must be a log. {nearest(one.monitor, logs)}")
     return batches, gan
+
+
+def _check_labels(condition, found):
+    try:
+        condition.check_data(found.labels)
+    except Misfit as error:
+        raise Misfit(
+            f"{error}, since {found.unlabelled}" if found.unlabelled else str(error), **error.instead
+        ) from None
 
 
 def _check_score(score, shape, labels, pairs):

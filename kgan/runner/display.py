@@ -149,11 +149,16 @@ def data_line(recipe, found):
     """A sentence about the `Data`: their source, number and classes, how pictures were changed, which files were skipped."""
     source = getattr(recipe.data, "path", None) or recipe.data.name
     shape = found.images.shape[1:]
-    what = "points" if len(shape) == 1 else f"images of {' x '.join(map(str, shape))}"
+    count = len(found.images)
+    what = ("point" if len(shape) == 1 else "image") + ("s" if count > 1 else "")
     if found.given is not None:
         given = " x ".join(map(str, found.given.shape[1:]))
-        what = f"pairs: images of {' x '.join(map(str, shape))} from {given} ({found.paired})"
-    said = f"{source}: {len(found.images):,} {what}"
+        size = " x ".join(map(str, shape))
+        said = f"{source}: {count:,} pair{'s' if count > 1 else ''}: images of {size} from {given} ({found.paired})"
+    else:
+        said = f"{source}: {count:,} {what}" + (f" of {' x '.join(map(str, shape))}" if len(shape) > 1 else "")
+    if found.origin:
+        said += f"; from {found.origin}"
     if found.crop:
         said += f"; trained on random parts of {found.crop[0]} x {found.crop[1]}"
     if found.skipped:
@@ -164,6 +169,8 @@ def data_line(recipe, found):
         named = [f"{number} {name}" for number, name in enumerate(found.classes)]
         shown = named if len(named) <= 12 else [*named[:10], "...", named[-1]]
         said += f"; {len(named):,} {'classes' if len(named) > 1 else 'class'}: {', '.join(shown)}"
+    if found.unlabelled:
+        said += f"; no classes, since {found.unlabelled}"
     return said
 
 

@@ -34,15 +34,16 @@ class RecipeError(ValueError):
 
     def __init__(self, source, problems):
         self.problems = list(problems)
-        lines = []
+        lines: dict[tuple, str] = {}  # what two parts of a recipe say alike is said once
         for problem in sorted(self.problems, key=lambda one: one.place if isinstance(one.place, tuple) else (0, 0)):
             place = problem.place
             where = ":".join(map(str, (source, *place))) if isinstance(place, tuple) else str(place or source)
-            lines.append(f"{where}  {problem}")
+            alike = str(problem.settings) if problem.settings else problem.path
+            lines.setdefault((problem.message, alike), f"{where}  {problem}")
         settings = {path: value for problem in self.problems for path, value in problem.settings.items()}
         if len(settings) > 1:
-            lines.append(f"What fits these data, all at once: {options(settings)}")
-        super().__init__("\n".join(lines))
+            lines[()] = f"What fits these data, all at once: {options(settings)}"
+        super().__init__("\n".join(lines.values()))
 
 
 class RunError(Exception):

@@ -98,5 +98,8 @@ class Middle:
 
 
 def name_of(source):
-    """The name of a recipe's data: that of the data set, or of the file or folder."""
-    return source.name if source.name != "own" else pathlib.Path(source.path).name
+    """The name of a recipe's data: that of the file or folder that is read, or of the data set."""
+    path = getattr(source, "path", None)
+    if path is None or data.made_from(source.name, path):
+        return source.name
+    return pathlib.Path(path).expanduser().resolve().name

@@ -216,6 +216,7 @@ def _made_with(found):
         "versions": environment.versions(),
         "data": {
             "shape": list(found.images.shape),
+            "from": found.origin,
             "fitted": found.fitted,
             **({"paired": found.paired, "given": list(found.given.shape)} if found.given is not None else {}),
             "classes": list(found.classes),

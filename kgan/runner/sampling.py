@@ -11,7 +11,7 @@ from kgan import conditions, pictures
 from kgan.arguments import lookup, nearest
 from kgan.callbacks import examples
 from kgan.checkpoints import disk, signals
-from kgan.files import folder_when_written, replace_when_written
+from kgan.files import LONGEST, folder_when_written, replace_when_written
 from kgan.gan import GAN, load
 from kgan.latents import get as sampler_of
 from kgan.latents import seeds as seeds_of
@@ -21,6 +21,7 @@ from kgan.players.samples import Samples
 from kgan.runner import loader
 from kgan.runner.errors import Problem, RecipeError
 
+FRAME_PIXELS = 2**22  # of an animation, at most; all of its frames are in memory before they are written
 STOPS, FRAMES = 6, 12  # of an animation: the number of latents, and of frames from one to the next
 
 
@@ -50,7 +51,8 @@ def write(run, n, seed, out, label=None, progress=None):
 
     - `.npy`: a float32 array in [-1, 1].
     - `.png`: a grid; of points in the plane, a plot.
-    - `.gif`: an animation of that grid, in which each image moves through the latent space and returns to its start.
+    - `.gif`: an animation of that grid, of at most 4 million pixels, in which each image moves through the latent space and
+      returns to its start.
     - a folder: a PNG for each image, `000012.png`; with classes the name of the class is in its name, `000012-cat.png`.
 
     An array and a folder are written batch by batch, and appear when they are complete.
@@ -59,6 +61,9 @@ def write(run, n, seed, out, label=None, progress=None):
         RecipeError: if there is no generator, or `label` is not a valid class.
     """
     kind = form(out)
+    if kind == "folder" and out.resolve() == run.resolve():
+        message = f"{out} is the run directory itself; pictures belong into another folder, such as {out / 'pictures'}"
+        raise RecipeError("-o", [Problem((), message)])
     source = _Source(run, seed, label)
     if kind != "npy":
         try:
@@ -85,7 +90,7 @@ def _write(kind, source, n, out, progress):
     if kind == "gif":
         latents, labels = source.draw(count * STOPS, n)
         stops = latents.reshape(STOPS, count, -1)
-        frames = (pictures.picture(source.images(noise[shown], labels)[:], columns) for noise in _walk(stops))
+        frames = (_drawn(source.images(noise[shown], labels), columns, FRAME_PIXELS) for noise in _walk(stops))
         pictures.film(progress(frames, STOPS * FRAMES), out)
         return f"{STOPS * FRAMES} frames of {n} images in {out}"
     latents, labels = source.draw(count, n)
@@ -98,12 +103,20 @@ def _write(kind, source, n, out, progress):
             for part in parts:
                 file.write(part.data)
     elif kind == "png":
-        pictures.save(pictures.picture(np.concatenate(list(parts)), columns), out)
+        pictures.save(_drawn(made, columns, parts=parts), out)
     else:
         with folder_when_written(out) as temporary:
             for index, image in enumerate(image for part in parts for image in pictures.pixels(part)):
                 Image.fromarray(image.squeeze()).save(temporary / source.file_name(index, labels))
-    return f"{n} images in {out}"
+    return f"{n} {'images' if n > 1 else 'image'} in {out}"
+
+
+def _drawn(made, columns, most=None, parts=None):
+    """A picture of `Samples`, of which a part at a time is in memory."""
+    parts = parts or made.parts()
+    if len(made.shape) == 2:  # points
+        return pictures.picture(np.concatenate(list(parts)), columns)
+    return pictures.grid_of(parts, len(made), made.shape[1:], columns, most=most)
 
 
 def images_of(run, n, seed, label=None):
@@ -155,7 +168,9 @@ class _Source:
         """The class of that name or number."""
         if label in self.names:
             return self.names.index(label)
-        if re.fullmatch(r"-?\d+", label):
+        is_number = re.compile(r"-?\d+").fullmatch
+        # where all names are numbers, a number is a name
+        if is_number(label) and not (self.names and all(map(is_number, self.names))):
             return int(label)
         if not self.condition.classes:
             return label  # the condition knows what it is
@@ -171,7 +186,7 @@ class _Source:
         if not self.condition.classes:
             return f"{index:06d}.png"
         number = int(given[index])
-        return f"{index:06d}-{self.names[number] if self.names else number}.png"
+        return f"{index:06d}-{self.names[number][:LONGEST] if self.names else number}.png"
 
     def draw(self, latents, images):
         """Draw this many latents, and the condition for this many images, as `GAN.generate` draws them."""

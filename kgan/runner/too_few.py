@@ -1,13 +1,13 @@
-"""What a recipe must do without if its data are few: the training goes on, and a sentence says what is left out."""
+"""What a recipe must do without if its data are few, or no images: a sentence says what is left out."""
 
 import math
 
-from kgan import scores
+from kgan import pictures, scores
 from kgan.runner import build
 
 
 def without(recipe, found, held_out=None):
-    """Return a copy of a recipe without what its data are too few for, and a list of sentences about what was left out.
+    """Return a copy of a recipe without what cannot be done with its data, and a list of sentences about what was left out.
 
     Args:
         recipe: `Recipe`.
@@ -32,8 +32,21 @@ def without(recipe, found, held_out=None):
         )
     if condition.gives_images and held_out is not None:
         count = len(held_out.images)
+    shape = found.images.shape[1:]
+    if _may_be_flattened(found.images):
+        side = math.isqrt(shape[0])
+        said.append(
+            f"the {shape[0]} numbers of an example may be the pixels of an image of {side} x {side}; then give "
+            f"--set data.shape=[{side},{side},1]"
+        )
     kept = []
     for one in recipe.callbacks:
+        if one.name == "image_grid":
+            try:
+                pictures.check_drawable(shape)
+            except ValueError as error:
+                said.append(f"image_grid is left out: {error}")
+                continue
         if one.name == "score" and count < scores.LEAST:
             said.append(f"score is left out: at least {scores.LEAST} images are needed. There are: {count}")
             gone |= scores.names_of(one.metric, condition.classes if one.per_class else ()).keys()
@@ -56,3 +69,12 @@ def without(recipe, found, held_out=None):
             said.append(f"monitor of {one.name} is left out: {monitored} is not measured")
             one.monitor = None
     return recipe, said
+
+
+def _may_be_flattened(images):
+    """Whether rows of numbers are as many as the pixels of a square, and lie in a range of pixels."""
+    shape = images.shape[1:]
+    if len(shape) != 1 or shape[0] < 64 or math.isqrt(shape[0]) ** 2 != shape[0]:
+        return False
+    low, high = images.min(), images.max()
+    return (low >= -1.001 and high <= 1.001) or (low >= 0 and high <= 255)

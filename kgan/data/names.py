@@ -1,0 +1,49 @@
+"""Names of files and folders: which are hidden, and their natural order."""
+
+import os
+import pathlib
+import re
+
+# what systems and network drives put into folders, in lower case; and all names that begin with a dot
+_OF_SYSTEMS = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin", "#recycle", "@eadir",
+               "lost+found", "system volume information"}  # fmt: skip
+
+
+def is_hidden(name):
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS
+
+
+def natural(path):
+    """A key that sorts numbers in names by their value, `2` before `10`."""
+    return [[int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)] for name in path.parts], path
+
+
+def folders_in(path):
+    """Names of the folders in a folder, in natural order, without the hidden ones."""
+    found = [one for one in path.iterdir() if one.is_dir() and not is_hidden(one.name)]
+    return [one.name for one in sorted(found, key=natural)]
+
+
+def files_in(path, skipped):
+    """All files in a folder but the hidden ones, in natural order; links are followed, each folder is entered once.
+
+    Folders that cannot be opened are added to `skipped`, a dict from a reason to paths.
+    """
+    found, entered = [], set()
+
+    def cannot_enter(error):
+        skipped.setdefault("folder that cannot be opened", []).append(pathlib.Path(error.filename))
+
+    for folder, inside, names in os.walk(path, onerror=cannot_enter, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in entered:
+            inside.clear()
+            continue
+        entered.add(real)
+        # of a folder and a link to it, the folder is entered
+        there = sorted(pathlib.Path(folder, name) for name in inside if not is_hidden(name))
+        inside[:] = [
+            one.name for one in sorted(there, key=lambda one: (one.is_symlink(), natural(pathlib.Path(one.name))))
+        ]
+        found += [pathlib.Path(folder, name) for name in names if not is_hidden(name)]
+    return sorted(found, key=natural)
