@@ -176,11 +176,8 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         RecipeError: with all problems, if the players cannot be made or do not fit together.
     """
     keras.utils.set_random_seed(recipe.seed)
-    shape = (
-        (*(found.crop or found.images.shape[1:3]), found.images.shape[-1])
-        if found.images.ndim == 4
-        else (tuple(found.images.shape[1:]))
-    )
+    shape = tuple(found.images.shape[1:])
+    shape = shape if found.crop is None else (*found.crop, shape[-1])
     condition = condition_of(recipe)
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):

@@ -50,7 +50,7 @@ def held_out(recipe, given, found):
             if split == recipe.data.split:
                 raise ValueError(f"`validation` must be another split than `split`. Received: {split} for both")
         resized = {} if found.crop is None else {"resize": None}
-        size = {} if found.images.ndim != 4 else {"size": list(found.crop or found.images.shape[1:3])}
+        size = {} if len(found.images.shape) != 4 else {"size": list(found.crop or found.images.shape[1:3])}
         return found, _load(recipe, given, split=split, limit=None, **size, **resized)
     if not int(share * len(found.images)):
         return found, None
