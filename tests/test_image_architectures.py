@@ -103,6 +103,8 @@ def test_output_shapes():
     made = patch.discriminator((24, 32, 3), (24, 32, 1), filters=2)
     assert made.input_shape == [(None, 24, 32, 3), (None, 24, 32, 1)] and made.output_shape == (None, 1, 2, 1)
     assert [tensor.name for tensor in made.inputs] == ["image", "given"]
+    made = patch.discriminator((24, 32, 3), (6, 8, 3), given=False, filters=2)
+    assert made.input_shape == (None, 24, 32, 3)
     made = patch.discriminator((48, 64, 3), given=False, filters=2, receptive_field=34, scales=3)
     assert made.input_shape == (None, 48, 64, 3)
     assert made.output_shape == [(None, 10, 14, 1), (None, 4, 6, 1), (None, 1, 2, 1)]
@@ -262,28 +264,27 @@ def test_latents(name):
     np.testing.assert_allclose(applied(with_latents, latents, given), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name, latent_dim", [*((name, None) for name in GENERATORS), ("unet", 2)])
-def test_another_size(name, latent_dim):
+@pytest.mark.parametrize(
+    "name, arguments", [*((name, {}) for name in GENERATORS), ("unet", {"latent_dim": 2, "norm": "instance"})]
+)
+def test_another_size(name, arguments):
     """The layers on inputs of any size are those of a generator that was made for that size."""
-    made = randomized(GENERATORS[name](latent_dim=latent_dim))
-    inputs = [keras.Input((None, None, 3))]
-    inputs = inputs if latent_dim is None else [keras.Input((latent_dim,)), *inputs]
-    any_size = keras.models.clone_model(made, input_tensors=inputs if latent_dim else inputs[0])
+    made = randomized(GENERATORS[name](**arguments))
+    inputs = [keras.Input(tensor.shape[1:] if tensor.name == "latents" else (None, None, 3)) for tensor in made.inputs]
+    any_size = keras.models.clone_model(made, input_tensors=inputs if len(inputs) > 1 else inputs[0])
     assert any_size.output_shape == (None, None, None, 3)
     any_size.set_weights(made.get_weights())
     extra = {"downs": 4} if name == "unet" else {}
-    larger = GENERATORS[name]((32, 48, 3), latent_dim=latent_dim, **extra)
+    larger = GENERATORS[name]((32, 48, 3), **arguments, **extra)
     larger.set_weights(made.get_weights())
-    x = [images(2, 2)] if latent_dim else []
-    x.append(images(2, *((32, 48) if name == "unet" else (8, 12)), 3))
+    x = [images(2, *tensor.shape[1:]) for tensor in larger.inputs]
     np.testing.assert_allclose(applied(any_size, *x), applied(larger, *x), rtol=1e-4, atol=1e-5)
-    if backend.NAME == "tensorflow" and latent_dim is None:  # a graph in which the sizes are not known
+    if backend.NAME == "tensorflow":  # a graph in which the sizes are not known
         import tensorflow as tf
 
-        graph = tf.function(
-            lambda x: any_size(x, training=False), input_signature=[tf.TensorSpec((None, None, None, 3))]
-        )
-        np.testing.assert_allclose(graph(x[0]), applied(larger, *x), rtol=1e-4, atol=1e-5)
+        specs = [tf.TensorSpec(tensor.shape) for tensor in any_size.inputs]
+        graph = tf.function(lambda *x: any_size(x if len(x) > 1 else x[0], training=False), input_signature=specs)
+        np.testing.assert_allclose(graph(*x), applied(larger, *x), rtol=1e-4, atol=1e-5)
 
 
 MADE = {
@@ -343,14 +344,13 @@ def test_tanh_or_not():
          "`downs` of unet is 3, so height and width must be multiples of 8. Received: 40 x 28; "
          "the nearest that fits is 40 x 32.", {"size": [40, 32]}),
         (lambda: unet.generator((32, 32, 3), given_shape=(16, 32, 1)),
-         "`given_shape` of unet must have the height and width of `image_shape`, 32 x 32. Received: (16, 32, 1)",
-         {"given_shape": (32, 32, 1)}),
+         "`given_shape` of unet must have the height and width of `image_shape`, 32 x 32. Received: (16, 32, 1)", {}),
         (lambda: unet.generator((2,)), "`image_shape` of unet must be (height, width, channels). Received: (2,)", {}),
         (lambda: unet.generator((8, 8, 1), given_shape=3),
          "`given_shape` of unet must be (height, width, channels). Received: 3", {}),
-        (lambda: patch.discriminator((8, 8, 1), (8, 4, 1)),
+        (lambda: patch.discriminator((8, 8, 1), (8, 4, 1), receptive_field=16),
          "`given_shape` of patch must have the height and width of `image_shape`, 8 x 8. Received: (8, 4, 1)",
-         {"given_shape": (8, 8, 1)}),
+         {"given": False}),
         (lambda: patch.discriminator((30, 16, 1)),
          "`receptive_field` of patch is 70, which needs images of at least 24 x 24. Received: 30 x 16; "
          "the largest that fits is 34.", {"receptive_field": 34}),
@@ -365,10 +365,11 @@ def test_tanh_or_not():
          "the nearest that fits is 32 x 32.", {"size": 32}),
         (lambda: rrdb.generator((28, 28, 3), given_shape=(9, 7, 1)),
          "`given_shape` of rrdb must be that of an image of 28 x 28, divided by a power of 2. Received: (9, 7, 1); "
-         "the nearest that fits is (7, 7, 1).", {"given_shape": (7, 7, 1)}),
+         "the nearest that fits is (7, 7, 1).", {}),
         (lambda: rrdb.generator((28, 28, 3), given_shape=(56, 56, 1)),
          "`given_shape` of rrdb must be that of an image of 28 x 28, divided by a power of 2. Received: (56, 56, 1); "
-         "the nearest that fits is (28, 28, 1).", {"given_shape": (28, 28, 1)}),
+         "the nearest that fits is (28, 28, 1).", {}),
+        (lambda: patch.discriminator((2,)), "`image_shape` of patch must be (height, width, channels). Received: (2,)", {}),
     ],
 )  # fmt: skip
 def test_sizes_that_do_not_fit(make, text, instead):

@@ -53,11 +53,11 @@ def inputs(given_shape, latent_dim=None):
     return [latents, given], JoinLatents()([latents, given])
 
 
-def of_same_size(family, image_shape, given_shape=None):
+def of_same_size(family, image_shape, given_shape=None, **instead):
     """Return the shape of a given image with the height and width of the other; by default it has its channels too.
 
     Raises:
-        Misfit: if it has another height or width.
+        Misfit: with what fits `instead`, if it has another height or width.
     """
     check_image("image_shape", family, image_shape)
     if given_shape is None:
@@ -68,7 +68,7 @@ def of_same_size(family, image_shape, given_shape=None):
         raise Misfit(
             f"`given_shape` of {family} must have the height and width of `image_shape`, {height} x {width}. "
             f"Received: {given_shape!r}",
-            given_shape=(height, width, given_shape[2]),
+            **instead,
         )
     return given_shape
 
@@ -104,6 +104,5 @@ def to_be_enlarged(family, image_shape, given_shape=None, factor=4):
     fitting = (height >> level, width >> level, given_channels)
     raise Misfit(
         f"`given_shape` of {family} must be that of an image of {height} x {width}, divided by a power of 2. "
-        f"Received: {given_shape!r}; the nearest that fits is {fitting!r}.",
-        given_shape=fitting,
+        f"Received: {given_shape!r}; the nearest that fits is {fitting!r}."
     )

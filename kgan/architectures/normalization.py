@@ -27,12 +27,12 @@ def has_bias(norm):
 def normalized(norm, x):
     """Normalize features `(batch, height, width, channels)`."""
     if norm == "batch":
-        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=kernels(mean=1.0))(x)
+        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=normal(mean=1.0))(x)
     if norm == "instance":
         return layers.GroupNormalization(groups=-1, epsilon=1e-5, center=False, scale=False)(x)
     return x
 
 
-def kernels(mean=0.0):
-    """The initializer of kernels, a new one for each: an initializer makes the same values every time."""
+def normal(mean=0.0):
+    """A new initializer N(mean, 0.02^2); each weight needs its own, since one makes the same values every time."""
     return RandomNormal(mean, stddev=0.02)

@@ -14,7 +14,8 @@ import keras
 from keras import layers
 
 from kgan.architectures.given import of_same_size
-from kgan.architectures.normalization import Norm, check_norm, has_bias, kernels, normalized
+from kgan.architectures.halving import check_image
+from kgan.architectures.normalization import Norm, check_norm, has_bias, normal, normalized
 from kgan.arguments import Misfit, integer
 from kgan.backend import channels_last
 
@@ -43,7 +44,8 @@ def discriminator(
         image_shape: Tuple `(height, width, channels)`, of any height and width that is not too small for a patch: with n
             halvings at least 3 * 2^n pixels.
         given_shape: Tuple, the shape of the given image, `image_shape` by default; it may have other channels.
-        given: Whether the discriminator also sees the given image. It is appended to the image as channels.
+        given: Whether the discriminator also sees the given image, which is appended to the image as channels. If not, the
+            given image may have any size.
         receptive_field: Integer. Height and width of a patch in pixels.
         filters: Integer. Filters of the first layer; each later one has twice as many, up to 8 times as many.
         norm: `"batch"`, `"instance"` or `None`. With `"batch"` normalized convolutions have no bias.
@@ -59,11 +61,12 @@ def discriminator(
         ValueError: if the image is too small, the given image has another size, or `norm`, `receptive_field` or `scales`
             is not one of these values.
     """
-    given_shape = of_same_size("patch", image_shape, given_shape)
+    check_image("image_shape", "patch", image_shape)
     check_norm("patch", norm)
     _check_sizes(image_shape, receptive_field, scales)
     inputs = whole = keras.Input(image_shape, name="image")
     if given:
+        given_shape = of_same_size("patch", image_shape, given_shape, given=False)
         inputs = [whole, keras.Input(given_shape, name="given")]
         whole = layers.Concatenate()(inputs)
     maps = []
@@ -79,7 +82,7 @@ def _logits(x, halved, filters, norm):
     def convolution(x, width, stride=1, bias=True):
         size = 4 if halved else 1
         x = layers.ZeroPadding2D(1)(x) if halved else x
-        return layers.Conv2D(width, size, stride, use_bias=bias, kernel_initializer=kernels())(x)
+        return layers.Conv2D(width, size, stride, use_bias=bias, kernel_initializer=normal())(x)
 
     x = layers.LeakyReLU(0.2)(convolution(x, filters, 2 if halved else 1))
     for level in range(1, max(1, halved) + 1):

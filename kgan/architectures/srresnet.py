@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from kgan.architectures import given
-from kgan.architectures.normalization import Norm, check_norm, kernels, normalized
+from kgan.architectures.normalization import Norm, check_norm, normal, normalized
 from kgan.backend import channels_last
 from kgan.layers import PixelShuffle
 
@@ -69,7 +69,7 @@ def generator(
 
 
 def _convolution(width, size=3, **kwargs):
-    return layers.Conv2D(width, size, padding="same", kernel_initializer=kernels(), **kwargs)
+    return layers.Conv2D(width, size, padding="same", kernel_initializer=normal(), **kwargs)
 
 
 def _prelu(x):

@@ -1,9 +1,9 @@
 """The U-Net of Pix2Pix (Isola et al., arXiv:1611.07004, section 6.1.1): an image from an image of the same size.
 
-The given image is halved until it has one pixel, or an odd height or width, and doubled again. Each decoder block also
-receives the features of its size from the encoder: a decoder block k is
+The given image is halved n times, until it has one pixel, or an odd height or width, and doubled again. Each block of the
+decoder but the first also receives the features of the encoder that have the same size:
 
-    y_k = dropout(norm(4 x 4 transposed(relu([e_(n-k+1), y_(k-1)])))),  e_k = norm(4 x 4(leaky relu(e_(k-1)))),
+    e_k = norm(4 x 4(leaky relu(e_(k-1)))),  y_k = dropout(norm(4 x 4 transposed(relu([e_(n-k+1), y_(k-1)])))),
 
 all with stride 2. The first and the last convolution of the encoder are not normalized, nor is the output, tanh. ReLU comes
 after the concatenation, as in both codes of the authors; in the TensorFlow tutorial it comes before, which is another
@@ -17,7 +17,7 @@ from keras import layers
 
 from kgan.architectures import given
 from kgan.architectures.halving import check_multiples, halvings
-from kgan.architectures.normalization import Norm, check_norm, has_bias, kernels, normalized
+from kgan.architectures.normalization import Norm, check_norm, has_bias, normal, normalized
 from kgan.arguments import integer
 from kgan.backend import channels_last
 
@@ -76,15 +76,15 @@ def generator(
     skips = []
     for level, width in enumerate(widths):
         x = layers.LeakyReLU(0.2)(x) if level else x
-        x = layers.Conv2D(width, 4, 2, "same", use_bias=has_bias(norm), kernel_initializer=kernels())(x)
+        x = layers.Conv2D(width, 4, 2, "same", use_bias=has_bias(norm), kernel_initializer=normal())(x)
         x = normalized(norm, x) if 0 < level < downs - 1 else x
         skips.append(x)
     x = skips.pop()
     for block, width in enumerate(reversed(widths[:-1])):
         x = layers.ReLU()(x)
-        x = layers.Conv2DTranspose(width, 4, 2, "same", use_bias=has_bias(norm), kernel_initializer=kernels())(x)
+        x = layers.Conv2DTranspose(width, 4, 2, "same", use_bias=has_bias(norm), kernel_initializer=normal())(x)
         x = normalized(norm, x)
         x = layers.Dropout(dropout)(x) if block < with_dropout else x
         x = layers.Concatenate()([skips.pop(), x])
-    last = layers.Conv2DTranspose(image_shape[2], 4, 2, "same", activation="tanh", kernel_initializer=kernels())
+    last = layers.Conv2DTranspose(image_shape[2], 4, 2, "same", activation="tanh", kernel_initializer=normal())
     return keras.Model(inputs, last(layers.ReLU()(x)), name="generator")
