@@ -40,10 +40,9 @@ def files_in(path, skipped):
             inside.clear()
             continue
         entered.add(real)
-        # of a folder and a link to it, the folder is entered
-        inside[:] = sorted(
-            (name for name in inside if not is_hidden(name)),
-            key=lambda name, folder=folder: (os.path.islink(os.path.join(folder, name)), natural(pathlib.Path(name))),
-        )
+        below = sorted((pathlib.Path(folder, name) for name in inside if not is_hidden(name)), key=natural)
+        inside[:] = [
+            one.name for one in sorted(below, key=pathlib.Path.is_symlink)
+        ]  # of a folder and a link, the folder
         found += [pathlib.Path(folder, name) for name in names if not is_hidden(name)]
     return sorted(found, key=natural)
