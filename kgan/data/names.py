@@ -20,7 +20,8 @@ def natural(path):
 
 def folders_in(path):
     """Names of the folders in a folder, in natural order, without the hidden ones."""
-    found = [one for one in path.iterdir() if one.is_dir() and not is_hidden(one.name)]
+    with os.scandir(path) as entries:  # which know what they are, without a question to the disk for each file
+        found = [pathlib.Path(one.name) for one in entries if not is_hidden(one.name) and one.is_dir()]
     return [one.name for one in sorted(found, key=natural)]
 
 
