@@ -93,4 +93,4 @@ def test_the_data_line_names_the_split(draw, call):
     said = call(
         "train", "dcgan", "--set", f"data.path={draw('Train/cat/a', 'Test/cat/a')}", "--set", "data.size=9", code=2
     )
-    assert "images of 9 x 9 x 1; from Train/, without Test/; cropped" in said
+    assert "1 image of 9 x 9 x 1; from Train/, without Test/; cropped" in said

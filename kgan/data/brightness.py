@@ -34,7 +34,7 @@ def warn_if_dark(images):
 
 def as_white(images):
     """The array, or one of 0 and 255 if `is_binary`; then a line says so, once in a process."""
-    if images.ndim < 2 or not is_binary(images):
+    if images.ndim < (2 if images.dtype == np.uint8 else 3) or not is_binary(images):  # other tables may hold numbers
         return images
     warn_once(BINARY)
     return images.astype("uint8") * np.uint8(255)
@@ -64,12 +64,13 @@ def shown(images):
             raise ValueError("holds NaN or infinity.")
         if -1 - depth.ROUNDING <= low < 0 and high <= 1 + depth.ROUNDING:
             return images.astype("float32"), ""
-        chosen = {depth.FLOATS: next((pair for pair in ((0, 1), (0, 255)) if depth.holds(pair, low, high)), None)}
-        if chosen[depth.FLOATS] is None:
+        known = [pair for pair in ((0, 1), (0, 255)) if depth.holds(pair, low, high)]
+        if not known:
             raise ValueError(
                 f"must hold uint8, or floats in [-1, 1], [0, 1] or [0, 255]. Received: floats from {low:g} to {high:g}. "
                 "2 * (x - x.min()) / (x.max() - x.min()) - 1 scales them to [-1, 1]."
             )
+        chosen = {depth.FLOATS: known[0]}
     elif low >= 0 and high <= 255:
         return images.astype("uint8"), ""
     else:

@@ -137,8 +137,8 @@ def _of_bytes(images):
 
 def _array(given):
     """A list, or another thing that numpy can read, as an array; ragged lists as an array of objects."""
-    if isinstance(given, np.ndarray) and given.dtype == object and given.ndim == 1:
-        given = list(given)
+    if isinstance(given, np.ndarray) and given.dtype == object:
+        given = list(given) if given.ndim == 1 else given.tolist()
     if isinstance(given, list | tuple):
         try:
             return np.stack([np.asarray(one) for one in given]) if given else np.asarray(given)

@@ -6,20 +6,19 @@ import logging
 import math
 import pathlib
 import threading
-from typing import NamedTuple
 
 import numpy as np
 from joblib import cpu_count
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from kgan import environment
 from kgan.data import depth, formats
-from kgan.data.fitting import channels_of, fit, height_and_width, is_grey, orientation
+from kgan.data.fitting import channels_of, fit, height_and_width
 from kgan.data.names import files_in, natural
+from kgan.data.picture_file import look, reason_of
 
 log = logging.getLogger("kgan")
 USUAL_SIZE = (64, 64)  # if the pictures' own sizes differ
-_NO_READER = ("Ghostscript", "cannot find loader", "cannot load this image")  # in what Pillow's readers raise
 _AT_ONCE = 1024  # pictures that are decoded together
 
 
@@ -89,15 +88,15 @@ class Folder:
         self._progress = progress or (lambda iterable, total: iterable)
         files = files_in(self.path, self.skipped) if files is None else files
         self._half, self._filter = half, filter
-        looked = list(self._each(functools.partial(_look, half=half), files))
-        self.sizes = {look.size for _, look in looked}
-        self.with_frames = sum(look.frames for _, look in looked)
+        looked = list(self._each(functools.partial(look, half=half), files))
+        self.sizes = {one.size for _, one in looked}
+        self.with_frames = sum(one.frames for _, one in looked)
         size = size or _common(self.sizes)
-        channels = channels or (1 if all(look.grey for _, look in looked) else 3)
-        deep = [look.extremes for _, look in looked if look.extremes]
+        channels = channels or (1 if all(one.grey for _, one in looked) else 3)
+        deep = [one.extremes for _, one in looked if one.extremes]
         if deep and whole is not None:
             others = sorted(set(files_in(pathlib.Path(whole), {})).difference(files))
-            deep += [look.extremes for _, look in self._each(_look, others, skipped={}) if look.extremes]
+            deep += [one.extremes for _, one in self._each(look, others, skipped={}) if one.extremes]
         self._form = size, channels, depth.ranges(deep)
         wanted = min(limit or len(looked), len(looked))
         needed = wanted * math.prod(size) * channels
@@ -279,60 +278,6 @@ def _chosen_first(items, limit):
     chosen = spread(items, limit)
     left = set(items).difference(chosen)
     return [*chosen, *(item for item in items if item in left)]
-
-
-class _Look(NamedTuple):
-    """What must be known of a picture before all of them are read: its size `(height, width)` as it is shown, whether it
-    is grey, the `depth.extremes` of its values if it is deep, and whether it has several pages or frames.
-    """
-
-    size: tuple[int, int]
-    grey: bool
-    extremes: tuple | None
-    frames: bool
-
-
-def _look(path, half=None):
-    if path.suffix.lower() in formats.CAMERA_RAW:  # of many of them Pillow would read a small preview
-        raise depth.UnusableError(formats.RAW)
-    if not path.is_file():  # opening a pipe would wait for ever
-        raise IsADirectoryError
-    with formats.opened(path) as picture:
-        grey, extremes = is_grey(picture.mode), None
-        if depth.is_deep(picture):
-            said = depth.says_white(picture)
-            found = depth.values(picture)
-            grey = depth.is_grey(found)
-            extremes = depth.extremes(found, said)
-        elif picture.format in ("PNG", "TIFF"):
-            picture.load()  # a PNG may say behind its pixels how it is turned; a TIFF is turned when it is loaded
-        width, height = picture.size
-        height, width = (width, height) if orientation(picture) >= 5 else (height, width)
-        size = (height, width if half is None else max(1, width // 2))
-        return _Look(size, grey, extremes, formats.has_frames(picture))
-
-
-def reason_of(error, path):
-    if isinstance(error, depth.UnusableError):
-        return str(error)
-    if isinstance(error, UnidentifiedImageError) or any(words in str(error) for words in _NO_READER):
-        return _what_it_is(path)
-    if isinstance(error, IsADirectoryError):
-        return "not a regular file"
-    if isinstance(error, FileNotFoundError):
-        return "missing"
-    if isinstance(error, PermissionError):
-        return "cannot be opened"
-    if isinstance(error, Image.DecompressionBombError):
-        return "too many pixels"
-    return "truncated" if "truncated" in str(error) else "broken"
-
-
-def _what_it_is(path):
-    try:
-        return formats.advice(path) or ("not a picture" if path.stat().st_size else "empty")
-    except OSError:
-        return "missing"
 
 
 def _common(sizes):

@@ -79,7 +79,7 @@ def advice(path):
         return "SVG drawing: convert it to PNG"
     said = next((said for at, mark, said in _BEGINNINGS if begin.startswith(mark, at)), None)
     # with its package such a file would have been read
-    return "truncated or broken" if _READERS.get(said or "") in Image.registered_extensions() else said
+    return "truncated or broken" if said in _READERS and _READERS[said] in Image.registered_extensions() else said
 
 
 def holds_arrays(path):

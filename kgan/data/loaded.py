@@ -17,8 +17,8 @@ class Data:
             into memory.
         labels: Integers `(n,)`, or `None`.
         skipped: Dict from a reason to the files of a folder that were skipped for it.
-        fitted: String. In words, how the pictures of a folder were resized to one size and scaled to 8 bits; empty if they
-            were not.
+        fitted: String. In words, how the pictures of a folder were resized to one size, and how they or the images of a file
+            were scaled to 8 bits; empty if they were not.
         classes: Names of the classes, in the order of their numbers; empty if they have none.
         origin: String. In words, which folders of a folder were read and which were not; empty if all were.
         unlabelled: String. In words, why pictures have no labels although some lie in folders; empty otherwise.

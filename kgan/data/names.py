@@ -20,7 +20,8 @@ def natural(path):
 
 def folders_in(path):
     """Names of the folders in a folder, in natural order, without the hidden ones."""
-    found = [one for one in path.iterdir() if one.is_dir() and not is_hidden(one.name)]
+    with os.scandir(path) as entries:  # which know what they are, without a question to the disk for each file
+        found = [pathlib.Path(one.name) for one in entries if not is_hidden(one.name) and one.is_dir()]
     return [one.name for one in sorted(found, key=natural)]
 
 
@@ -40,10 +41,9 @@ def files_in(path, skipped):
             inside.clear()
             continue
         entered.add(real)
-        # of a folder and a link to it, the folder is entered
-        there = sorted(pathlib.Path(folder, name) for name in inside if not is_hidden(name))
+        below = sorted((pathlib.Path(folder, name) for name in inside if not is_hidden(name)), key=natural)
         inside[:] = [
-            one.name for one in sorted(there, key=lambda one: (one.is_symlink(), natural(pathlib.Path(one.name))))
-        ]
+            one.name for one in sorted(below, key=pathlib.Path.is_symlink)
+        ]  # of a folder and a link, the folder
         found += [pathlib.Path(folder, name) for name in names if not is_hidden(name)]
     return sorted(found, key=natural)

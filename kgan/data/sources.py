@@ -62,7 +62,8 @@ def load(
 
     Args:
         name: Name of a data set; not needed with `path`.
-        path: Path of an `.npy` or `.npz` file, or of a folder of pictures. It is read instead of the named data set.
+        path: Path of an `.npy` or `.npz` file, or of a folder of pictures. It is read instead of the named data set. Labels
+            in a file become class numbers from 0.
             But a data set with an argument `path`, such as `stacked_mnist`, is made from the content of a file.
         split: String, such as `"test"`: the part of a data set, the arrays of an `.npz` file with that ending, the folder of
             that name in a folder. Data without splits are training data.
