@@ -22,7 +22,10 @@ class Look(NamedTuple):
 
 
 def look(path, half=None):
-    """Return a `Look` at a picture, or at the left (0) or right (1) half of it; raises as Pillow does, or an `UnusableError`, if it cannot be read."""
+    """Return a `Look` at a picture, or at the left (0) or right (1) half of it.
+
+    Raises as Pillow does, or an `UnusableError`, if it cannot be read.
+    """
     if path.suffix.lower() in formats.CAMERA_RAW:  # of many of them Pillow would read a small preview
         raise depth.UnusableError(formats.RAW)
     if not path.is_file():  # opening a pipe would wait for ever
