@@ -97,3 +97,10 @@ def sync_folder(folder):
 def warn_once(sentence):
     """Log a warning, once in a process."""
     log.warning(sentence)
+
+
+def check_folder(argument, path, owner):
+    """Raise ValueError if a folder cannot be there, since a file is."""
+    there = next((one for one in (path, *path.parents) if one.exists()), None)
+    if there is not None and not there.is_dir():
+        raise ValueError(f"`{argument}` of {owner} must be a folder, and {there} is a file. Received: {str(path)!r}")

@@ -34,7 +34,7 @@ def unweighted(method):
             if given.get(name) is not None:
                 raise no_weights(f"`{name}`")
         validation = given.get("validation_data")
-        if isinstance(validation, list | tuple) and len(validation) == 3 and validation[2] is not None:
+        if isinstance(validation, tuple) and len(validation) == 3 and validation[2] is not None:
             raise no_weights("`validation_data` of three parts, the last of which would be `sample_weight`")
         return method(*args, **kwargs)
 
@@ -163,6 +163,10 @@ def with_own_callbacks(callbacks, model, next_epoch, data, validated=False):
     Raises:
         ValueError: if one of the callbacks cannot work.
     """
+    for one in listed(callbacks):
+        if isinstance(one, type | str):
+            name = one.__name__ if isinstance(one, type) else one
+            raise ValueError(f"`callbacks` must be objects such as {name}(). Received: {one!r}")
     # a `CallbackList` that is used again has those of the `fit` before
     given = [one for one in listed(callbacks) if not isinstance(one, Keeper | EitherLoss | monitors.Unmeasured)]
     watchers = [one for one in given if isinstance(one, keras.callbacks.TerminateOnNaN)]

@@ -266,6 +266,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
         """
         check_any(x, "fit")
+        batch_size = batch_size if batch_size is None else integer("batch_size", batch_size, at_least=1)
         check_any(kwargs.get("validation_data"), "fit")
         next_epoch: list = []
         validated = bool(args or kwargs.get("validation_data") is not None or kwargs.get("validation_split"))
@@ -274,7 +275,9 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         own = with_own_callbacks(callbacks, self, next_epoch, data, validated)
         x, y = self.as_read(x, y)
         if kwargs.get("validation_data") is not None:
-            kwargs["validation_data"] = self._validation(kwargs["validation_data"])
+            kwargs["validation_data"] = self._validation(
+                kwargs["validation_data"], kwargs.get("validation_batch_size") or batch_size
+            )
         keras_fit = super().fit
 
         def fit_span(callbacks, epochs, **more):
@@ -292,8 +295,13 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         saver = resume.saver_among(own)
         own_order = not args and kwargs.keys() <= {"initial_epoch", "validation_data"}
         with filters_restored(own):
-            if brought.is_on_demand(x) and not kwargs.get("shuffle", True):
-                raise ValueError("Images that are read on demand are shuffled. Received: shuffle=False")
+            order = {}
+            if brought.is_on_demand(x):
+                order["shuffle"] = bool(kwargs.pop("shuffle", True))
+                if share := kwargs.pop("validation_split", 0.0):
+                    (x, y), held_out = brought.split(x, y, share)
+                    if kwargs.get("validation_data") is None:
+                        kwargs["validation_data"] = self._batches(held_out[0], held_out[1], batch_size)
             if brought.is_on_demand(x) or (
                 saver is not None
                 and isinstance(x, np.ndarray)
@@ -301,7 +309,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
                 and own_order
             ):
                 # Batches, because a resumed training can find its place in their order
-                x = Batches(x, batch_size or 32, seed=self.seed, epoch=int(self.epochs), labels=y)
+                x = self._batches(x, y, batch_size, seed=self.seed, epoch=int(self.epochs), **order)
                 batch_size = y = None
             if saver is None:
                 return fit_span(own, epochs)
@@ -321,11 +329,18 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         x, y = brought.arrays(x, y, self._shapes_in_data, self.condition.select)
         return brought.dataset(x, self.condition.select, self._shapes_in_data), self.condition.labels(y)
 
-    def _validation(self, data):
-        x, y = self.as_read(*data[:2]) if isinstance(data, tuple | list) else self.as_read(data)
+    def _validation(self, data, batch_size=None):
+        x, y = self.as_read(*data[:2]) if isinstance(data, tuple) else self.as_read(data)
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.ndim == 4 and not self.condition.needs_pairs:
+            check.check_range("floats", x.min(initial=0.0), x.max(initial=0.0), self.image_range)
         if brought.is_on_demand(x):
-            return Batches(x, 32, labels=y)
-        return (x, y) if isinstance(data, tuple | list) else x
+            return self._batches(x, y, batch_size)
+        return x if y is None else (x, y)
+
+    def _batches(self, x, y, batch_size=None, **order):
+        """Images, and labels or targets, as `Batches`."""
+        pairs = {"given": x} if self.condition.needs_pairs else {"labels": y}
+        return Batches(y if self.condition.needs_pairs else x, batch_size or 32, **pairs, **order)
 
     @unweighted
     def train_on_batch(self, x, y=None, *args, **kwargs):
@@ -345,14 +360,15 @@ class GAN(backend.Steps, KerasFile, keras.Model):
     def evaluate(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Return the logs on unseen data, always with the same latents. See `keras.Model.evaluate`."""
         check_any(x, "evaluate")
+        batch_size = batch_size if batch_size is None else integer("batch_size", batch_size, at_least=1)
         self.test_seeds.state.assign([self._test_seed, 0])
         x, y = self.as_read(x, y)
         if brought.is_on_demand(x):
-            x, y, batch_size = Batches(x, batch_size or 32, labels=y), None, None
+            x, y, batch_size = self._batches(x, y, batch_size), None, None
         with backend.undisturbed():
             results = super().evaluate(x, y, batch_size, *args, **kwargs)
         check_results(results)
-        self.logs.check_ranges(first=False)
+        self.logs.check_ranges()
         return results
 
     def generate(self, n, seed=None, batch_size=256, labels=None):

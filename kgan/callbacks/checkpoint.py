@@ -110,6 +110,7 @@ class Checkpoint(Periodic, Saver):
         if self._held:
             yield
             return
+        check_folder("directory", self.directory, "Checkpoint")
         self.directory.mkdir(parents=True, exist_ok=True)
         with lock.held(self.directory):
             self._held = True

@@ -10,6 +10,7 @@ from kgan import pictures
 from kgan.arguments import integer
 from kgan.callbacks.examples import pairs_of
 from kgan.callbacks.periodic import Periodic
+from kgan.files import check_folder
 
 
 class ImageGrid(Periodic):
@@ -77,6 +78,7 @@ class ImageGrid(Periodic):
         pictures.check_drawable(model.image_shape)  # before the training, not at the first picture
 
     def on_train_begin(self, logs=None):
+        check_folder("directory", self.directory, "ImageGrid")
         if self.model.condition.gives_images:
             data = self._of_fit if self.data is None else self.data
             self._pairs = pairs_of(data, self.rows * max(1, self.columns // 3), self.model, "ImageGrid")

@@ -28,6 +28,8 @@ class LossPlot(Periodic):
                 f"`every` of LossPlot must count epochs, since it draws one point for each epoch. Received: {every!r}"
             )
         self.path = pathlib.Path(path)
+        if self.path.suffix.lower() not in (".png", ".svg", ".pdf", ".jpg"):
+            raise ValueError(f"`path` of LossPlot must end in .png or .svg. Received: {str(path)!r}")
         self.epochs: list[int] = []
         self.curves: dict[str, list[float]] = {}
 

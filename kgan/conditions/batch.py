@@ -55,7 +55,14 @@ def unpacked(data):
         raise no_weights(
             "a batch of three parts, the last of which would be `sample_weight` (a `condition` of your own can read it)"
         )
-    return images, labels
+    return _only(images), _only(labels)
+
+
+def _only(part):
+    """The only entry of a mapping or a tuple, anything else as it is."""
+    if isinstance(part, Mapping):
+        part = tuple(part.values())
+    return part[0] if isinstance(part, tuple | list) and len(part) == 1 else part
 
 
 def scaled(images, image_range=(-1.0, 1.0)):

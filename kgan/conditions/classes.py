@@ -81,6 +81,8 @@ class Classes(Condition):
 
     def select(self, element):
         images, labels = unpacked(element)
+        if str(getattr(labels, "dtype", "")) in ("object", "string", "<dtype: 'string'>") or _is_text(labels):
+            self._refuse("text")
         return (images,) if labels is None else (images, labels)
 
     def shapes_in_data(self, image_shape, given_shape):
@@ -216,6 +218,10 @@ class Classes(Condition):
 
     def get_config(self):
         return {"n": self.n}
+
+
+def _is_text(labels):
+    return isinstance(labels, np.ndarray) and labels.dtype.kind in "US"
 
 
 def _check_made_for(n, generator, discriminator):

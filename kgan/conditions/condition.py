@@ -33,6 +33,7 @@ class Condition(Configured, abc.ABC):
         watched: Names of the tensors that `watch` returns. Their ranges are checked during the training.
         classes: The class numbers, a sequence; empty if there are no classes.
         gives_images: Whether `given` is an image, so that latents are optional.
+        needs_pairs: Whether the data are pairs of what is given and the real image, so that `x` in `fit(x, y)` is given.
         keeps_opacity: Whether transparent parts of a picture that is translated stay transparent.
     """
 
@@ -40,6 +41,7 @@ class Condition(Configured, abc.ABC):
     watched: tuple[str, ...] = ()
     classes: Sequence[int] = ()
     gives_images = False
+    needs_pairs = False
     keeps_opacity = True
 
     @abc.abstractmethod

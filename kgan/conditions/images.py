@@ -106,7 +106,7 @@ class Pairs(ImageCondition):
     ((2, 8, 8, 1), (2, 8, 8, 3))
     """
 
-    watched = ("given",)
+    watched, needs_pairs = ("given",), True
     names = (
         ("source", "target"),
         ("sources", "targets"),

@@ -8,7 +8,7 @@ import numpy as np
 from kgan.arguments import Misfit, integer
 from kgan.data import brightness
 from kgan.data.folder import Folder
-from kgan.data.mapped import is_on_demand, let_go
+from kgan.data.mapped import is_on_demand, let_go, native
 
 MAPPED = 2**26  # bytes of a memory-mapped array that may stay in memory after they were read
 
@@ -35,6 +35,7 @@ class Batches(keras.utils.PyDataset):
         given: What the generator is given for each image, likewise. Batches are then `(given, images)`, and both of a pair
             are mirrored and cropped alike.
         crop: Pair `(height, width)`: of each image a random part of that size is taken.
+        shuffle: Whether the order is drawn; without, it is that of the images.
 
     Raises:
         ValueError: if there are no images or they differ in size, the number of labels or of what is given differs, `flip`
@@ -42,10 +43,20 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, images, batch_size, seed=0, epoch=0, labels=None, replacement=False, flip=False, given=None, crop=None
+        self,
+        images,
+        batch_size,
+        seed=0,
+        epoch=0,
+        labels=None,
+        replacement=False,
+        flip=False,
+        given=None,
+        crop=None,
+        shuffle=True,
     ):
         super().__init__()
-        labels = labels if labels is None or hasattr(labels, "dtype") else np.asarray(labels)
+        labels = labels if labels is None else native(np.asarray(labels))
         batch_size = integer("batch_size", batch_size, at_least=1, of="Batches")
         if isinstance(images, list | tuple):
             images = _stacked(images)
@@ -69,7 +80,7 @@ class Batches(keras.utils.PyDataset):
             given = brightness.as_white(given)
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
         self.given, self.crop = given, crop and tuple(crop)
-        self.replacement, self.flip = replacement, flip
+        self.replacement, self.flip, self.shuffle = replacement, flip, shuffle
         self._check_pairs()
         self.first, self._mapped = 0, 0
         self._start(epoch)
@@ -81,7 +92,7 @@ class Batches(keras.utils.PyDataset):
         if self.replacement:
             self.order = draw.integers(count, size=max(1, count // self.batch_size) * self.batch_size)
         else:
-            self.order = draw.permutation(count)
+            self.order = draw.permutation(count) if self.shuffle else np.arange(count)
         self.mirrored = draw.random(len(self.order)) < 0.5 if self.flip else None
         if self.crop:
             room = np.array(self.images.shape[1:3]) - self.crop
@@ -148,7 +159,7 @@ class Batches(keras.utils.PyDataset):
 
     def _read(self, source, chosen):
         if isinstance(source, np.ndarray | Folder):
-            images = np.array(source[chosen])
+            images = native(np.array(source[chosen]))
             if not _in_memory(source):
                 self._mapped += images.nbytes
                 if self._mapped > MAPPED:
@@ -156,7 +167,7 @@ class Batches(keras.utils.PyDataset):
                     let_go(source)
             return images
         positions, places = np.unique(chosen, return_inverse=True)  # h5py reads in increasing order only
-        return np.asarray(source[positions])[places]
+        return native(np.asarray(source[positions])[places])
 
     def next_epoch(self):
         """Shuffle for the next epoch. `GAN.fit` calls this at the end of every epoch."""
@@ -176,6 +187,7 @@ class Batches(keras.utils.PyDataset):
             "replacement": self.replacement,
             "flip": self.flip,
             **({"crop": list(self.crop)} if self.crop else {}),
+            **({} if self.shuffle else {"shuffle": False}),
         }
 
 

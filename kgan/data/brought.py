@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import inspect
 import math
 import numbers
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from kgan.data import brightness
 from kgan.data.batches import Batches
 from kgan.data.folder import Folder
 from kgan.data.loaded import Data
-from kgan.data.mapped import is_on_demand
+from kgan.data.mapped import Part, is_on_demand, native
 
 
 def fitted(images, shape, name="Real images", whose="generator's shape"):
@@ -83,6 +84,8 @@ def arrays(x, y=None, shapes=((), ()), select=unpacked):
         ValueError: if images in a list differ in size, or whole numbers are out of range.
     """
     shape, other = shapes
+    if y is not None and isinstance(x, Data):
+        x = x.images
     if y is None and isinstance(x, Data | Folder):
         if isinstance(x, Folder):
             return x, x.labels
@@ -113,10 +116,31 @@ def _whole(x, shape):
             "Images in a list must have one size. Received: "
             f"{len(x)} of them, of shapes {' and '.join(sorted({str(np.shape(one)) for one in x})[:3])}"
         )
-    turn = _turn(x.shape[1:], shape) if isinstance(x, np.ndarray) and not is_on_demand(x) else None
-    if turn is not None:
-        x = _of_bytes(turn(x))
+    if type(x).__name__ in _NOT_DENSE:
+        raise ValueError(
+            f"Images must be dense arrays. Received: {type(x).__name__}, which has .to_tensor() or to_dense()"
+        )
+    if isinstance(x, np.ndarray) and not is_on_demand(x):
+        x = native(x)
+        turn = _turn(x.shape[1:], shape)
+        if turn is not None:
+            x = _of_bytes(turn(x))
+        elif shape:
+            fitted(x, shape)  # raises before the training
     return x
+
+
+_NOT_DENSE = ("RaggedTensor", "SparseTensor", "RaggedTensorSpec", "SparseTensorSpec")
+
+
+def split(x, y, share):
+    """Images that are read on demand, and their labels, as two such pairs, the second of which has this share at the end."""
+    begin = int(len(x) * (1 - share))
+    ends = ((0, begin), (begin, len(x)))
+    return [
+        tuple(None if one is None else (Part(one, *end) if is_on_demand(one) else one[slice(*end)]) for one in (x, y))
+        for end in ends
+    ]
 
 
 def _of_bytes(images):
@@ -174,18 +198,29 @@ def dataset(x, select, shapes=((), ())):
         shapes: The shapes of images in the first and the second part of an element, as in `arrays`.
     """
     read = functools.partial(_read, select, shapes)
+    if isinstance(x, Iterator):
+        return (read(element) for element in x)  # Keras takes no other iterators than generators
+    if inspect.isgeneratorfunction(x):
+        raise ValueError(
+            f"`x` must be images or a dataset. Received: the function {x.__name__}; call it: {x.__name__}()"
+        )
     if hasattr(x, "element_spec"):
         specs = keras.tree.flatten(x.element_spec)
+        for one in specs:
+            if type(one).__name__ in _NOT_DENSE:
+                raise ValueError(f"A dataset must hold dense tensors. Received: {type(one).__name__}")
         known = all(getattr(one, "dtype", None) != "string" for one in specs)
         if isinstance(x.element_spec, tuple) and known and all(map(_is_fitted, specs, shapes)):
             return x
         return x.map(lambda *element: read(element if len(element) > 1 else element[0]))
-    if isinstance(x, Iterator):
-        return (read(element) for element in x)  # Keras takes no other iterators than generators
     if hasattr(x, "collate_fn"):
         loader = copy.copy(x)
         loader.collate_fn = functools.partial(_collated, read, x.collate_fn)
         return loader
+    if hasattr(x, "__getitem__") and type(x).__module__.split(".")[0] == "torch" and not hasattr(x, "dtype"):
+        raise ValueError(
+            f"A {type(x).__name__} of PyTorch holds single images. Give its batches: torch.utils.data.DataLoader(x, 64)"
+        )
     own = isinstance(x, keras.utils.PyDataset) and not isinstance(x, Batches)
     return Selected(x, read) if own else x
 
@@ -198,6 +233,10 @@ def _read(select, shapes, element):
 
 def _in_shape(images, shape):
     """Images in that shape, if numpy or PyTorch can give it to them; other conversions are left to the step."""
+    if isinstance(images, np.ndarray) and shape:
+        images = native(images)
+        if _turn(images.shape[1:], shape) is None:
+            fitted(images, shape)  # raises the same on all engines
     if _is_fitted(images, shape):
         return images
     add_axis = len(images.shape) == len(shape)

@@ -31,3 +31,27 @@ def let_go(array):
     # a private mapping, "c", may hold changes that are nowhere else; Windows has no such advice
     if hasattr(file, "madvise") and mode in ("r", "r+", "w+"):
         file.madvise(mmap.MADV_DONTNEED)
+
+
+def native(array):
+    """The array in the byte order of this machine, which is the only one that PyTorch and JAX read."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+class Part:
+    """A range of images that are read when they are needed.
+
+    Args:
+        images: A `Folder`, a memory-mapped array or an h5py data set.
+        begin, end: Integers.
+    """
+
+    def __init__(self, images, begin, end):
+        self.images, self.begin, self.end = images, begin, end
+        self.shape, self.dtype = (end - begin, *images.shape[1:]), images.dtype
+
+    def __len__(self):
+        return self.end - self.begin
+
+    def __getitem__(self, chosen):
+        return self.images[np.arange(self.begin, self.end)[chosen]]
