@@ -183,6 +183,8 @@ def test_patch_is_the_pytorch_network(field, norm):
     weights = players.weights(made, players.patch_names(halved, norm))
     x, given = images(2, height, width, 3), images(2, height, width, 1)
     same(applied(made, x, given), np.concatenate([x, given], -1), lambda x: players.patch(weights, x, halved, norm))
+    first, *inside, last = [layer.use_bias for layer in kinds(made, layers.Conv2D)]
+    assert (first, set(inside), last) == (True, {norm != "batch"}, halved > 0 or norm != "batch")
 
 
 @pytest.mark.parametrize("norm, doublings", [("batch", 2), ("instance", 1), (None, 0)])
