@@ -149,7 +149,7 @@ def batches_of_names():
 )
 def test_data_that_cannot_be_used(make, data, message):
     with pytest.raises(ValueError, match=message):
-        make().fit(data(), steps_per_epoch=2, verbose=0)
+        make().fit(data(), steps_per_epoch=2, shuffle=False, verbose=0)
 
 
 def test_single_images_of_pytorch_need_a_loader():
@@ -176,9 +176,7 @@ def test_mistyped_arguments(arguments, message):
 def test_places_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     for callback in (kgan.callbacks.ImageGrid(tmp_path / "file"), kgan.callbacks.Checkpoint(tmp_path / "file" / "in")):
-        with pytest.raises(
-            ValueError, match=f"`directory` of {type(callback).__name__} must be a folder, and .*file is a file"
-        ):
+        with pytest.raises(ValueError, match="`directory` of .* must be a folder, and .*file is a file"):
             plain().fit(IMAGES, verbose=0, callbacks=[callback])
     with pytest.raises(ValueError, match="`path` of LossPlot must end in .png or .svg. Received: 'curves.foo'"):
         kgan.callbacks.LossPlot("curves.foo")

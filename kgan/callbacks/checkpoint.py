@@ -10,6 +10,7 @@ from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
 from kgan.checkpoints import disk, lock, signals, state
 from kgan.checkpoints.roles import NotFinite, Saver
+from kgan.files import check_folder
 
 log = logging.getLogger("kgan")
 NONFINITE = {"stop": "stop", "rollback": "rollback", "raise": "raise"}
