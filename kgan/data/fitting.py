@@ -17,7 +17,7 @@ TURNS = {
 }
 
 
-def fit(picture, size, channels, ranges=None):
+def fit(picture, size, channels, ranges=None, nearest=False):
     """Crop a picture to the middle, resize it and convert it.
 
     The crop has the proportions of `size` and is as large as possible; it is resized with a Lanczos filter. Transparent
@@ -29,25 +29,35 @@ def fit(picture, size, channels, ranges=None):
         channels: 1, grey by ITU-R 601 luma, or 3, red, green, blue.
         ranges: What becomes black and white in pictures of more than 8 bits, as `kgan.data.depth.ranges` returns it; by
             default what it returns for this picture.
+        nearest: Whether each pixel is the nearest one of the picture, instead of the filter: then no new colours come up.
 
     Returns:
         A uint8 array `(height, width, channels)`.
     """
-    height, width = size
+    return resized(shown(picture, ranges), size, channels, nearest)
+
+
+def shown(picture, ranges=None):
+    """Load a picture; return it with 8 bits for each channel, turned as it is to be shown. The argument is that of `fit`."""
     if depth.is_deep(picture):
         found = depth.values(picture)
-        shown = depth.shown(picture, found, ranges or depth.ranges([depth.extremes(found)]))
+        of_8_bits = depth.shown(picture, found, ranges or depth.ranges([depth.extremes(found)]))
     else:
         picture.load()
-        shown = picture
+        of_8_bits = picture
     turn = TURNS.get(orientation(picture))
-    picture = shown if turn is None else shown.transpose(turn)
+    return of_8_bits if turn is None else of_8_bits.transpose(turn)
+
+
+def resized(picture, size, channels, nearest=False):
+    """The second part of `fit`, for a picture that `shown` returned, or a part of one."""
+    height, width = size
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     picture = picture.convert("L" if channels == 1 else "RGB")
     if picture.size != (width, height):
-        picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+        picture = ImageOps.fit(picture, (width, height), Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS)
     return np.asarray(picture, "uint8").reshape(height, width, channels)
 
 
@@ -70,7 +80,7 @@ def is_grey(mode):
     return mode in ("1", "L", "LA", "La", "F") or mode.startswith("I")
 
 
-def fit_all(images, size, channels):
+def fit_all(images, size, channels, nearest=False):
     """`fit` for a uint8 array `(n, height, width, channels)`, unless it has this size and these channels already."""
     if images.shape[1:] == (*size, channels):
         return images
@@ -78,5 +88,5 @@ def fit_all(images, size, channels):
     for index, image in enumerate(images):
         mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[image.shape[-1]]
         picture = Image.frombytes(mode, image.shape[1::-1], np.ascontiguousarray(image).tobytes())
-        fitted[index] = fit(picture, size, channels)
+        fitted[index] = fit(picture, size, channels, nearest=nearest)
     return fitted

@@ -14,7 +14,8 @@ from kgan.data.array_file import file
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import fit_all, height_and_width
-from kgan.data.folder import Folder, folders_in, spread
+from kgan.data.folder import Folder
+from kgan.data.listing import folders_in, spread
 from kgan.data.points import grid, ring
 from kgan.data.stacked import stacked_mnist
 
