@@ -14,6 +14,7 @@ from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
 from kgan.conditions import unpacked
 from kgan.data import Batches, brought
+from kgan.data.crop import middle
 from kgan.scores import LEAST, MEASURES, Scorer, names_of
 
 
@@ -195,7 +196,7 @@ class Score(Periodic, Measuring):
 def _images_of(data, most, shape):
     """Images, and labels or `None`, from any data that `fit` accepts, for a generator of images of this shape."""
     if isinstance(data, Batches):
-        return data.images, data.labels
+        return (data.images if data.crop is None else middle(data.images, data.crop)), data.labels
     pair = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
     images, named = brought.arrays(pair[0], pair[1], shape)
     if brought.is_on_demand(images):

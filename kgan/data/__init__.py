@@ -2,12 +2,13 @@
 
 from kgan.data.array_file import file
 from kgan.data.batches import Batches
+from kgan.data.data import Data
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import height_and_width
 from kgan.data.folder import Folder
 from kgan.data.points import grid, ring
-from kgan.data.sources import DATASETS, Data, get, load
+from kgan.data.sources import DATASETS, get, load
 from kgan.data.stacked import stacked_mnist
 
 __all__ = [

@@ -7,7 +7,9 @@ import zipfile
 import numpy as np
 
 # names of images and their labels; the first pair that exists is used
-_PAIRS = (("x", "y"), ("images", "labels"))
+_LABELLED = (("x", "y"), ("images", "labels"))
+# of pairs of images
+_PAIRED = (("a", "b"), ("sources", "targets"), ("x", "y"))
 
 
 def file(path, split="train", shape=None):
@@ -29,6 +31,66 @@ def file(path, split="train", shape=None):
         ValueError: if it is not such a file.
     """
     path = pathlib.Path(path)
+    images, labels = _choose(_arrays(path), split, path)
+    images = _of_valid_type(_examples(images, path, shape and tuple(shape)), path)
+    if labels is not None:
+        labels = labels.reshape(-1)
+        if len(labels) != len(images):
+            raise ValueError(f"{path} holds {len(images):,} images, but {len(labels):,} labels.")
+    return images, labels
+
+
+def file_of_pairs(path, split="train"):
+    """Read a file of pairs of images.
+
+    Args:
+        path: Path of an `.npz` file of two arrays, `(n, height, width, channels)`, or with channels first or grey as in
+            `file`. They are called `a` and `b`, `sources` and `targets`, or `x` and `y`; with a split `a_train` and so on.
+        split: As in `file`.
+
+    Returns:
+        The two arrays, whose sizes and channels may differ, and their names.
+
+    Raises:
+        ValueError: if it is not such a file.
+    """
+    path = pathlib.Path(path)
+    arrays = _arrays(path)
+    names = _names_of_pairs(arrays, split, path)
+    both = [_of_valid_type(_of_pairs(arrays[name], name, path), path) for name in names]
+    if len(both[0]) != len(both[1]):
+        counts = " and ".join(f"{len(one):,} images {name}" for name, one in zip(names, both, strict=True))
+        raise ValueError(f"{path} must hold pairs of images. Received: {counts}")
+    return both, [name.removesuffix(f"_{split}") for name in names]
+
+
+def _names_of_pairs(arrays, split, path):
+    for end in (f"_{split}", "") if split == "train" else (f"_{split}",):
+        for names in _PAIRED:
+            if all(name + end in arrays for name in names):
+                return [name + end for name in names]
+    end = "" if split == "train" else f"_{split}"
+    wanted = ", ".join(f"{first}{end} and {second}{end}" for first, second in _PAIRED)
+    raise ValueError(
+        f"{path} must hold pairs of images, two arrays called {wanted}. It has: {', '.join(sorted(arrays)) or 'none'}."
+    )
+
+
+def _of_pairs(images, name, path):
+    """An array of images with a last axis of channels; in a file of pairs there is nothing else that it may be."""
+    if not images.size or images.ndim not in (3, 4):
+        raise ValueError(
+            f"{path} must hold pairs of images, (n, height, width, channels) or (n, height, width). "
+            f"Received: {name} of shape {images.shape}"
+        )
+    if images.ndim == 3:
+        return images[..., None]
+    first = images.shape[3] > 4 and images.shape[1] in (1, 3)
+    return np.ascontiguousarray(np.moveaxis(images, 1, -1)) if first else images
+
+
+def _arrays(path):
+    """The arrays of a file, by name; that of an `.npy` file is called `images`."""
     wrong = f"{path} is neither an .npy or .npz file of numbers nor a folder of pictures"
     if not path.is_file():
         raise ValueError(wrong)
@@ -41,19 +103,12 @@ def file(path, split="train", shape=None):
             arrays = dict(content) if isinstance(content, np.lib.npyio.NpzFile) else {"images": content}
     except (ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile) as error:
         raise ValueError(wrong if str(error) == wrong else f"{wrong}: {str(error).splitlines()[0]}") from None
-    arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
-    images, labels = _choose(arrays, split, path)
-    images = _of_valid_type(_examples(images, path, shape and tuple(shape)), path)
-    if labels is not None:
-        labels = labels.reshape(-1)
-        if len(labels) != len(images):
-            raise ValueError(f"{path} holds {len(images):,} images, but {len(labels):,} labels.")
-    return images, labels
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
 def _choose(arrays, split, path):
     for end in (f"_{split}", "") if split == "train" else (f"_{split}",):
-        for images, labels in _PAIRS:
+        for images, labels in _LABELLED:
             if images + end in arrays:
                 return arrays[images + end], arrays.get(labels + end)
     if split == "train" and len(arrays) == 1:

@@ -11,9 +11,9 @@ from keras import ops
 from kgan.backend import static_shape, with_shape
 from kgan.conditions import unpacked
 from kgan.data.batches import Batches
+from kgan.data.data import Data
 from kgan.data.folder import Folder
 from kgan.data.mapped import is_on_demand
-from kgan.data.sources import Data
 
 
 def fitted(images, shape):

@@ -57,7 +57,9 @@ def resized(picture, size, channels, nearest=False):
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     picture = picture.convert("L" if channels == 1 else "RGB")
     if picture.size != (width, height):
-        picture = ImageOps.fit(picture, (width, height), Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS)
+        picture = ImageOps.fit(
+            picture, (width, height), Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS
+        )
     return np.asarray(picture, "uint8").reshape(height, width, channels)
 
 

@@ -2,20 +2,21 @@
 
 import inspect
 import pathlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from kgan.arguments import integer, lookup
 from kgan.data import formats
-from kgan.data.array_file import file
+from kgan.data.array_file import file, file_of_pairs
+from kgan.data.crop import sizes
+from kgan.data.data import Data
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import fit_all, height_and_width
 from kgan.data.folder import Folder
 from kgan.data.listing import folders_in, spread
+from kgan.data.paired_folder import DIRECTIONS, KINDS, PairedFolder
 from kgan.data.points import grid, ring
 from kgan.data.stacked import stacked_mnist
 
@@ -30,27 +31,6 @@ DATASETS = {
 }
 
 
-@dataclass
-class Data:
-    """Images, their labels, and the files that were skipped.
-
-    Attributes:
-        images: uint8 or float array `(n, height, width, channels)`, or points `(n, 2)`; a `Folder` whose pictures do not fit
-            into memory.
-        labels: Integers `(n,)`, or `None`.
-        skipped: Dict from a reason to the files of a folder that were skipped for it.
-        fitted: String. In words, how the pictures of a folder were resized to one size and scaled to 8 bits; empty if they
-            were not.
-        classes: Names of the classes, in the order of their numbers; empty if they have none.
-    """
-
-    images: Any
-    labels: np.ndarray | None = None
-    skipped: Mapping[str, list[pathlib.Path]] = field(default_factory=dict)
-    fitted: str = ""
-    classes: Sequence[str] = ()
-
-
 def get(name):
     """Return the function that loads that data set, as images and labels.
 
@@ -61,7 +41,19 @@ def get(name):
 
 
 def load(
-    name=None, path=None, split="train", size=None, channels=None, limit=None, progress=None, shape=None, **arguments
+    name=None,
+    path=None,
+    split="train",
+    size=None,
+    channels=None,
+    limit=None,
+    progress=None,
+    shape=None,
+    pairs=False,
+    direction="a_to_b",
+    kind="images",
+    resize=None,
+    **arguments,
 ):
     """Load images of a named data set, of a file or of a folder.
 
@@ -77,33 +69,52 @@ def load(
         split: String, such as `"test"`: the part of a data set, the arrays of an `.npz` file with that ending, the folder of
             that name in a folder. Data without splits are training data.
         size: Integer or pair `(height, width)`: pictures are cropped to these proportions and resized.
-        channels: 1, grey, or 3, colour.
+        channels: 1, grey, or 3, colour. For pairs that of the real images, or two numbers: of the sources, and of these.
         limit: Integer. The number of images to use, spread evenly over all, so that sorted classes stay balanced.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading a folder.
         shape: Tuple of integers. The shape of one example in a file of arrays, where it may mean several things: images,
             `(height, width, channels)`, series, `(steps, channels)`, or numbers, `(dimensions,)`.
+        pairs: Whether the path holds pairs of images, of a source A and a target B: a folder with two folders of equal file
+            names, or of pictures with A in the left half and B in the right one (`PairedFolder`); or an `.npz` file of two
+            arrays `a` and `b`, `sources` and `targets`, or `x` and `y`.
+        direction: `"a_to_b"`, or `"b_to_a"`: then B is the source.
+        kind: `"images"`, or `"labels"`: the sources are maps of labels, and are resized without a filter, so that no new
+            values come up.
+        resize: Integer or pair `(height, width)`, at least `size`: images are read in this size, and a batch takes a random
+            part of `size` of each.
         **arguments: Arguments of the data set, such as `modes` of `ring`.
 
     Returns:
         A `Data`.
 
     Raises:
-        ValueError: if there is no such data set, file or folder, or no image in it.
+        ValueError: if there is no such data set, file or folder, or no image in it; if `pairs` is true and it does not hold
+            pairs.
         ConnectionError: if it must be downloaded and the download fails.
     """
     path = None if path is None else pathlib.Path(path).expanduser()
     limit = limit if limit is None else integer("limit", limit, at_least=1)
     takes_path = name in DATASETS and "path" in _parameters(name)
-    if shape is not None and (path is None or path.is_dir() or takes_path):
-        raise ValueError(f"`shape` is for a file of arrays. Received: shape={shape!r}")
-    if path is None or (takes_path and not path.is_dir()):
+    if shape is not None and (path is None or path.is_dir() or takes_path or pairs):
+        raise ValueError(
+            f"`shape` is for a file of arrays{' of single images' if pairs else ''}. Received: shape={shape!r}"
+        )
+    _check_pairs(pairs, direction, kind)
+    size, crop = sizes(height_and_width(size), height_and_width(resize))
+    if pairs and (path is None or (takes_path and not path.is_dir())):
+        raise ValueError(f"Pairs of images are read from a folder or an .npz file: give its `path`. Received: {name}")
+    if path is not None and path.is_dir():
+        how = {"size": size, "channels": channels, "limit": limit, "progress": progress}
+        found = _pairs_of_folder(path, split, direction, kind, how) if pairs else _of_folder(path, split, how)
+        return replace(found, crop=crop)
+    if path is None or takes_path:
         images, labels = _of_source(name, path, split, arguments)
-    elif path.is_dir():
-        return _of_folder(path, split, size, channels, limit, progress)
     else:
         what = formats.described(path) if path.is_file() and path.suffix not in (".npy", ".npz") else None
         if what:
             raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but a {what}")
+        if pairs:
+            return _pairs_of_file(path, split, direction, kind, size, channels, limit, crop)
         images, labels = file(path, split, shape)
         if images.ndim == 4 and images.shape[3] in (2, 4) and shape is None and channels is None:
             raise ValueError(
@@ -111,14 +122,27 @@ def load(
                 "channel is transparency, `channels` 1 or 3 puts the images on white; "
                 f"`shape` {list(images.shape[1:])} keeps all channels"
             )
-    images = spread(images, limit)
     if labels is not None:
         labels = spread(labels, limit)
-    if size is not None or channels is not None:
-        if images.ndim != 4 or images.dtype != np.uint8:
-            raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
-        images = fit_all(images, height_and_width(size) or images.shape[1:3], channels or images.shape[3])
-    return Data(images, labels)
+    return Data(_fitted(spread(images, limit), size, channels), labels, crop=crop)
+
+
+def _check_pairs(pairs, direction, kind):
+    """Raise ValueError if what is said of pairs is not valid, or is said of other data."""
+    for argument, value, known in (("direction", direction, DIRECTIONS), ("kind", kind, KINDS)):
+        if value not in known:
+            raise ValueError(f"`{argument}` must be {known[0]!r} or {known[1]!r}. Received: {value!r}")
+        if not pairs and value != known[0]:
+            raise ValueError(f"`{argument}` {value} is for pairs of images, with `pairs` true")
+
+
+def _fitted(images, size, channels, nearest=False):
+    """An array of images in this size and these channels, where they are given."""
+    if size is None and channels is None:
+        return images
+    if images.ndim != 4 or images.dtype != np.uint8:
+        raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
+    return fit_all(images, size or images.shape[1:3], channels or images.shape[3], nearest)
 
 
 def _parameters(name):
@@ -133,13 +157,45 @@ def _of_source(name, path, split, arguments):
     return get(name)(**arguments, **{key: value for key, value in given.items() if key in taken})
 
 
-def _of_folder(path, split, size, channels, limit, progress):
+def _check_split(path, split):
     if pathlib.Path(split).name != split:
         raise ValueError(f"`split` must be the name of a folder in {path}. Received: {split!r}")
+
+
+def _of_folder(path, split, how):
+    _check_split(path, split)
     part = path / split
     if not part.is_dir() and split != "train":
         inside = ", ".join(folders_in(path)) or "none"
         raise ValueError(f"{path} has no folder {split!r} for that split. Folders in it: {inside}.")
-    folder = Folder(part if part.is_dir() else path, size, channels, limit, progress=progress, whole=path)
+    folder = Folder(part if part.is_dir() else path, **how, whole=path)
     images = folder if folder.in_memory is None else folder.in_memory
     return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes)
+
+
+def _pairs_of_folder(path, split, direction, kind, how):
+    _check_split(path, split)
+    folder = PairedFolder(path, split, **how, direction=direction, kind=kind)
+    given, images = (folder.given, folder) if folder.in_memory is None else folder.in_memory
+    return Data(images, skipped=folder.skipped, fitted=folder.fitted, given=given, paired=folder.paired)
+
+
+def _pairs_of_file(path, split, direction, kind, size, channels, limit, crop):
+    both, names = file_of_pairs(path, split)
+    if direction == "b_to_a":
+        both, names = both[::-1], names[::-1]
+    given, images = (spread(one, limit) for one in both)
+    # of what is given, two channels are grey and transparency, four are colours and transparency
+    of_given, of_images = channels if isinstance(channels, list | tuple) else (None, channels)
+    if size is not None or of_given is not None:
+        if given.shape[3] > 4:
+            raise ValueError(
+                f"`size` is for pairs of up to four channels. Received: {names[0]} of {given.shape[3]} channels"
+            )
+        of_given = of_given or {2: 1, 4: 3}.get(given.shape[3], given.shape[3])
+    return Data(
+        _fitted(images, size, of_images),
+        given=_fitted(given, size, of_given, kind == "labels"),
+        paired=" to ".join(names),
+        crop=crop,
+    )

@@ -137,7 +137,8 @@ def engine_line(gan, batches):
     kinds = [name.partition(":")[0].upper() for name in backend.devices(gan)] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
     at_once = gan.steps_per_execution
-    count = batches.images.nbytes if isinstance(batches.images, np.ndarray) else None
+    both = [one for one in (batches.images, batches.given) if one is not None]
+    count = sum(one.nbytes for one in both) if all(isinstance(one, np.ndarray) for one in both) else None
     data = "pictures decoded as they are needed" if count is None else f"{count / 2**20:,.3g} MiB of data in memory"
     return (
         f"{backend.TITLE} on {where}, {backend.COMPILER} {'on' if gan.jit_compile else 'off'}, "
@@ -145,12 +146,18 @@ def engine_line(gan, batches):
     )
 
 
-def data_line(recipe, found):
-    """A sentence about the `Data`: their source, number and classes, how pictures were changed, which files were skipped."""
+def data_line(recipe, found, split=None):
+    """A sentence about the `Data`: their source, number and classes, how pictures were changed, which files were skipped.
+
+    Args:
+        recipe: `Recipe`.
+        found: `kgan.data.Data`.
+        split: String. The split that they are, if it is not that of the recipe.
+    """
     source = getattr(recipe.data, "path", None) or recipe.data.name
-    shape = found.images.shape[1:]
-    what = "points" if len(shape) == 1 else f"images of {' x '.join(map(str, shape))}"
-    said = f"{source}: {len(found.images):,} {what}"
+    said = f"{source}{f', {split}' if split else ''}: {len(found.images):,} {_what(found)}"
+    if found.crop:
+        said += f", random parts of {_by(found.images.shape[1:3])}"
     if found.skipped:
         said += f"; skipped {reasons(found.skipped)}"
     if found.fitted:
@@ -160,6 +167,18 @@ def data_line(recipe, found):
         shown = named if len(named) <= 12 else [*named[:10], "...", named[-1]]
         said += f"; {len(named):,} {'classes' if len(named) > 1 else 'class'}: {', '.join(shown)}"
     return said
+
+
+def _what(found):
+    """What they are, and of which size."""
+    shape = found.image_shape
+    if found.given is not None:
+        return f"pairs of {_by(shape)} from {_by(found.given_shape)} ({found.paired})"
+    return "points" if len(shape) == 1 else f"images of {_by(shape)}"
+
+
+def _by(sizes):
+    return " x ".join(map(str, sizes))
 
 
 def reasons(files):

@@ -42,10 +42,10 @@ def of_run(
         RecipeError: if the data or the generator cannot be loaded, or a metric is not defined for them.
     """
     trained_with = recipe_data.load_data(recipe, given, progress)
-    found = trained_with
+    found = trained_with.middle()
     if split not in (None, recipe.data.split):
         recipe.data.split = split
-        found = recipe_data.load_data(recipe, given, progress)
+        found = recipe_data.load_data(recipe, given, progress, split, like=trained_with)
     scorer = _scorer(found, extractor or _own_extractor(recipe), recipe_data.name_of(recipe.data), recipe.data.split)
     condition = build.condition_of(recipe)
     if per_class:
@@ -57,8 +57,8 @@ def of_run(
     measured = _measure(scorer, images, chosen, seed, labels if per_class else None, _how_long(run))
     show(measured, console)
     scores.append(out or run / "scores.jsonl", measured)
-    trained_with, _ = recipe_data.held_out(recipe, given, trained_with)
-    _neighbours(scorer, trained_with.images, images, neighbours or run / "neighbours.png", console)
+    trained_with = recipe_data.to_train(recipe, given, trained_with)
+    _neighbours(scorer, trained_with.middle().images, images, neighbours or run / "neighbours.png", console)
 
 
 def _own_extractor(recipe):
