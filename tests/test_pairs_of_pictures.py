@@ -136,16 +136,16 @@ def test_files_without_a_partner(tmp_path):
     write_pairs(tmp_path)
     write(tmp_path / "A" / "alone.png", 5)
     write(tmp_path / "B" / "more" / "0.png", 5)
-    (tmp_path / "A" / "1.json").write_text("beside a picture of this name")
+    (tmp_path / "A" / "1.csv").write_text("beside a picture of this name")
     write(tmp_path / "A" / "0.bmp", 5)
     found = load(tmp_path)
     assert firsts(found) == [[0, 1, 2, 3], [100, 101, 102, 103]]
     [(reason, paths)] = found.skipped.items()
     names = [str(path.relative_to(tmp_path)) for path in paths]
-    assert reason == "without a partner" and names == ["A/0.bmp", "A/1.json", "A/alone.png", "B/more/0.png"]
+    assert reason == "without a partner" and names == ["A/0.bmp", "A/1.csv", "A/alone.png", "B/more/0.png"]
     (tmp_path / "A" / "1.png").unlink()
     write(tmp_path / "A" / "1.gif", 50)
-    assert firsts(load(tmp_path))[0] == [0, 50, 2, 3]  # not the .json
+    assert firsts(load(tmp_path))[0] == [0, 50, 2, 3]  # not the .csv
 
 
 @brings("pictures", "pairs: a source or a target that is broken", "the pair is skipped with the reason")
@@ -264,6 +264,12 @@ def test_a_pair_that_vanishes_is_replaced_by_another(tmp_path, monkeypatch, capl
     write_pairs(tmp_path, 8)
     found = on_demand(monkeypatch, tmp_path)
     batches = Batches(found.images, 8, given=found.given)
+    read = []
+    decode = found.images._decode
+    monkeypatch.setattr(found.images, "_decode", lambda entry: read.append(entry) or decode(entry))
+    given, images = batches[0]
+    np.testing.assert_array_equal(given + np.uint8(100), images)
+    assert len(read) == 8  # both of a pair at once: nothing vanishes in between
     (tmp_path / "A" / "1.png").unlink()
     (tmp_path / "B" / "2.png").write_text("no picture any more")
     (tmp_path / "B" / "7.png").unlink()
