@@ -67,7 +67,8 @@ def test_two_folders_of_equal_names(tmp_path):
     found = load(tmp_path)
     assert found.images.shape == (3, 8, 8, 1) and found.given.shape == (3, 8, 8, 3)
     assert firsts(found) == [[102, 110, 103], [2, 10, 3]] and found.paired == "colours to lines"
-    assert found.labels is None and not found.skipped and found.fitted == ""
+    assert found.labels is None and found.fitted == ""
+    assert found.skipped == {"beside the two folders": [tmp_path / "readme.txt"]}
     back = load(tmp_path, direction="b_to_a")
     assert back.images.shape == (3, 8, 8, 3) and back.given.shape == (3, 8, 8, 1)
     assert firsts(back) == [[2, 10, 3], [102, 110, 103]] and back.paired == "lines to colours"

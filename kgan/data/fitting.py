@@ -34,23 +34,23 @@ def fit(picture, size, channels, ranges=None, nearest=False):
     Returns:
         A uint8 array `(height, width, channels)`.
     """
-    return resized(shown(picture, ranges), size, channels, nearest)
+    return resized(upright(picture, ranges), size, channels, nearest)
 
 
-def shown(picture, ranges=None):
-    """Load a picture; return it with 8 bits for each channel, turned as it is to be shown. The argument is that of `fit`."""
+def upright(picture, ranges=None):
+    """A picture of 8 bits for each channel, turned as its Exif data say, with its opacity; `ranges` is as in `fit`."""
     if depth.is_deep(picture):
         found = depth.values(picture)
-        of_8_bits = depth.shown(picture, found, ranges or depth.ranges([depth.extremes(found)]))
+        shown = depth.shown(picture, found, ranges or depth.ranges([depth.extremes(found)]))
     else:
         picture.load()
-        of_8_bits = picture
+        shown = picture
     turn = TURNS.get(orientation(picture))
-    return of_8_bits if turn is None else of_8_bits.transpose(turn)
+    return shown if turn is None else shown.transpose(turn)
 
 
 def resized(picture, size, channels, nearest=False):
-    """The second part of `fit`, for a picture that `shown` returned, or a part of one."""
+    """The second part of `fit`, for a picture that `upright` returned, or a part of one."""
     height, width = size
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")

@@ -58,7 +58,7 @@ class Form:
             return fit(picture, self.size, self.channels, self.ranges, self.nearest)
 
     def resized(self, picture):
-        """A part of a picture that `kgan.data.fitting.shown` returned, as a uint8 array of that shape."""
+        """A part of a picture that `kgan.data.fitting.upright` returned, as a uint8 array of that shape."""
         return resized(picture, self.size, self.channels, self.nearest)
 
     def said(self, sizes):

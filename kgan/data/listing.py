@@ -32,6 +32,11 @@ def files_in(path, skipped):
     return sorted(found, key=_natural)
 
 
+def loose_files_in(path):
+    """The files directly in a folder but the hidden ones, in natural order."""
+    return sorted((one for one in path.iterdir() if one.is_file() and not _is_hidden(one.name)), key=_natural)
+
+
 def folders_in(path):
     """Names of the folders in a folder, in natural order, without the hidden ones."""
     found = [one for one in path.iterdir() if one.is_dir() and not _is_hidden(one.name)]

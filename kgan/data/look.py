@@ -36,7 +36,7 @@ def opened(path):
         with formats.opened(path) as picture:
             yield picture
     except Exception as error:  # each of Pillow's readers raises its own errors
-        raise UnreadableError(path, _reason(error, path)) from error
+        raise UnreadableError(path, reason_of(error, path)) from error
 
 
 def look(path):
@@ -62,7 +62,8 @@ def look(path):
         return Look((width, height) if orientation(picture) >= 5 else (height, width), grey, extremes)
 
 
-def _reason(error, path):
+def reason_of(error, path):
+    """Why a file cannot be read as a picture, a phrase, given the error that came up."""
     if isinstance(error, depth.UnusableError):
         return str(error)
     if isinstance(error, UnidentifiedImageError) or any(words in str(error) for words in _NO_READER):

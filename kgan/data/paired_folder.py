@@ -3,7 +3,7 @@
 import numpy as np
 
 from kgan.data import pairing
-from kgan.data.fitting import height_and_width, shown
+from kgan.data.fitting import height_and_width, upright
 from kgan.data.form import Form, common_size
 from kgan.data.listing import files_in
 from kgan.data.look import Look, UnreadableError, look, opened
@@ -140,7 +140,7 @@ class PairedFolder(OnDemand):
             return tuple(form.read(path) for form, path in zip(self._forms, entry, strict=True))
         [path] = entry
         with opened(path) as picture:
-            whole = shown(picture, self._forms[0].ranges)
+            whole = upright(picture, self._forms[0].ranges)
             half, height = whole.width // 2, whole.height
             halves = [whole.crop((left, 0, left + half, height)) for left in (0, half)]
             halves = halves[::-1] if self._backwards else halves

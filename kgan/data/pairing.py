@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from kgan.data.listing import files_in, folders_in
+from kgan.data.listing import files_in, folders_in, loose_files_in
 
 LAYOUTS = (
     "Pairs of pictures are two folders of equal file names, such as A/ and B/, or pictures that show both, one in the left "
@@ -24,21 +24,23 @@ class Pairing:
         names: What both are called.
         around: For each of them the folders of the same pictures in all splits.
         halves: Whether the halves of each picture are a pair; the left one is the source.
+        beside: Files beside the two folders, which belong to neither.
     """
 
     folders: tuple[pathlib.Path, pathlib.Path]
     names: tuple[str, str]
     around: tuple[list[pathlib.Path], list[pathlib.Path]]
     halves: bool = False
+    beside: tuple[pathlib.Path, ...] = ()
 
     def reversed(self):
         """The same with source and target exchanged; of halves, the right one is the source then."""
-        return Pairing(self.folders[::-1], self.names[::-1], self.around[::-1], self.halves)  # type: ignore[arg-type]
+        return Pairing(self.folders[::-1], self.names[::-1], self.around[::-1], self.halves, self.beside)  # type: ignore[arg-type]
 
     def entries(self, skipped):
         """The pairs, in the natural order of their names: tuples of a source and a target, or of the file that shows both.
 
-        Files without a partner are added to `skipped`, a dict from a reason to files.
+        Files without a partner, and those beside the folders, are added to `skipped`, a dict from a reason to files.
         """
         if self.halves:
             return [(path,) for path in files_in(self.folders[0], skipped)]
@@ -46,6 +48,8 @@ class Pairing:
         pairs, alone = matched(sources, targets, self.folders)
         if alone:
             skipped["without a partner"] = alone
+        if self.beside:
+            skipped["beside the two folders"] = list(self.beside)
         return pairs
 
     def in_other_splits(self, side, files):
@@ -87,7 +91,8 @@ def _within(part, path):
     first, second = names
     splits = [path] if part == path else [path / name for name in folders_in(path)]
     around = tuple([one / name for one in splits if (one / name).is_dir()] for name in names)
-    return Pairing((part / first, part / second), (first, second), around)  # type: ignore[arg-type]
+    both, beside = (part / first, part / second), tuple(loose_files_in(part))
+    return Pairing(both, (first, second), around, beside=beside)  # type: ignore[arg-type]
 
 
 def _listed(names):
