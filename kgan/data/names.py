@@ -18,6 +18,11 @@ def natural(path):
     return [[int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)] for name in path.parts], path
 
 
+def loose_files_in(path):
+    """The files directly in a folder but the hidden ones, in natural order."""
+    return sorted((one for one in path.iterdir() if one.is_file() and not is_hidden(one.name)), key=natural)
+
+
 def folders_in(path):
     """Names of the folders in a folder, in natural order, without the hidden ones."""
     found = [one for one in path.iterdir() if one.is_dir() and not is_hidden(one.name)]

@@ -8,7 +8,8 @@ from PIL import Image
 from kgan import pictures
 from kgan.data import formats
 from kgan.data.fitting import upright
-from kgan.data.folder import files_in, reason_of
+from kgan.data.names import files_in
+from kgan.data.picture_file import reason_of
 from kgan.files import replace_when_written
 from kgan.players.activation import image_range
 from kgan.players.any_size import AnySize
