@@ -19,10 +19,10 @@ from PIL import Image, ImageDraw
 
 from kgan import data, scores
 from kgan.runner import display, loader, sampling
+from kgan.runner.recipe_data import LOADED_LATER
 from tests import quality
 
 SAMPLES = 10_000
-LOADED_LATER = ("batch_size", "replacement", "flip", "validation_split")
 
 
 def stages(run, out):

@@ -50,8 +50,8 @@ def folder(tmp_path_factory):
 
 def test_what_a_run_says_and_leaves(folder):
     said = (folder / "said.txt").read_text()
-    assert "pictures: 59 pairs: images of 20 x 20 x 3 from 20 x 20 x 1 (greys to colours)" in said
-    assert "trained on random parts of 16 x 16; skipped 1 file: 1 without a partner ('0.png')" in said
+    assert "pictures: 59 pairs of 16 x 16 x 3 from 16 x 16 x 1 (greys to colours)" in said
+    assert "random parts of 20 x 20; skipped 1 file: 1 without a partner ('0.png')" in said
     about = json.loads((folder / "run" / "environment.json").read_text())["data"]
     assert (about["paired"], about["given"]) == ("greys to colours", [59, 20, 20, 1])
     assert np.asarray(Image.open(folder / "run" / "samples" / "epoch-0002.png")).shape == (2 * 34 + 2, 3 * 34 + 2, 3)
@@ -82,16 +82,16 @@ def test_apply(folder):
     "settings, said",
     [
         (["data.direction=ab"], "data.direction: must be 'a_to_b' or 'b_to_a'"),
-        (["data.resize=12"], "`resize` must be at least `size`, the part that is trained on"),
+        (["data.resize=12"], "`resize` must be at least `size`, which is that of the random part of each image"),
         (
             ["data.validation=val"],
-            "give what is held out once, as `validation`, a split, or as `validation_split`, a share",
+            "give one of `validation`, the name of a split, and `validation_split`, a share of the",
         ),
         (
             ["condition=null", "data.direction=a_to_b"],
             "is given images, which needs a `condition` such as pairs, or downscaled",
         ),
-        (["condition=grey"], "`direction` and `kind` are for pairs of images"),
+        (["condition=grey"], "data.direction: is for pairs of images; set `condition: pairs`"),
         (["generator=dcgan"], "dcgan cannot be given images. Those that can are rrdb, srresnet, unet"),
         (["terms.0.name=l3"], "terms"),
         (["data.path=nowhere"], "there is no file or folder nowhere"),

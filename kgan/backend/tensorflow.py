@@ -70,42 +70,63 @@ def pin_seeds(model):
 
 def stream(batches):
     # not through Python, as Keras does for a PyDataset: a Python generator makes each dense step 15 % slower
-    if not batches.in_memory or batches.crop:
+    if not batches.in_memory:
         return batches, lambda: None
     images, labels, given = (
         None if one is None else tf.constant(one) for one in (batches.images, batches.labels, batches.given)
     )
     # the positions of each epoch's images, -1 - position for a mirrored image
     order = tf.Variable(_choices(batches), shape=[None])  # the rest of an epoch is shorter than the next one
+    corners = None if batches.crop is None else tf.Variable(_corners(batches), shape=[None, 2])
     even = len(batches.order) % batches.batch_size == 0  # then the batch size is static, and steps are faster
 
     def one_epoch(_):
-        return tf.data.Dataset.from_tensor_slices(order).batch(batches.batch_size, drop_remainder=even)
+        drawn = order if corners is None else (order, corners)
+        return tf.data.Dataset.from_tensor_slices(drawn).batch(batches.batch_size, drop_remainder=even)
 
-    def take(chosen):
+    def take(chosen, corners=None):
         mirrored = chosen < 0
         if batches.flip:
             chosen = tf.where(mirrored, -1 - chosen, chosen)
 
-        def taken(images):
-            found = tf.gather(images, chosen)
-            return tf.where(mirrored[:, None, None, None], found[:, :, ::-1], found) if batches.flip else found
+        def of(images):
+            taken = tf.gather(images, chosen)
+            if corners is not None:
+                taken = _parts(taken, corners, batches.crop)
+            return tf.where(mirrored[:, None, None, None], taken[:, :, ::-1], taken) if batches.flip else taken
 
         if given is not None:
-            return taken(given), taken(images)
-        return (taken(images),) if labels is None else (taken(images), tf.gather(labels, chosen))
+            return of(given), of(images)
+        return (of(images),) if labels is None else (of(images), tf.gather(labels, chosen))
 
     dataset = tf.data.Dataset.range(1).flat_map(one_epoch).map(take)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
     # no tuning: at the end of an epoch the pipeline may wait for the tuner, which sleeps 10 ms, 20, ... up to a minute
     options = tf.data.Options()
     options.autotune.enabled = False
-    return dataset.with_options(options), lambda: order.assign(_choices(batches))
+
+    def order_changed():
+        order.assign(_choices(batches))
+        if corners is not None:
+            corners.assign(_corners(batches))
+
+    return dataset.with_options(options), order_changed
 
 
 def _choices(batches):
     order = batches.order if batches.mirrored is None else np.where(batches.mirrored, -1 - batches.order, batches.order)
     return order[batches.first * batches.batch_size :]
+
+
+def _corners(batches):
+    return batches.corners[batches.first * batches.batch_size :]
+
+
+def _parts(images, corners, size):
+    """Parts of images, as `kgan.data.crop.parts` takes them."""
+    for axis, length in enumerate(size):
+        images = tf.gather(images, corners[:, axis, None] + range(length), axis=axis + 1, batch_dims=1)
+    return images
 
 
 def with_shape(tensor, shape):

@@ -7,14 +7,15 @@ from keras import ops
 
 from kgan import latents
 from kgan.conditions import scaled, unpacked
-from kgan.data import Batches, brought
+from kgan.data import Batches, Data, brought
 
 
 def images_of(data, most, model):
     """Real images, and their labels or `None`, from any data that `fit` accepts: at most `most` of a dataset."""
     shape = model.image_shape
     if isinstance(data, Batches):
-        return data.images, data.labels
+        whole = _whole(data)
+        return whole.images, whole.labels
     pair = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
     images, named = brought.arrays(pair[0], pair[1], (shape, ()))
     if brought.is_on_demand(images):
@@ -37,6 +38,11 @@ def images_of(data, most, model):
     if not parts:
         raise ValueError("Score needs at least one real image. Received: no image, in `data` or in the data of `fit`.")
     return np.concatenate(parts)[:most], np.concatenate(labels)[:most] if len(labels) == len(parts) else None
+
+
+def _whole(batches):
+    """The data of batches, of which the middle part of each image is used, if a batch takes random parts."""
+    return Data(batches.images, batches.labels, given=batches.given, crop=batches.crop).middle()
 
 
 def _classes(labels):
@@ -73,7 +79,8 @@ def prepared(condition, given, real, image_range):
 
 def _parts_of(data, most, model, what):
     if isinstance(data, Batches):
-        x, y = (data.images, None) if data.given is None else (data.given, data.images)
+        whole = _whole(data)
+        x, y = (whole.images, None) if whole.given is None else (whole.given, whole.images)
     else:
         if data is None or isinstance(data, Iterator):
             raise ValueError(

@@ -11,7 +11,8 @@ import keras
 from kgan import environment
 from kgan.checkpoints import changes, disk, state
 from kgan.checkpoints.roles import Resumable, Saver, listed
-from kgan.data import Batches, Folder
+from kgan.data import Batches
+from kgan.data.on_demand import OnDemand
 
 log = logging.getLogger("kgan")
 # the state of Keras' own callbacks
@@ -29,7 +30,7 @@ class Progress(keras.callbacks.CallbackList):
     two trainings for Keras: the rest of that epoch, and all others. For the callbacks it is one training.
 
     Attributes:
-        folder: The `kgan.data.Folder` of the data, if they are one.
+        folder: The folder of the data, a `kgan.data.on_demand.OnDemand`, if they are one.
         epoch: Integer. The current epoch, from 0.
         batch: Integer. The number of finished batches of that epoch.
         step: Integer. The number of finished steps since the beginning of the training.
@@ -39,7 +40,7 @@ class Progress(keras.callbacks.CallbackList):
     def __init__(self, gan, callbacks, batches, verbose, epochs):
         self.batches = batches if isinstance(batches, Batches) else None
         self.steps = None if self.batches is None else self.batches.steps
-        self.folder = batches.images if self.batches is not None and isinstance(batches.images, Folder) else None
+        self.folder = batches.images if self.batches is not None and isinstance(batches.images, OnDemand) else None
         if self.folder is not None:
             self.folder.keeps_going = True  # until the state is saved
         self.epoch = self.batch = self.step = self._before = 0

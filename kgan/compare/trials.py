@@ -61,8 +61,8 @@ def _alike(both):
 
 
 def _length(recipe, given, found):
-    to_train, _ = recipe_data.held_out(recipe, given, found)
-    batches = Batches(to_train.images, recipe.data.batch_size, replacement=recipe.data.replacement)
+    images = recipe_data.to_train(recipe, given, found).images
+    batches = Batches(images, recipe.data.batch_size, replacement=recipe.data.replacement)
     return recipe.steps or recipe.epochs * batches.steps
 
 

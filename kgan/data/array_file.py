@@ -95,21 +95,6 @@ def arrays_in(path):
     return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}, objects
 
 
-def images_of(array, path):
-    """An array of a file as images, uint8 or float32, `(n, height, width, channels)`, and in words how they were scaled.
-
-    Raises:
-        ValueError: if they are not valid.
-    """
-    images = examples(array, path, None, None)
-    if images.ndim != 4:
-        raise ValueError(f"{path} must hold images, (n, height, width, channels). Received: shape {images.shape}")
-    try:
-        return brightness.shown(images)
-    except ValueError as error:
-        raise ValueError(f"{path} {error}") from None
-
-
 def _choose(arrays, split, path):
     """The images, and the name of their labels."""
     for end in (f"_{split}", "") if split == "train" else (f"_{split}",):

@@ -7,8 +7,10 @@ import numpy as np
 
 from kgan.arguments import Misfit, integer
 from kgan.data import brightness
-from kgan.data.folder import Folder
+from kgan.data.crop import parts
 from kgan.data.mapped import is_on_demand, let_go, native
+from kgan.data.on_demand import OnDemand
+from kgan.data.paired_folder import Sources
 
 MAPPED = 2**26  # bytes of a memory-mapped array that may stay in memory after they were read
 
@@ -31,15 +33,15 @@ class Batches(keras.utils.PyDataset):
         labels: Array `(n,)`. Batches are then `(images, labels)`.
         replacement: Whether each image of a batch is drawn from all images, so that some occur twice in an epoch and others
             not at all. Then every batch is full, and an epoch has `n // batch_size` batches, at least one.
-        flip: Whether each image is mirrored left to right with probability 1/2.
-        given: What the generator is given for each image, likewise. Batches are then `(given, images)`, and both of a pair
-            are mirrored and cropped alike.
-        crop: Pair `(height, width)`: of each image a random part of that size is taken.
+        flip: Whether each image is mirrored left to right with probability 1/2, together with what is given for it.
+        given: What the generator is given for each image, `(n, height, width, channels)`, in one of the forms of `images`.
+            Batches are then `(given, images)`, the sources and the targets of pairs.
+        crop: Integer or pair `(height, width)`. Each image is a random part of this size, the same one of what is given.
         shuffle: Whether the order is drawn; without, it is that of the images.
 
     Raises:
         ValueError: if there are no images or they differ in size, the number of labels or of what is given differs, `flip`
-            or `crop` are used for anything but images of the necessary size, or `batch_size` is not valid.
+            or `crop` is used for anything but images, the parts are larger than the images, or `batch_size` is not valid.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Batches(keras.utils.PyDataset):
         if flip and len(images.shape) != 4:
             message = f"`flip` is for images (n, height, width, channels). Received: shape {tuple(images.shape)}"
             raise Misfit(message, flip=False)
+        _check_given(given, images, labels)
         if labels is not None and len(labels) != len(images):
             raise ValueError(
                 f"There must be one label for each image. Received: {len(labels)} labels, {len(images)} images."
@@ -74,14 +77,13 @@ class Batches(keras.utils.PyDataset):
                 f"`labels` of Batches must be numbers. Received: {labels.dtype}. "
                 "np.unique(labels, return_inverse=True) numbers the classes."
             )
-        if isinstance(images, np.ndarray) and not is_on_demand(images):
-            images = brightness.as_white(images)
-        if isinstance(given, np.ndarray) and not is_on_demand(given):
-            given = brightness.as_white(given)
+        images, given = (
+            brightness.as_white(one) if isinstance(one, np.ndarray) and not is_on_demand(one) else one
+            for one in (images, given)
+        )
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
-        self.given, self.crop = given, crop and tuple(crop)
-        self.replacement, self.flip, self.shuffle = replacement, flip, shuffle
-        self._check_pairs()
+        self.replacement, self.flip, self.shuffle, self.given = replacement, flip, shuffle, given
+        self.crop = None if crop is None else _checked(crop, images, given)
         self.first, self._mapped = 0, 0
         self._start(epoch)
 
@@ -94,9 +96,10 @@ class Batches(keras.utils.PyDataset):
         else:
             self.order = draw.permutation(count) if self.shuffle else np.arange(count)
         self.mirrored = draw.random(len(self.order)) < 0.5 if self.flip else None
-        if self.crop:
+        self.corners = None  # top and left of each part
+        if self.crop is not None:
             room = np.array(self.images.shape[1:3]) - self.crop
-            self.corners = draw.integers(0, room + 1, size=(len(self.order), 2))
+            self.corners = draw.integers(room + 1, size=(len(self.order), 2))
 
     @property
     def steps(self):
@@ -111,7 +114,8 @@ class Batches(keras.utils.PyDataset):
         part = slice(index * self.batch_size, (index + 1) * self.batch_size)
         chosen = self.order[part]
         if self.given is not None:
-            return tuple(self._changed(images, part) for images in self._read_pairs(chosen))
+            given, images = self._read_both(chosen)
+            return self._changed(given, part), self._changed(images, part)
         images = self._read(self.images, chosen)
         if not self.in_memory:
             brightness.warn_if_dark(images)
@@ -119,55 +123,36 @@ class Batches(keras.utils.PyDataset):
         return (images,) if self.labels is None else (images, self.labels[chosen])
 
     def _changed(self, images, part):
+        """Images of a part of the order, cropped and mirrored as was drawn for them."""
+        if self.corners is not None:
+            images = parts(images, self.corners[part], self.crop)
         if self.mirrored is not None:
             images = np.where(self.mirrored[part, None, None, None], images[:, :, ::-1], images)
-        if self.crop:
-            height, width = self.crop
-            corners = self.corners[part]
-            images = np.stack(
-                [one[top : top + height, left : left + width] for one, (top, left) in zip(images, corners, strict=True)]
-            )
         return images
-
-    def _check_pairs(self):
-        if self.given is not None and len(self.given) != len(self.images):
-            raise ValueError(
-                "There must be as many images that are given as real ones. "
-                f"Received: {len(self.given)} and {len(self.images)}."
-            )
-        sizes = [tuple(one.shape[1:3]) for one in (self.images, self.given) if one is not None]
-        if self.crop and (
-            len(self.images.shape) != 4 or len(set(sizes)) > 1 or not np.all(sizes[0] >= np.array(self.crop))
-        ):
-            raise ValueError(
-                f"`crop` {self.crop} is for images of one size, which is at least as large. Received: "
-                f"{' and '.join(' x '.join(map(str, size)) for size in sizes)}"
-            )
-
-    def _read_pairs(self, chosen):
-        """Both images of each pair: read again if one of them was replaced meanwhile, so that they belong together."""
-        while True:
-            replaced = len(getattr(self.images, "moved", ()))
-            both = self._read(self.given, chosen), self._read(self.images, chosen)
-            if len(getattr(self.images, "moved", ())) == replaced:
-                return both
 
     @property
     def in_memory(self):
         """Whether the images, and what is given, are arrays in memory."""
-        return all(_in_memory(one) for one in (self.images, self.given) if one is not None)
+        both = (self.images,) if self.given is None else (self.images, self.given)
+        return all(isinstance(one, np.ndarray) and not is_on_demand(one) for one in both)
 
-    def _read(self, source, chosen):
-        if isinstance(source, np.ndarray | Folder):
-            images = native(np.array(source[chosen]))
-            if not _in_memory(source):
-                self._mapped += images.nbytes
+    def _read_both(self, chosen):
+        if isinstance(self.given, Sources) and self.given.folder is self.images:
+            return self.images.pictures(chosen)  # one that has vanished is replaced together with its partner
+        return self._read(self.given, chosen), self._read(self.images, chosen)
+
+    def _read(self, images, chosen):
+        if isinstance(images, np.ndarray | OnDemand):
+            read = native(np.array(images[chosen]))
+            if not self.in_memory:
+                self._mapped += read.nbytes
                 if self._mapped > MAPPED:
                     self._mapped = 0
-                    let_go(source)
-            return images
+                    for one in (self.images, self.given):
+                        let_go(one)
+            return read
         positions, places = np.unique(chosen, return_inverse=True)  # h5py reads in increasing order only
-        return native(np.asarray(source[positions])[places])
+        return native(np.asarray(images[positions])[places])
 
     def next_epoch(self):
         """Shuffle for the next epoch. `GAN.fit` calls this at the end of every epoch."""
@@ -186,13 +171,46 @@ class Batches(keras.utils.PyDataset):
             "batch_size": self.batch_size,
             "replacement": self.replacement,
             "flip": self.flip,
-            **({"crop": list(self.crop)} if self.crop else {}),
+            **({} if self.crop is None else {"crop": list(self.crop)}),
             **({} if self.shuffle else {"shuffle": False}),
         }
 
 
-def _in_memory(images):
-    return isinstance(images, np.ndarray) and not is_on_demand(images)
+def _check_given(given, images, labels):
+    if given is None:
+        return
+    if labels is not None:
+        raise ValueError("`labels` and `given` of Batches cannot be used together: a batch is one pair.")
+    if len(given) != len(images):
+        raise ValueError(
+            f"There must be one of `given` for each image. Received: {len(given):,} given, {len(images):,} images."
+        )
+    for name, one in (("given", given), ("images", images)):
+        if len(one.shape) != 4:
+            raise ValueError(
+                f"`{name}` must be images (n, height, width, channels), one of a pair. Received: shape {tuple(one.shape)}"
+            )
+
+
+def _checked(crop, images, given):
+    """The size of random parts as a pair."""
+    if len(images.shape) != 4:
+        raise ValueError(f"`crop` is for images (n, height, width, channels). Received: shape {tuple(images.shape)}")
+    both = crop if isinstance(crop, list | tuple) else (crop, crop)
+    if len(both) != 2:
+        raise ValueError(f"`crop` must be an integer, or a pair (height, width). Received: {crop!r}")
+    height, width = (integer("crop", side, at_least=1, of="Batches") for side in both)
+    there = tuple(images.shape[1:3])
+    if height > there[0] or width > there[1]:
+        raise ValueError(
+            f"`crop` must be at most the size of the images, {there[0]} x {there[1]}. Received: {height} x {width}"
+        )
+    if given is not None and tuple(given.shape[1:3]) != there:
+        raise ValueError(
+            "`crop` takes the same part of both images of a pair, which must have one size. Received: given "
+            f"{given.shape[1]} x {given.shape[2]}, images {there[0]} x {there[1]}"
+        )
+    return height, width
 
 
 def _stacked(images):

@@ -18,11 +18,11 @@ TURNS = {
 }
 
 
-def fit(picture, size, channels, ranges=None, half=None, filter=Image.Resampling.LANCZOS):
+def fit(picture, size, channels, ranges=None, nearest=False):
     """Crop a picture to the middle, resize it and convert it.
 
-    The crop has the proportions of `size` and is as large as possible; by default it is resized with a Lanczos filter.
-    Transparent parts become white. Deeper pictures are converted to 8 bits; of an animation the first frame is used.
+    The crop has the proportions of `size` and is as large as possible; it is resized with a Lanczos filter. Transparent
+    parts become white. Deeper pictures are converted to 8 bits; of an animation the first frame is used.
 
     Args:
         picture: `PIL.Image.Image`.
@@ -30,25 +30,12 @@ def fit(picture, size, channels, ranges=None, half=None, filter=Image.Resampling
         channels: 1, grey by ITU-R 601 luma, or 3, red, green, blue.
         ranges: What becomes black and white in pictures of more than 8 bits, as `kgan.data.depth.ranges` returns it; by
             default what it returns for this picture.
-        half: 0 or 1 for the left or the right half of the picture, `None` for all of it.
-        filter: A `PIL.Image.Resampling`.
+        nearest: Whether each pixel is the nearest one of the picture, instead of the filter: then no new colours come up.
 
     Returns:
         A uint8 array `(height, width, channels)`.
     """
-    height, width = size
-    picture = upright(picture, ranges)
-    if half is not None:
-        part = picture.width // 2
-        left = half * (picture.width - part)
-        picture = picture.crop((left, 0, left + part, picture.height))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    if picture.size != (width, height):
-        picture = ImageOps.fit(picture, (width, height), filter)
-    return np.asarray(picture, "uint8").reshape(height, width, channels)
+    return resized(upright(picture, ranges), size, channels, nearest)
 
 
 def upright(picture, ranges=None):
@@ -61,6 +48,20 @@ def upright(picture, ranges=None):
         shown = picture
     turn = TURNS.get(orientation(picture))
     return shown if turn is None else shown.transpose(turn)
+
+
+def resized(picture, size, channels, nearest=False):
+    """The second part of `fit`, for a picture that `upright` returned, or a part of one."""
+    height, width = size
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if picture.size != (width, height):
+        picture = ImageOps.fit(
+            picture, (width, height), Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS
+        )
+    return np.asarray(picture, "uint8").reshape(height, width, channels)
 
 
 def orientation(picture):
@@ -103,7 +104,7 @@ def is_grey(mode):
     return mode in ("1", "L", "LA", "La", "F") or mode.startswith("I")
 
 
-def fit_all(images, size, channels):
+def fit_all(images, size, channels, nearest=False):
     """`fit` for a uint8 array `(n, height, width, channels)`, unless it has this size and these channels already."""
     if images.shape[1:] == (*size, channels):
         return images
@@ -111,5 +112,5 @@ def fit_all(images, size, channels):
     for index, image in enumerate(images):
         mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[image.shape[-1]]
         picture = Image.frombytes(mode, image.shape[1::-1], np.ascontiguousarray(image).tobytes())
-        fitted[index] = fit(picture, size, channels)
+        fitted[index] = fit(picture, size, channels, nearest=nearest)
     return fitted

@@ -18,6 +18,11 @@ def natural(path):
     return [[int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)] for name in path.parts], path
 
 
+def loose_files_in(path):
+    """The files directly in a folder but the hidden ones, in natural order."""
+    return sorted((one for one in path.iterdir() if one.is_file() and not is_hidden(one.name)), key=natural)
+
+
 def folders_in(path):
     """Names of the folders in a folder, in natural order, without the hidden ones."""
     with os.scandir(path) as entries:  # which know what they are, without a question to the disk for each file

@@ -1,5 +1,6 @@
-"""One file of a folder: what must be known of a picture, or the reason why it cannot be read."""
+"""One file of a folder: what must be known of its picture before it is read, and why it cannot be read."""
 
+import contextlib
 from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
@@ -8,6 +9,14 @@ from kgan.data import depth, formats
 from kgan.data.fitting import is_grey, orientation
 
 _NO_READER = ("Ghostscript", "cannot find loader", "cannot load this image")  # in what Pillow's readers raise
+
+
+class UnreadableError(Exception):
+    """A file cannot be read as a picture; it has the file's `path` and the `reason`, a phrase."""
+
+    def __init__(self, path, reason):
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
 
 
 class Look(NamedTuple):
@@ -21,16 +30,27 @@ class Look(NamedTuple):
     frames: bool
 
 
-def look(path, half=None):
-    """Return a `Look` at a picture, or at the left (0) or right (1) half of it.
+@contextlib.contextmanager
+def opened(path):
+    """Open a picture, and close it at the end; whatever fails within is an UnreadableError."""
+    try:
+        with formats.opened(path) as picture:
+            yield picture
+    except Exception as error:  # each of Pillow's readers raises its own errors
+        raise UnreadableError(path, reason_of(error, path)) from error
 
-    Raises as Pillow does, or an `UnusableError`, if it cannot be read.
+
+def look(path):
+    """Return the `Look` of a picture.
+
+    Raises:
+        UnreadableError: if it cannot be read.
     """
     if path.suffix.lower() in formats.CAMERA_RAW:  # of many of them Pillow would read a small preview
-        raise depth.UnusableError(formats.RAW)
+        raise UnreadableError(path, formats.RAW)
     if not path.is_file():  # opening a pipe would wait for ever
-        raise IsADirectoryError
-    with formats.opened(path) as picture:
+        raise UnreadableError(path, "not a regular file")
+    with opened(path) as picture:
         grey, extremes = is_grey(picture.mode), None
         if depth.is_deep(picture):
             said = depth.says_white(picture)
@@ -40,13 +60,12 @@ def look(path, half=None):
         elif picture.format in ("PNG", "TIFF"):
             picture.load()  # a PNG may say behind its pixels how it is turned; a TIFF is turned when it is loaded
         width, height = picture.size
-        height, width = (width, height) if orientation(picture) >= 5 else (height, width)
-        size = (height, width if half is None else max(1, width // 2))
+        size = (width, height) if orientation(picture) >= 5 else (height, width)
         return Look(size, grey, extremes, formats.has_frames(picture))
 
 
 def reason_of(error, path):
-    """Why a file could not be read, in a few words, given the error and its path."""
+    """Why a file cannot be read as a picture, a phrase, given the error that came up."""
     if isinstance(error, depth.UnusableError):
         return str(error)
     if isinstance(error, UnidentifiedImageError) or any(words in str(error) for words in _NO_READER):

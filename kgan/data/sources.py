@@ -7,15 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from kgan.arguments import integer, lookup
-from kgan.data import formats, paired
+from kgan.data import formats
 from kgan.data.array_file import read
+from kgan.data.crop import sizes
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import channels_of, fit_all, height_and_width
-from kgan.data.folder import Folder, spread
+from kgan.data.folder import Folder
 from kgan.data.loaded import Data
+from kgan.data.paired_folder import DIRECTIONS, KINDS, PairedFolder
+from kgan.data.pairs_file import read_pairs
 from kgan.data.points import grid, ring
 from kgan.data.splits import part_of
+from kgan.data.spread import spread
 from kgan.data.stacked import stacked_mnist
 
 DATASETS = {
@@ -47,10 +51,10 @@ def load(
     limit=None,
     progress=None,
     shape=None,
-    resize=None,
     pairs=False,
     direction="a_to_b",
     kind="images",
+    resize=None,
     **arguments,
 ):
     """Load images of a named data set, of a file or of a folder.
@@ -68,52 +72,53 @@ def load(
         split: String, such as `"test"`: the part of a data set, the arrays of an `.npz` file with that ending, the folder of
             that name in a folder. Data without splits are training data.
         size: Integer or pair `(height, width)`: pictures are cropped to these proportions and resized.
-        channels: 1, grey, or 3, colour.
+        channels: 1, grey, or 3, colour. For pairs that of the real images, or two numbers: of the sources, and of these.
         limit: Integer. The number of images to use, spread evenly over all, so that sorted classes stay balanced.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading a folder.
         shape: Tuple of integers. The shape of one example in a file of arrays, where it may mean several things: images,
             `(height, width, channels)`, series, `(steps, channels)`, or numbers, `(dimensions,)`.
-        resize: Integer or pair `(height, width)`, at least `size`: pictures are read at this size, and a random part of
-            `size` is trained on.
-        pairs: Whether the data are pairs of images: what the generator is given, A, and the real image, B. Then `path` is a
-            folder of pictures that show both side by side, or with two folders of equal file names, the first of which by
-            name is A; or an `.npz` file of two arrays, `sources` and `targets`, `a` and `b`, or `x` and `y`.
-        direction: `"a_to_b"`, or `"b_to_a"`: B is given and A is the real image.
-        kind: `"images"`, or `"labels"` if label maps are given, which are resized without new values.
+        pairs: Whether the path holds pairs of images, of a source A and a target B: a folder with two folders of equal file
+            names, or of pictures with A in the left half and B in the right one (`PairedFolder`); or an `.npz` file of two
+            arrays `a` and `b`, `sources` and `targets`, or `x` and `y`.
+        direction: `"a_to_b"`, or `"b_to_a"`: then B is the source.
+        kind: `"images"`, or `"labels"`: the sources are maps of labels, and are resized without a filter, so that no new
+            values come up.
+        resize: Integer or pair `(height, width)`, at least `size`: images are read in this size, and a batch takes a random
+            part of `size` of each.
         **arguments: Arguments of the data set, such as `modes` of `ring`.
 
     Returns:
         A `Data`.
 
     Raises:
-        ValueError: if there is no such data set, file or folder, or no image in it.
+        ValueError: if there is no such data set, file or folder, or no image in it; if `pairs` is true and it does not hold
+            pairs.
         ConnectionError: if it must be downloaded and the download fails.
     """
     path = None if path is None else pathlib.Path(path).expanduser()
     limit = limit if limit is None else integer("limit", limit, at_least=1)
-    size, channels = height_and_width(size), channels_of(channels)
-    lookup("direction", direction, dict.fromkeys(paired.DIRECTIONS))
-    lookup("kind", kind, dict.fromkeys(("images", "labels")))
+    of_given, channels = channels if pairs and isinstance(channels, list | tuple) else (None, channels)
+    channels = channels_of(channels)
+    _check_pairs(pairs, direction, kind)
+    size, crop = sizes(height_and_width(size), height_and_width(resize))
+    if shape is not None and (path is None or path.is_dir() or made_from(name, path) or pairs):
+        raise ValueError(
+            f"`shape` is for a file of arrays{' of single images' if pairs else ''}. Received: shape={shape!r}"
+        )
     if pairs:
-        return _of_pairs(name, path, split, size, channels, limit, progress, resize, direction, kind)
-    if direction != "a_to_b" or kind != "images":
-        raise ValueError("`direction` and `kind` are for pairs of images, of a recipe with `condition: pairs`")
-    read_at, crop = paired.larger(size, resize)
-    if crop is not None:
-        whole = load(name, path, split, read_at, channels, limit, progress, shape, **arguments)
-        return replace(whole, crop=crop)
-    if shape is not None and (path is None or path.is_dir() or made_from(name, path)):
-        raise ValueError(f"`shape` is for a file of arrays. Received: shape={shape!r}")
+        if path is None or made_from(name, path):
+            raise ValueError(
+                f"Pairs of images are read from a folder or an .npz file: give its `path`. Received: {name}"
+            )
+        read_them = _pairs_of_folder if path.is_dir() else _pairs_of_file
+        found = read_them(path, split, size, (channels_of(of_given), channels), limit, progress, direction, kind)
+        return replace(found, crop=crop)
     if path is None or made_from(name, path):
         found = Data(*_of_source(name, path, split, arguments))
     elif path.is_dir():
-        return _of_folder(path, split, size, channels, limit, progress)
+        return replace(_of_folder(path, split, size, channels, limit, progress), crop=crop)
     else:
-        known = path.suffix in (".npy", ".npz") or not path.is_file() or formats.holds_arrays(path)
-        what = None if known else formats.described(path)
-        if what:
-            article = "an" if what.startswith(("AVIF", "HDF5", "SVG", "lzma", "xz")) else "a"
-            raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but {article} {what}")
+        _check_kind(path)
         found = read(path, split, shape)
         images = found.images
         if images.ndim == 4 and images.shape[3] in (2, 4) and shape is None and channels is None:
@@ -122,41 +127,40 @@ def load(
                 "channel is transparency, `channels` 1 or 3 puts the images on white; "
                 f"`shape` {list(images.shape[1:])} keeps all channels"
             )
-    images = spread(found.images, limit)
     labels = None if found.labels is None else spread(found.labels, limit)
-    if size is not None or channels is not None:
-        if images.ndim != 4 or images.dtype != np.uint8:
-            raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
-        images = fit_all(images, size or images.shape[1:3], channels or images.shape[3])
-    return replace(found, images=images, labels=labels)
+    return replace(found, images=_fitted(spread(found.images, limit), size, channels), labels=labels, crop=crop)
+
+
+def _check_kind(path):
+    """Raise ValueError if a file that is there is known to be none of arrays."""
+    known = path.suffix in (".npy", ".npz") or not path.is_file() or formats.holds_arrays(path)
+    what = None if known else formats.described(path)
+    if what:
+        article = "an" if what.startswith(("AVIF", "HDF5", "SVG", "lzma", "xz")) else "a"
+        raise ValueError(f"{path} is neither a folder of pictures nor a file of arrays, but {article} {what}")
+
+
+def _check_pairs(pairs, direction, kind):
+    """Raise ValueError if what is said of pairs is not valid, or is said of other data."""
+    for argument, value, known in (("direction", direction, DIRECTIONS), ("kind", kind, KINDS)):
+        if value not in known:
+            raise ValueError(f"`{argument}` must be {known[0]!r} or {known[1]!r}. Received: {value!r}")
+        if not pairs and value != known[0]:
+            raise ValueError(f"`{argument}` {value} is for pairs of images, with `pairs` true")
+
+
+def _fitted(images, size, channels, nearest=False):
+    """An array of images in this size and these channels, where they are given."""
+    if size is None and channels is None:
+        return images
+    if images.ndim != 4 or images.dtype != np.uint8:
+        raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
+    return fit_all(images, size or images.shape[1:3], channels or images.shape[3], nearest)
 
 
 def made_from(name, path):
     """Whether a data set, such as `stacked_mnist`, is made from the content of that file, which is not read instead."""
     return name in DATASETS and "path" in _parameters(name) and not pathlib.Path(path).expanduser().is_dir()
-
-
-def _of_pairs(name, path, split, size, channels, limit, progress, resize, direction, kind):
-    if path is None:
-        raise ValueError(
-            f"A GAN of pairs needs `path`: {paired.LAYOUTS}. Received: the data set {name}, which has no pairs"
-        )
-    size, crop = paired.larger(size, resize)
-    if path.is_dir():
-        given, real, skipped, words = paired.pairs_in(
-            path, split, size, channels, limit, progress, direction=direction, kind=kind
-        )
-        fitted = "; ".join(dict.fromkeys(filter(None, (given.fitted, real.fitted))))
-        given, real = (one if one.in_memory is None else one.in_memory for one in (given, real))
-        return Data(real, None, skipped, fitted, given=given, paired=words, crop=crop)
-    (given, real), fitted = paired.arrays_in(path, split, direction)
-    given, real = spread(given, limit), spread(real, limit)
-    if size is not None or channels is not None:
-        if given.dtype != np.uint8 or real.dtype != np.uint8:
-            raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
-        at = size or real.shape[1:3]
-        given, real = fit_all(given, at, given.shape[3]), fit_all(real, at, channels or real.shape[3])
-    return Data(real, fitted=fitted, given=given, paired="two arrays", crop=crop)
 
 
 def _parameters(name):
@@ -176,3 +180,35 @@ def _of_folder(path, split, size, channels, limit, progress):
     folder = Folder(part, size, channels, limit, progress=progress, whole=whole)
     images = folder if folder.in_memory is None else folder.in_memory
     return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes, origin, folder.unlabelled)
+
+
+def _pairs_of_folder(path, split, size, channels, limit, progress, direction, kind):
+    folder = PairedFolder(path, split, size, channels, limit, progress=progress, direction=direction, kind=kind)
+    given, images = (folder.given, folder) if folder.in_memory is None else folder.in_memory
+    return Data(
+        images,
+        skipped=folder.skipped,
+        fitted=folder.fitted,
+        origin=folder.origin,
+        given=given,
+        paired=folder.paired,
+    )
+
+
+def _pairs_of_file(path, split, size, channels, limit, progress, direction, kind):
+    _check_kind(path)
+    both, names, said = read_pairs(path, split)
+    fitted = "; ".join(f"{name}: {one}" for name, one in zip(names, said, strict=True) if one)
+    if direction == "b_to_a":
+        both, names = both[::-1], names[::-1]
+    given, images = (spread(one, limit) for one in both)
+    of_given, of_images = channels
+    if size is not None or of_given is not None:
+        if given.shape[3] > 4:
+            raise ValueError(
+                f"`size` is for pairs of up to four channels. Received: {names[0]} of {given.shape[3]} channels"
+            )
+        # two channels are grey and transparency, four are colours and transparency
+        of_given = of_given or {2: 1, 4: 3}.get(given.shape[3], given.shape[3])
+    given = _fitted(given, size, of_given, kind == "labels")
+    return Data(_fitted(images, size, of_images), fitted=fitted, given=given, paired=" to ".join(names))

@@ -33,18 +33,18 @@ def part_of(path, split="train"):
     """
     if pathlib.Path(split).name != split:
         raise ValueError(f"`split` must be the name of a folder in {path}. Received: {split!r}")
-    whole = _inside(path)
+    whole = inside(path)
     names = folders_in(whole)
-    kinds = {_kind(name) for name in names}
+    kinds = {kind(name) for name in names}
     several = None not in kinds or len(kinds) > 2
     if split != "train" or (names and several and not _has_pictures(whole)):
-        chosen = _called(split, names)
+        chosen = called(split, names)
         if chosen is None:
             hint = "" if split != "train" else f" `split` {names[0]!r} reads one of them."
             raise ValueError(
                 f"{whole} has no folder {split!r} for that split. Folders in it: {', '.join(names) or 'none'}.{hint}"
             )
-        folder, left = _inside(whole / chosen), [name for name in names if name != chosen]
+        folder, left = inside(whole / chosen), [name for name in names if name != chosen]
     else:
         folder, left = whole, []
     said = "" if folder == path else f"{folder.relative_to(path).as_posix()}/"
@@ -54,25 +54,25 @@ def part_of(path, split="train"):
     return folder, whole, said
 
 
-def _kind(name):
+def kind(name):
     """The split that a name usually means, a key of `NAMES`, or `None`."""
     return next((kind for kind, known in NAMES.items() if name.lower() in known), None)
 
 
-def _called(split, names):
+def called(split, names):
     """The name among these that means a split: the same one, the same in another case, or another usual one."""
     alike = [name for name in names if name.lower() == split.lower()]
-    usual = [name for name in names if _kind(name) and _kind(name) == _kind(split)]
+    usual = [name for name in names if kind(name) and kind(name) == kind(split)]
     return split if split in names else next(iter([*alike, *usual]), None)
 
 
-def _inside(path):
+def inside(path):
     """The folder itself; or the only folder in it, if nothing but folders is in that: it is not a class."""
     entered = set()
     while path.resolve() not in entered:
         entered.add(path.resolve())
         names = folders_in(path)
-        if len(names) != 1 or _kind(names[0]) or _has_pictures(path):
+        if len(names) != 1 or kind(names[0]) or _has_pictures(path):
             break
         only = path / names[0]
         if not folders_in(only) or _has_pictures(only):

@@ -62,6 +62,10 @@ def build_rules(recipe, given):
                 raise ValueError(
                     f"`pack` must be at most the batch size, {recipe.data.batch_size}. Received: {recipe.pack}"
                 )
+        for key, value in (("direction", "a_to_b"), ("kind", "images")):
+            with blame("data", key):
+                if not recipe_data.is_of_pairs(recipe) and getattr(recipe.data, key, value) != value:
+                    raise ValueError(f"is for pairs of images; set `condition: pairs`, or leave `{key}` out")
         with blame("data", "path"):
             path = getattr(recipe.data, "path", None)
             if path is not None and not (path and pathlib.Path(path).expanduser().exists()):
@@ -139,8 +143,7 @@ def build_scorers(recipe, given, found):
     Raises:
         RecipeError: if one of them cannot measure these data.
     """
-    scorers = {}
-    found = recipe_data.centred(found)
+    scorers, found = {}, found.middle()
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if one.name == "score" and not condition_of(recipe).gives_images:  # those are made of what is held out
@@ -176,9 +179,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         RecipeError: with all problems, if the players cannot be made or do not fit together.
     """
     keras.utils.set_random_seed(recipe.seed)
-    shape = tuple(found.images.shape[1:])
-    shape = shape if found.crop is None else (*found.crop, shape[-1])
-    condition = condition_of(recipe)
+    shape, condition = found.image_shape, condition_of(recipe)
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if one.name == "score" and len(found.images) >= scores.LEAST:
@@ -222,7 +223,8 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         gan.compile(**compiled_with, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
     with Blame(given) as blame, blame("generator"):
         check_serializable(gan.generator)  # the run ends with its file
-    logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if recipe.data.validation_split)]
+    held_out = recipe.data.validation or recipe.data.validation_split
+    logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if held_out)]
     for one in recipe.callbacks:
         if one.name == "score":
             logs += scores.names_of(one.metric, condition.classes if one.per_class else ())

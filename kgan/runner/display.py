@@ -137,7 +137,8 @@ def engine_line(gan, batches):
     kinds = [name.partition(":")[0].upper() for name in backend.devices(gan)] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
     at_once = gan.steps_per_execution
-    count = batches.images.nbytes if isinstance(batches.images, np.ndarray) else None
+    both = [one for one in (batches.images, batches.given) if one is not None]
+    count = sum(one.nbytes for one in both) if all(isinstance(one, np.ndarray) for one in both) else None
     data = "pictures decoded as they are needed" if count is None else f"{count / 2**20:,.3g} MiB of data in memory"
     return (
         f"{backend.TITLE} on {where}, {backend.COMPILER} {'on' if gan.jit_compile else 'off'}, "
@@ -145,22 +146,20 @@ def engine_line(gan, batches):
     )
 
 
-def data_line(recipe, found):
-    """A sentence about the `Data`: their source, number and classes, how pictures were changed, which files were skipped."""
+def data_line(recipe, found, split=None):
+    """A sentence about the `Data`: their source, number and classes, how pictures were changed, which files were skipped.
+
+    Args:
+        recipe: `Recipe`.
+        found: `kgan.data.Data`.
+        split: String. The split that they are, if it is not that of the recipe.
+    """
     source = getattr(recipe.data, "path", None) or recipe.data.name
-    shape = found.images.shape[1:]
-    count = len(found.images)
-    what = ("point" if len(shape) == 1 else "image") + ("s" if count > 1 else "")
-    if found.given is not None:
-        given = " x ".join(map(str, found.given.shape[1:]))
-        size = " x ".join(map(str, shape))
-        said = f"{source}: {count:,} pair{'s' if count > 1 else ''}: images of {size} from {given} ({found.paired})"
-    else:
-        said = f"{source}: {count:,} {what}" + (f" of {' x '.join(map(str, shape))}" if len(shape) > 1 else "")
+    said = f"{source}{f', {split}' if split else ''}: {_what(found)}"
     if found.origin:
         said += f"; from {found.origin}"
     if found.crop:
-        said += f"; trained on random parts of {found.crop[0]} x {found.crop[1]}"
+        said += f"; random parts of {_by(found.images.shape[1:3])}"
     if found.skipped:
         said += f"; skipped {reasons(found.skipped)}"
     if found.fitted:
@@ -172,6 +171,20 @@ def data_line(recipe, found):
     if found.unlabelled:
         said += f"; no classes, since {found.unlabelled}"
     return said
+
+
+def _what(found):
+    """How many there are, and of which size."""
+    count, shape = len(found.images), found.image_shape
+    if found.given is not None:
+        size, given = _by(shape), _by(found.given_shape)
+        return f"{count:,} {'pairs' if count > 1 else 'pair'} of {size} from {given} ({found.paired})"
+    what = ("point" if len(shape) == 1 else "image") + ("s" if count > 1 else "")
+    return f"{count:,} {what}" + (f" of {_by(shape)}" if len(shape) > 1 else "")
+
+
+def _by(sizes):
+    return " x ".join(map(str, sizes))
 
 
 def reasons(files):

@@ -43,18 +43,18 @@ def of_run(
         RecipeError: if the data or the generator cannot be loaded, or a metric is not defined for them.
     """
     trained_with = recipe_data.load_data(recipe, given, progress)
-    found = trained_with
+    found = trained_with.middle()
     if split not in (None, recipe.data.split):
         recipe.data.split = split
-        found = recipe_data.load_data(recipe, given, progress)
+        found = recipe_data.load_data(recipe, given, progress, split, like=trained_with)
     condition = build.condition_of(recipe)
     name = recipe_data.name_of(recipe.data)
     if condition.gives_images:
         if split is None:  # what was held out, if anything was
-            _, held_out = recipe_data.held_out(recipe, given, found)
+            _, held_out = recipe_data.held_out(recipe, given, trained_with, progress)
             recipe.data.split = recipe.data.split if held_out is None else recipe.data.validation or recipe.data.split
-            found = recipe_data.centred(found) if held_out is None else held_out
-        found, images = _translated(run, recipe_data.centred(found), condition, samples, seed)
+            found = found if held_out is None else held_out
+        found, images = _translated(run, found, condition, samples, seed)
     scorer = _scorer(found, extractor or _own_extractor(recipe), name, recipe.data.split, condition.gives_images)
     if per_class:
         with blamed("--per-class"):
@@ -66,8 +66,8 @@ def of_run(
     measured = _measure(scorer, images, chosen, seed, labels if per_class else None, _how_long(run))
     show(measured, console)
     scores.append(out or run / "scores.jsonl", measured)
-    trained_with, _ = recipe_data.held_out(recipe, given, trained_with)
-    _neighbours(scorer, recipe_data.centred(trained_with).images, images, neighbours or run / "neighbours.png", console)
+    trained_with = recipe_data.to_train(recipe, given, trained_with)
+    _neighbours(scorer, trained_with.middle().images, images, neighbours or run / "neighbours.png", console)
 
 
 def _translated(run, found, condition, samples, seed):

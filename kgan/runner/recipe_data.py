@@ -9,92 +9,83 @@ from kgan import data
 from kgan.runner.blame import Blame
 from kgan.runner.types import arguments_of
 
+LOADED_LATER = ("batch_size", "replacement", "flip", "validation", "validation_split")  # no arguments of `load`
 
-def load_data(recipe, given, progress=None):
+
+def is_of_pairs(recipe):
+    """Whether a recipe trains on pairs of images."""
+    return getattr(recipe.condition, "name", None) == "pairs"
+
+
+def load_data(recipe, given, progress=None, split=None, like=None):
     """Return the recipe's `kgan.data.Data`.
 
     Args:
         recipe: `Recipe`.
         given: `Given`, what the recipe was read from.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading a folder.
+        split: String. A split to read instead of the recipe's, whole images and no random parts of them.
+        like: `kgan.data.Data`, whose size and channels the pictures of that split get.
 
     Raises:
         RecipeError: if the data cannot be read.
         ConnectionError: if the data must be downloaded and the download fails.
     """
-    return _load(recipe, given, progress)
-
-
-def _load(recipe, given, progress=None, **changed):
     arguments = arguments_of(recipe.data)
-    for key in ("batch_size", "replacement", "flip", "validation_split", "validation"):
+    for key in LOADED_LATER:
         arguments.pop(key, None)
-    with Blame(given) as blame, blame("data"):
-        arguments |= {"pairs": recipe.condition is not None and recipe.condition.name == "pairs", **changed}
-        return data.load(recipe.data.name, progress=progress, **arguments)
+    if split is not None:
+        arguments |= {"split": split, "resize": None}
+        path = arguments.get("path")
+        if like is not None and path and pathlib.Path(path).expanduser().is_dir():
+            *size, channels = like.image_shape
+            arguments |= {"size": size, "channels": (like.given_shape[2], channels) if like.given_shape else channels}
+    at = ("data", "validation") if split is not None and split == recipe.data.validation else ("data",)
+    with Blame(given) as blame, blame(*at):
+        return data.load(recipe.data.name, progress=progress, pairs=is_of_pairs(recipe), **arguments)
 
 
-def held_out(recipe, given, found):
-    """Return the training data, and the data of `validation_split`, spread evenly over all, or `None` if those are none.
+def held_out(recipe, given, found, progress=None):
+    """Return the training data, and the data held out: those of the split `validation`, or of `validation_split`.
+
+    Args:
+        recipe, given, progress: As in `load_data`.
+        found: `kgan.data.Data`, what it returned.
+
+    Returns:
+        Two `Data`; the second one `None` if nothing is held out.
 
     Raises:
-        RecipeError: if the images do not fit into memory.
+        RecipeError: if the images of a share do not fit into memory; if there is no such split, or it has other classes.
     """
-    share, split = recipe.data.validation_split, getattr(recipe.data, "validation", None)
-    if split is not None:
-        with Blame(given) as blame, blame("data"):
-            if share:
-                raise ValueError(
-                    "give what is held out once, as `validation`, a split, or as `validation_split`, a share"
-                )
-            if split == recipe.data.split:
-                raise ValueError(f"`validation` must be another split than `split`. Received: {split} for both")
-        resized = {} if found.crop is None else {"resize": None}
-        size = {} if len(found.images.shape) != 4 else {"size": list(found.crop or found.images.shape[1:3])}
-        return found, _load(recipe, given, split=split, limit=None, **size, **resized)
+    if recipe.data.validation:
+        others = load_data(recipe, given, progress, recipe.data.validation, like=found)
+        with Blame(given) as blame, blame("data", "validation"):
+            if list(others.classes) != list(found.classes):  # their numbers would not be the same
+                raise ValueError(f"the split {recipe.data.validation} has other classes than {recipe.data.split}")
+        return found, others
+    out = _share(recipe, given, found)
+    return (found, None) if out is None else (found.part(~out), replace(found.part(out).middle(), skipped={}))
+
+
+def to_train(recipe, given, found):
+    """Return the first part of what `held_out` returns; no other split is read."""
+    out = _share(recipe, given, found)
+    return found if out is None else found.part(~out)
+
+
+def _share(recipe, given, found):
+    """Which images are those of `validation_split`, spread evenly over all; `None` if those are none."""
+    share = recipe.data.validation_split
     if not int(share * len(found.images)):
-        return found, None
+        return None
     with Blame(given) as blame, blame("data"):
         if not isinstance(found.images, np.ndarray):
             raise ValueError(
-                "`validation_split` is for images that fit into memory; name another `split` to score with"
+                "`validation_split` is for images that fit into memory; name a split, `validation`, instead"
             )
-        numbers = np.arange(len(found.images))
-        out = np.floor(share * (numbers + 1)) > np.floor(share * numbers)
-        parts = []
-        for chosen in (~out, out):
-            labels, images_given = (None if one is None else one[chosen] for one in (found.labels, found.given))
-            parts.append(replace(found, images=found.images[chosen], labels=labels, given=images_given))
-        return parts[0], replace(centred(parts[1]), skipped={})
-
-
-def centred(found):
-    """Data of which the middle of each image is used, where a random part of it is trained on."""
-    if found.crop is None:
-        return found
-    given = None if found.given is None else Middle(found.given, found.crop)
-    return replace(found, images=Middle(found.images, found.crop), given=given, crop=None)
-
-
-class Middle:
-    """The middle parts of images, which are cut out when they are needed.
-
-    Args:
-        images: Array or `kgan.data.Folder`.
-        size: Pair `(height, width)`.
-    """
-
-    def __init__(self, images, size):
-        self.images, self.dtype = images, images.dtype
-        self.corner = [(side - part) // 2 for side, part in zip(images.shape[1:3], size, strict=True)]
-        self.size, self.shape = size, (len(images), *size, images.shape[3])
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, chosen):
-        (top, left), (height, width) = self.corner, self.size
-        return self.images[chosen][:, top : top + height, left : left + width]
+    numbers = np.arange(len(found.images))
+    return np.floor(share * (numbers + 1)) > np.floor(share * numbers)
 
 
 def name_of(source):

@@ -15,6 +15,7 @@ from kgan import backend, data, environment
 from kgan.callbacks import Checkpoint, LogFile, Score
 from kgan.checkpoints.changes import line
 from kgan.checkpoints.disk import BadCheckpointError, BusyError
+from kgan.data.on_demand import OnDemand
 from kgan.files import replace_when_written
 from kgan.runner import build, display, recipe_data, recipes, schema, too_few
 from kgan.runner.errors import Problem, RecipeError, RunError
@@ -50,7 +51,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
         check_same(recipe, out)
     changes = differences(recipe, out) if there else {}
     batches, gan, found, held_out, scorers, fitting = make_objects(recipe, given, None if there else out, console)
-    pairs = recipe_data.centred(found) if held_out is None else held_out
+    pairs = found.middle() if held_out is None else held_out
     directory = out if there else claim(recipe.name, out)
     if not there:
         _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))  # the mark of a run
@@ -70,7 +71,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
         with saver.watching():
             if not (directory / "environment.json").exists():
                 _write(directory / "recipe.yaml", given.text)
-                _write(directory / "environment.json", json.dumps(_made_with(found), indent=2) + "\n")
+                _write(directory / "environment.json", json.dumps(_made_with(found, held_out), indent=2) + "\n")
             gan.fit(
                 batches,
                 epochs=math.ceil(steps / batches.steps),
@@ -118,7 +119,7 @@ def _say_scores(callbacks, console):
 
 def _say_replaced(found, directory, console):
     """Say which pictures could not be read any more, and add them to environment.json."""
-    replaced = found.images.replaced if isinstance(found.images, data.Folder) else {}
+    replaced = found.images.replaced if isinstance(found.images, OnDemand) else {}
     if not replaced:
         return
     about = json.loads((directory / "environment.json").read_text("utf-8"))
@@ -161,10 +162,13 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     compiled_with = build.build_rules(recipe, given)
     found = recipe_data.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
-    to_train, held_out = recipe_data.held_out(recipe, given, found)
+    to_train, held_out = recipe_data.held_out(recipe, given, found, display.reading(console))
     fitting, left_out = too_few.without(recipe, found, held_out)
     for sentence in left_out:
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+    if held_out is not None and recipe.data.validation:
+        held_out_line = display.data_line(recipe, held_out, recipe.data.validation)
+        console.print(held_out_line, soft_wrap=True, highlight=False, markup=False)
     batches, gan = build.build(recipe, given, compiled_with, to_train, steps_at_once)
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
@@ -207,19 +211,26 @@ def _make(directory, exist_ok=False):
     return directory
 
 
-def _made_with(found):
+def _made_with(found, held_out):
     """The versions, data and machine of a run, as plain data."""
     return {
         **environment.machine(),
         "backend": backend.NAME,
         "command": [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],
         "versions": environment.versions(),
-        "data": {
-            "shape": list(found.images.shape),
-            "from": found.origin,
-            "fitted": found.fitted,
-            **({"paired": found.paired, "given": list(found.given.shape)} if found.given is not None else {}),
-            "classes": list(found.classes),
-            "skipped": _listed(found.skipped),
-        },
+        "data": _about(found),
+        **({} if held_out is None else {"held_out": _about(held_out)}),
+    }
+
+
+def _about(found):
+    of_pairs = {} if found.given is None else {"given": list(found.given.shape), "paired": found.paired}
+    return {
+        "shape": list(found.images.shape),
+        "from": found.origin,
+        **of_pairs,
+        **({} if found.crop is None else {"crop": list(found.crop)}),
+        "fitted": found.fitted,
+        "classes": list(found.classes),
+        "skipped": _listed(found.skipped),
     }

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, cr
 from kgan.architectures import players
 from kgan.callbacks import CALLBACKS
 from kgan.conditions import CONDITIONS
-from kgan.data import DATASETS
+from kgan.data import DATASETS, height_and_width
+from kgan.data.crop import sizes
 from kgan.latents import LATENTS
 from kgan.rules import NAMED, Rules
 from kgan.runner.complaints import problems_of
@@ -48,7 +49,18 @@ class Source(Strict):
     batch_size: Count = 64
     limit: Count | None = None  # the number of examples to use, spread evenly over all
     validation_split: Rate = 0.0  # a share of the examples that D never trains on, to measure how much it overfits
+    validation: str | None = None  # instead of a share the name of a split, such as val
     replacement: bool = False  # each example of a batch is drawn from the whole data set
+
+    @model_validator(mode="after")
+    def _validation(self):
+        if self.validation is not None and self.validation_split:
+            raise ValueError(
+                "give one of `validation`, the name of a split, and `validation_split`, a share of the examples"
+            )
+        if self.validation is not None and self.validation == self.split:
+            raise ValueError(f"`validation` must be another split than {self.split}, which is trained on")
+        return self
 
 
 def _size(value):
@@ -64,11 +76,15 @@ class Images(Source):
     size: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | tuple[Count, Count] | None)] = None
     channels: Literal[1, 3] | None = None
     flip: bool = False  # each image is mirrored left to right with probability 1/2
-    # pictures are read at this size, and a random part of `size` of each is trained on
     resize: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | tuple[Count, Count] | None)] = None
-    validation: str | None = None  # a split that is never trained on, to measure and to draw
-    direction: Literal["a_to_b", "b_to_a"] = "a_to_b"  # of pairs: which of the two is given
-    kind: Literal["images", "labels"] = "images"  # of pairs: whether label maps are given
+    direction: Literal["a_to_b", "b_to_a"] = "a_to_b"  # of pairs
+    kind: Literal["images", "labels"] = "images"  # what the sources of pairs are
+
+    @model_validator(mode="after")
+    def _resize(self):
+        if self.resize is not None:
+            sizes(height_and_width(self.size), height_and_width(self.resize))
+        return self
 
 
 def _own(path: str):
