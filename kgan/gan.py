@@ -18,20 +18,19 @@ from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch, scaled
 from kgan.data import Batches, brought
 from kgan.fit import check_any, check_results, filters_restored, plain_errors, unweighted, with_own_callbacks
+from kgan.generating import Generating
 from kgan.latents import get as _sampler
-from kgan.latents import seeds as _seeds
 from kgan.logs import Logs
 from kgan.players import average, check, optimizer
 from kgan.players.activation import image_range
 from kgan.players.check import fit_together, model_of
 from kgan.players.critic import Critic
-from kgan.players.samples import Samples
 from kgan.rules import Rules, takes_arguments_of
 from kgan.training import add_terms, fakes
 
 
 @register_keras_serializable("kgan")
-class GAN(backend.Steps, KerasFile, keras.Model):
+class GAN(backend.Steps, Generating, KerasFile, keras.Model):
     """A generator and a discriminator that train each other through stock `fit()`.
 
     Example:
@@ -119,10 +118,10 @@ class GAN(backend.Steps, KerasFile, keras.Model):
             self.generator, self.discriminator, self.latent_dim, self.condition, self.pack
         )
         self.image_range = image_range(self.generator)
-        self._given_shape = (
+        self.given_shape = (
             tuple(self.condition.specs(self.generator).shape[1:]) if self.condition.gives_images else None
         )
-        self._shapes_in_data = self.condition.shapes_in_data(self.image_shape, self._given_shape)
+        self._shapes_in_data = self.condition.shapes_in_data(self.image_shape, self.given_shape)
         self._other_logs = self.condition.log_names(outputs - self._scores + 1)
         self._sample = _sampler(latents)
         self.latent_seeds = keras.random.SeedGenerator(self.seed)
@@ -243,7 +242,7 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         images = brought.fitted(images, self.image_shape)
         self.logs.watch({**check.watched(images), **self.condition.watch(data)})
         if self.condition.gives_images and given is not None:
-            given = brought.fitted(given, self._given_shape, "The images given", "generator's input")
+            given = brought.fitted(given, self.given_shape, "The images given", "generator's input")
         real = scaled(images, self.image_range)
         return Batch(self.condition.prepared(given, real, seeds or self.penalty_seeds), real)
 
@@ -370,95 +369,6 @@ class GAN(backend.Steps, KerasFile, keras.Model):
         check_results(results)
         self.logs.check_ranges()
         return results
-
-    def generate(self, n, seed=None, batch_size=256, labels=None):
-        """Generate images with the averaged generator if there is one, otherwise with the trained one.
-
-        Args:
-            n: Integer. Number of images.
-            seed: Integer. The same seed gives the same images. `None` draws a random seed.
-            batch_size: Integer. Number of images that are generated at once.
-            labels: The condition of the images. With `num_classes` it is an integer, the class of all images, or integers
-                `(n,)`; `None` draws classes uniformly. Classes are drawn after the latents, so that the same seed gives the
-                same latents with any labels.
-
-        Returns:
-            A float32 array `(n, height, width, channels)` in the generator's own range, `image_range`.
-
-        Raises:
-            ValueError: if the value of an argument is not valid.
-        """
-        return self.samples(n, seed, batch_size, labels)[:]
-
-    def samples(self, n, seed=None, batch_size=256, labels=None):
-        """The images of `generate`, each of which is made when it is asked for: for more of them than fit into memory.
-
-        Args, Raises: as `generate`.
-
-        Returns:
-            A `kgan.players.samples.Samples`, which has a shape and a length and takes slices, as an array does.
-        """
-        n, batch_size = integer("n", n, at_least=0), integer("batch_size", batch_size, at_least=1)
-        return self._samples(np.arange(n), labels, seed, batch_size)
-
-    def generate_grid(self, rows, columns, seed=None):
-        """Generate the images of a grid, row by row, in the layout of the condition: with classes, one row for each class.
-
-        Args:
-            rows, columns: Integers.
-            seed: As in `generate`.
-
-        Returns:
-            A float32 array `(rows * columns, height, width, channels)` in the generator's own range, `image_range`.
-        """
-        _, which, labels = self.condition.layout(rows * columns, columns)
-        # with labels a row at a time: an image's last bits depend on how many are computed at once
-        return self._samples(which, labels, seed, 256 if labels is None else columns)[:]
-
-    def translate(self, images, seed=None, batch_size=16):
-        """Translate images with the averaged generator if there is one, otherwise with the trained one.
-
-        Args:
-            images: What the generator is given, an array `(n, height, width, channels)`: uint8, or floats in [-1, 1]. If it
-                is made from real images, these may be given too, where they have other channels: such as colours for the
-                condition `Grey`, or images without a mask for `Masked`.
-            seed: Integer. Seed of the latents, and of masks; `None` draws a random seed.
-            batch_size: Integer. Number of images that are translated at once.
-
-        Returns:
-            A float32 array `(n, height, width, channels)` in the generator's own range, `image_range`.
-
-        Raises:
-            ValueError: if the condition gives no images, or these do not fit the generator.
-        """
-        batch_size = integer("batch_size", batch_size, at_least=1)
-        seeds = _seeds(None if seed is None else integer("seed", seed, at_least=0))
-        given = self._given(images, seeds)
-        return self._samples_of(given, np.arange(len(given)), seeds, batch_size)[:]
-
-    def _given(self, images, seeds):
-        """What `translate` received as the generator is given it, an array."""
-        if not self.condition.gives_images:
-            raise ValueError(
-                "`translate` is for a GAN whose condition gives the generator images, such as kgan.conditions.Pairs(). "
-                f"Received: the condition {type(self.condition).__name__}"
-            )
-        parts = brought.arrays(images, None, (self._given_shape, ()))[0]
-        return self.condition.from_user(parts, self.image_shape, self._given_shape, seeds)
-
-    def _samples(self, which, labels, seed, batch_size):
-        """Images of some of the latent vectors that the seed gives: those at the positions `which`."""
-        seeds = _seeds(None if seed is None else integer("seed", seed, at_least=0))
-        return self._samples_of(lambda: self.condition.draw(len(which), labels, seeds), which, seeds, batch_size)
-
-    def _samples_of(self, given, which, seeds, batch_size):
-        latents = None
-        if self.latent_dim is not None:
-            latents = self._sample((int(which.max(initial=-1)) + 1, self.latent_dim), seeds)
-            latents = ops.convert_to_numpy(latents)[which]
-        given = given() if callable(given) else given
-        self.sync()
-        return Samples(self.sampling_generator, latents, given, self.image_shape, batch_size, self.condition)
 
     def sync(self):
         """Copy the state of a running `fit` into the variables: JAX keeps it elsewhere during training."""

@@ -25,7 +25,7 @@ LAYERS = [
     {"rules", "scores"},
     {"callbacks"},
     {"monitors"},
-    {"fit"},
+    {"fit", "generating"},
     {"gan"},
     {"runner"},
     {"compare"},

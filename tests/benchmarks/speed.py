@@ -27,6 +27,11 @@ ROWS = {
     "combined": ("combined", 20, "tensorflow", 4.0),
     # mostly three updates of Adam, which XLA does in one pass; the larger networks lose by it, and compiling takes memory
     "combined with XLA": ("combined+xla", 20, "tensorflow", 4.0),
+    # the loop is one of the same engine: TensorFlow's tape, or plain PyTorch
+    "Pix2Pix, 64 pixels": ("pix2pix-64", 2, "tensorflow", 1.0),
+    "Pix2Pix, 256 pixels": ("pix2pix-256", 2, "tensorflow", 1.0),
+    "Pix2Pix, 64 pixels, on PyTorch": ("pix2pix-64", 2, "torch", 1.0),
+    "Pix2Pix, 256 pixels, on PyTorch": ("pix2pix-256", 2, "torch", 1.0),
 }
 
 
@@ -70,7 +75,7 @@ def measure(rows, rounds, before):
     for row in rows:
         name, batches, backend, goal = ROWS[row]
         if before is None:
-            reference = Worker("loop", name, batches, "tensorflow")
+            reference = Worker("loop", name, batches, backend if name.startswith("pix2pix") else "tensorflow")
         else:
             reference, goal = Worker("kgan", name, batches, backend, before), 0.99
         workers = reference, Worker("kgan", name, batches, backend)

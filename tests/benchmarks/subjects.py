@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from kgan.architectures import dcgan, dense
+from tests.benchmarks import images as images_to_images
 
 
 def dense_players():
@@ -31,8 +32,14 @@ def adam_of(name):
     return keras.optimizers.Adam(1e-4) if name == "dcgan" else keras.optimizers.Adam(2e-4, beta_1=0.5)
 
 
+class TurnsOverError(Exception):
+    pass
+
+
 class Turns(keras.callbacks.Callback):
     """Lets `fit` wait for its turn at the beginning of every epoch."""
+
+    error = TurnsOverError
 
     def __init__(self, turns):
         super().__init__()
@@ -43,12 +50,10 @@ class Turns(keras.callbacks.Callback):
             raise TurnsOverError
 
 
-class TurnsOverError(Exception):
-    pass
-
-
 def kgan_subject(name, images, count, turns):
     """As the runner trains a recipe, in one `fit`; `dense+xla`, `dense+single`, `dense+streamed` change one choice of it."""
+    if name in images_to_images.SIZES:
+        return images_to_images.kgan_subject(name, count, turns, Turns)
     import kgan
 
     name, _, option = name.partition("+")
@@ -83,6 +88,8 @@ def kgan_subject(name, images, count, turns):
 
 def loop_subject(name, images, count, turns):
     """As the document prints it, on TensorFlow."""
+    if name in images_to_images.SIZES:
+        return images_to_images.loop_subject(name, count, turns)
     name = name.partition("+")[0]
     run = combined_loop(images, count) if name == "combined" else tape_loop(name, images, count)[0]
     run()
