@@ -53,7 +53,8 @@ class Turns(keras.callbacks.Callback):
 def kgan_subject(name, images, count, turns):
     """As the runner trains a recipe, in one `fit`; `dense+xla`, `dense+single`, `dense+streamed` change one choice of it."""
     if name in images_to_images.SIZES:
-        return images_to_images.kgan_subject(name, count, turns, Turns)
+        images_to_images.kgan_subject(name, count, turns, Turns)
+        return
     import kgan
 
     name, _, option = name.partition("+")
@@ -89,7 +90,8 @@ def kgan_subject(name, images, count, turns):
 def loop_subject(name, images, count, turns):
     """As the document prints it, on TensorFlow."""
     if name in images_to_images.SIZES:
-        return images_to_images.loop_subject(name, count, turns)
+        images_to_images.loop_subject(name, count, turns)
+        return
     name = name.partition("+")[0]
     run = combined_loop(images, count) if name == "combined" else tape_loop(name, images, count)[0]
     run()
