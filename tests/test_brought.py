@@ -162,7 +162,7 @@ def test_images_as_objects():
     objects = np.empty(32, object)
     objects[:] = list(PIXELS)
     for given in (objects, PIXELS.astype(object)):
-        found, _ = brought.arrays(given, shape=(8, 8, 1))
+        found, _ = brought.arrays(given, shapes=((8, 8, 1), ()))
         np.testing.assert_array_equal(found, PIXELS)
 
 

@@ -355,7 +355,7 @@ def test_wrong_players():
     )
     alone = wrong(lambda: kgan.GAN(dense.generator((2,), 2), four, 2))
     assert "a map of them. Received: shape (batch, 1) and (batch, 4)" in alone
-    assert "Class logits besides it need a GAN with `num_classes`." in alone
+    assert "Class logits besides a score need a GAN with `num_classes`." in alone
     for told in ("concatenation", "batch_norm"):
         generator = dense.generator((2,), LATENT_DIM, num_classes=4, conditioning=told)
         assert (

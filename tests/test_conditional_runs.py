@@ -98,7 +98,7 @@ def test_wrong_recipes(tmp_path, call):
         RECIPE.replace("name: digits", "path: bare.npz").replace("limit: 600, validation_split: 0.2", "limit: 30")
     )
     expected = "`num_classes` must be the number of the data's classes, numbered from 0. Received: "
-    assert f"{expected}10, and data of 3 classes, 1 to 3" in said(RECIPE.replace("name: digits", "path: other.npz"))
+    assert f"{expected}10, and data of 3 classes, 0 to 2" in said(RECIPE.replace("name: digits", "path: other.npz"))
     assert f"{expected}9, and data of 10 classes, 0 to 9" in said(RECIPE.replace("num_classes: 10", "num_classes: 9"))
     assert "generator.conditioning: must be 'concatenation' or 'batch_norm', not 'projection'" in complaint(
         RECIPE.replace("batch_norm", "projection")

@@ -222,7 +222,7 @@ def test_every_shipped_recipe_trains(name, tmp_path):
     logs = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
     assert np.isfinite(logs[-1]["d_loss"]) and (directory / "generator.keras").is_file()
     shape = json.loads((directory / "environment.json").read_text())["data"]["shape"]
-    assert shape[1:] in ([28, 28, 1], [28, 28, 3], [32, 32, 3], [8, 8, 1], [2])
+    assert shape[1:] in ([28, 28, 1], [28, 28, 3], [32, 32, 3], [36, 36, 3], [8, 8, 1], [2])
 
 
 def test_a_run_of_steps_ends_at_that_step(tmp_path):

@@ -96,10 +96,11 @@ def arrays(x, y=None, shapes=((), ()), select=unpacked):
         return arrays(selected[0], selected[1] if len(selected) > 1 else None, shapes)
     if y is None and isinstance(x, list | tuple) and len(x) == 2 and _is_pair(_array(x[0]), _array(x[1]), shapes):
         return arrays(x[0], x[1], shapes)
-    return _whole(x, shape), y if y is None or (hasattr(y, "dtype") and not other) else _whole(y, other)
+    named = ("The images given", "generator's input") if other else ()
+    return _whole(x, shape, *named), y if y is None or (hasattr(y, "dtype") and not other) else _whole(y, other)
 
 
-def _whole(x, shape):
+def _whole(x, shape, *named):
     """Images, or labels where `shape` is `()`, as one array."""
     x = _array(x)
     if (
@@ -126,7 +127,7 @@ def _whole(x, shape):
         if turn is not None:
             x = _of_bytes(turn(x))
         elif shape:
-            fitted(x, shape)  # raises before the training
+            fitted(x, shape, *named)  # raises before the training
     return x
 
 
