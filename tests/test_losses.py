@@ -79,7 +79,9 @@ def test_the_loss_of_an_image_is_the_mean_over_its_map(name):
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses_of_several_scales_are_added_up(name):
     loss, draw = kgan.losses.get(name), np.random.default_rng(0)
-    real, fake = ([draw.normal(size=(3, side, side, 1)).astype("float32") for side in (4, 2)] for _ in range(2))
+    real, fake = (
+        [ops.convert_to_tensor(draw.normal(size=(3, side, side, 1)), "float32") for side in (4, 2)] for _ in "rf"
+    )
     both = losses.OverScales(loss)
     for method, first, second in (("discriminator", real, fake), ("generator", fake, real)):
         parts = [ops.convert_to_numpy(getattr(loss, method)(*one)) for one in zip(first, second, strict=True)]

@@ -130,6 +130,7 @@ class Masked(Derived):
         return parts.get(shapes[0][-1], given) if len(shapes) == 1 else given
 
     def completed(self, output, given):
+        output, given = ops.convert_to_tensor(output), ops.convert_to_tensor(given)
         masks = ops.cast(given[..., -1:], output.dtype)
         return masks * output + (1.0 - masks) * ops.cast(given[..., :-1], output.dtype)
 

@@ -97,6 +97,7 @@ def arrays(x, y=None, shapes=((), ()), select=unpacked):
     if y is None and isinstance(x, list | tuple) and len(x) == 2 and _is_pair(_array(x[0]), _array(x[1]), shapes):
         return arrays(x[0], x[1], shapes)
     named = ("The images given", "generator's input") if other else ()
+    y = native(y) if isinstance(y, np.ndarray) else y
     return _whole(x, shape, *named), y if y is None or (hasattr(y, "dtype") and not other) else _whole(y, other)
 
 
