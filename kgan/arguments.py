@@ -54,6 +54,26 @@ def lookup(kind: str, name: Any, known: Mapping[str, Any]) -> Any:
     raise ValueError(f"Unknown {kind} {name!r}. {nearest(name, known)}")
 
 
+def chosen(kind: str, identifier: Any, known: Mapping[str, Any], base: type, said: str) -> Any:
+    """Return the object itself, or the one of that name with its defaults.
+
+    Args:
+        kind: What the thing is in the error message about an unknown name.
+        identifier: A name in `known`, or a `base`.
+        known: The classes by name.
+        base: The class of all such objects.
+        said: What is valid, the first sentence of the error message.
+
+    Raises:
+        ValueError: if `identifier` is neither a known name nor a `base`.
+    """
+    if isinstance(identifier, str):
+        return lookup(kind, identifier, known)()
+    if isinstance(identifier, base):
+        return identifier
+    raise ValueError(f"{said} Received: {identifier!r}")
+
+
 class Configured:
     """An object that is saved as its constructor's arguments, like Keras' own objects."""
 

@@ -15,8 +15,9 @@ import keras
 from kgan import backend, monitors
 from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import Resumable, listed
-from kgan.conditions import Classes, Unconditional, no_weights
+from kgan.conditions import Classes, Unconditional, no_weights, shown
 from kgan.data import brightness
+from kgan.data.on_demand import folder_of
 from kgan.files import warn_once
 from kgan.players.activation import bounds
 
@@ -83,20 +84,23 @@ class Keeper(keras.callbacks.Callback):
         first = self.checked < 0
         self.model.sync()
         self.model.logs.check_ranges(first)
-        if first and self.model.logs.only_half and (bounds(self.model.generator) or (0, 0))[0] < 0:
-            log.warning(
-                "The images are floats in [0, 1], and the range of the generator's is [-1, 1]: half of it is not used. "
-                "2 * x - 1 scales the images."
-            )
         if first:
             self._check_generator()
         self.checked = time.monotonic()
 
     def _check_generator(self):
-        """Warn if the images of a generator whose range is not known are never negative, and the real ones are."""
-        model = self.model
-        known = (bounds(model.generator) or (-math.inf, math.inf))[1] < math.inf
-        if known or len(model.image_shape) != 3 or not isinstance(model.condition, Unconditional | Classes):
+        """Warn of images that use half of the generator's range, and of a generator that uses half of theirs."""
+        model, known = self.model, bounds(self.model.generator)
+        if known and known[0] < 0 and model.logs.only_half:
+            log.warning(
+                "The images are floats in [0, 1], and the range of the generator's is [-1, 1]: half of it is not used. "
+                "2 * x - 1 scales the images."
+            )
+        if (
+            (known and known[1] < math.inf)
+            or len(model.image_shape) != 3
+            or not isinstance(model.condition, Unconditional | Classes)
+        ):
             return
         if model.samples(16, seed=0)[:].min() >= 0:
             log.warning(
@@ -205,11 +209,10 @@ def plain_errors(shape, data):
     """A context in which what TensorFlow found while it ran becomes a sentence: images of another shape, and pictures of a
     folder that cannot be read any more.
     """
-    folder = getattr(data, "images", None)
     try:
         yield
     except Exception as error:
-        failure = getattr(folder, "failure", None)
+        failure = getattr(folder_of(data), "failure", None)
         if failure and not isinstance(error, OSError):
             raise OSError(failure) from None
         if not isinstance(error, backend.SHAPE_ERRORS):
@@ -217,7 +220,6 @@ def plain_errors(shape, data):
         found = re.search(r"Shape of tensor .*?\[(.*?)\] is not compatible with expected shape", str(error))
         if not found:
             raise
-        expected = ", ".join(["batch", *map(str, shape)])
         raise ValueError(
-            f"Real images must have the generator's shape ({expected}). Received: ({found[1].replace(',', ', ')})."
+            f"Real images must have the generator's shape {shown(shape)}. Received: ({found[1].replace(',', ', ')})."
         ) from None

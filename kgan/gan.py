@@ -10,7 +10,7 @@ from keras import ops
 from keras.saving import register_keras_serializable
 
 import kgan.architectures  # noqa: F401  so that `load` finds their layers
-from kgan import augment, backend, conditions, losses, ramps, tricks
+from kgan import augment, backend, conditions, objective, ramps, tricks
 from kgan.arguments import integer
 from kgan.checkpoints import changes, resume, state
 from kgan.checkpoints.keras_file import KerasFile, load_model
@@ -138,7 +138,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
         rules = Rules(*args, **kwargs)
         augmentation = augment.get(rules.augment, self.image_shape)
         critic = Critic(self.discriminator, self.condition, self.pack, self._scores)
-        loss = losses.adversarial(rules.loss, critic)
+        loss = objective.adversarial(rules.loss, critic)
         rules.check_loss(loss)
         rules.check_terms(self.condition)
         if rules.class_loss_weight != 1.0 and not self._other_logs:

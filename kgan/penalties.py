@@ -10,19 +10,17 @@ dragan            the same with x around real, Kodali et al., arXiv:1705.07215
 drift             weight E D(x)^2 with x real, Karras et al., arXiv:1710.10196
 """
 
-import math
-
 import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.saving import register_keras_serializable
 
 from kgan import ramps
-from kgan.arguments import integer, lookup
+from kgan.arguments import chosen
 from kgan.backend import input_gradient
 
 
-class Penalty:
+class Penalty(ramps.Weighted):
     """A term added to the discriminator's loss.
 
     A subclass defines `name`, under which its value is logged, and `__call__(critic, real, fake, seed)`: `critic` maps
@@ -40,21 +38,10 @@ class Penalty:
     name = "penalty"
 
     def __init__(self, weight: float | LearningRateSchedule = 10.0, every: int = 1):
-        if not ramps.all_are(lambda end: 0 <= end < math.inf, weight):
-            raise ValueError(
-                f"`weight` of {type(self).__name__} must be a number >= 0. Received: {ramps.shown(weight)}"
-            )
-        self.weight, self.every = weight, integer("every", every, at_least=1, of=type(self).__name__)
+        super().__init__(weight, every)
 
     def __call__(self, critic, real, fake, seed):
         raise NotImplementedError(f"{type(self).__name__} does not define `__call__(critic, real, fake, seed)`.")
-
-    def get_config(self):
-        return {"weight": self.weight, "every": self.every}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**ramps.read(config))
 
 
 def squared_norm(gradient):
@@ -152,11 +139,5 @@ def get(identifier):
     Raises:
         ValueError: if `identifier` is neither a known name nor a `Penalty`.
     """
-    if isinstance(identifier, str):
-        return lookup("penalty", identifier, PENALTIES)()
-    if isinstance(identifier, Penalty):
-        return identifier
-    raise ValueError(
-        f"A penalty must be a name of kgan.penalties or an object such as kgan.penalties.R1(10.0). "
-        f"Received: {identifier!r}"
-    )
+    said = "A penalty must be a name of kgan.penalties or an object such as kgan.penalties.R1(10.0)."
+    return chosen("penalty", identifier, PENALTIES, Penalty, said)

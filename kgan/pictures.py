@@ -10,6 +10,7 @@ from PIL import Image
 
 from kgan.files import replace_when_written
 
+LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue in grey, ITU-R 601
 MOST_PIXELS, LONGEST = 80_000_000, 16_384  # of a grid: Pillow warns of larger pictures, a GIF has no longer sides
 
 
@@ -38,7 +39,17 @@ def pixels(images):
     if not len(images):
         raise ValueError(f"A picture needs at least one image. Received: an array of shape {images.shape}")
     check_drawable(images.shape[1:], points=False)
+    return levels(images)
+
+
+def levels(images):
+    """Floats in [-1, 1] as the 256 levels of a picture, uint8, whatever their channels are."""
     return np.rint(np.clip(np.nan_to_num(images) * 127.5 + 127.5, 0, 255)).astype("uint8")
+
+
+def floats(images):
+    """The levels of a picture, uint8, as floats in [-1, 1]; floats as they are."""
+    return images / np.float32(127.5) - np.float32(1) if images.dtype == np.uint8 else images
 
 
 def standard(examples, image_range):
@@ -128,10 +139,7 @@ def in_one_form(*several):
     Smaller images are enlarged without interpolation, and grey ones become colours.
     """
     height, width, channels = np.max([one.shape[1:] for one in several], axis=0)
-    return [
-        _enlarged(one / np.float32(127.5) - 1 if one.dtype == np.uint8 else one, height, width, channels)
-        for one in several
-    ]
+    return [_enlarged(floats(one), height, width, channels) for one in several]
 
 
 def _enlarged(images, height, width, channels):

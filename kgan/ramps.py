@@ -157,6 +157,30 @@ def read(config):
     }
 
 
+class Weighted:
+    """A part of a loss, such as a penalty: with a weight, and perhaps computed only in every n-th update.
+
+    Args:
+        weight: Float, or a schedule.
+        every: Integer.
+
+    Raises:
+        ValueError: if the weight is below 0, or `every` below 1.
+    """
+
+    def __init__(self, weight: float | LearningRateSchedule = 1.0, every: int = 1):
+        if not all_are(lambda end: 0 <= end < math.inf, weight):
+            raise ValueError(f"`weight` of {type(self).__name__} must be a number >= 0. Received: {shown(weight)}")
+        self.weight, self.every = weight, integer("every", every, at_least=1, of=type(self).__name__)
+
+    def get_config(self):
+        return {"weight": self.weight, "every": self.every}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**read(config))
+
+
 def shown(value):
     """A value as error messages show it."""
     config = value.get_config() if isinstance(value, Ramp) else {}

@@ -7,7 +7,7 @@ that is not updated in a step still reports its loss; its weights, statistics an
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from kgan.arguments import Configured, integer, lookup
+from kgan.arguments import Configured, chosen, integer
 from kgan.backend import when
 from kgan.losses import has_parts
 from kgan.training import (
@@ -148,11 +148,5 @@ def get(identifier):
     Raises:
         ValueError: if `identifier` is neither a known name nor a `Schedule`.
     """
-    if isinstance(identifier, str):
-        return lookup("schedule", identifier, SCHEDULES)()
-    if isinstance(identifier, Schedule):
-        return identifier
-    raise ValueError(
-        "`schedule` must be a name of kgan.schedules or an object such as kgan.schedules.Alternating(d_steps=5). "
-        f"Received: {identifier!r}"
-    )
+    said = "`schedule` must be a name of kgan.schedules or an object such as kgan.schedules.Alternating(d_steps=5)."
+    return chosen("schedule", identifier, SCHEDULES, Schedule, said)

@@ -8,7 +8,6 @@ perceptual       weight sum over layers E |phi(G) - phi(y)| of a network's featu
 total_variation  weight E (|G down - G| + |G right - G|), the differences of neighbouring pixels
 """
 
-import math
 import pathlib
 from typing import Any, Literal
 
@@ -18,14 +17,14 @@ from keras.optimizers.schedules import LearningRateSchedule
 from keras.saving import register_keras_serializable
 
 from kgan import ramps
-from kgan.arguments import integer, lookup
+from kgan.arguments import chosen, lookup
 from kgan.checkpoints.keras_file import load_model
 from kgan.conditions import leaves
 from kgan.conditions.images import grey
 from kgan.extractors.extractor import Extractor
 
 
-class Term:
+class Term(ramps.Weighted):
     """A term added to the generator's loss: for the generator what a penalty is for the discriminator.
 
     A subclass defines `name`, under which its value is logged, and `__call__(generator, given, fake, real)`: `generator` is
@@ -48,22 +47,8 @@ class Term:
     compares = True
     network: Any = None
 
-    def __init__(self, weight: float | LearningRateSchedule = 1.0, every: int = 1):
-        if not ramps.all_are(lambda end: 0 <= end < math.inf, weight):
-            raise ValueError(
-                f"`weight` of {type(self).__name__} must be a number >= 0. Received: {ramps.shown(weight)}"
-            )
-        self.weight, self.every = weight, integer("every", every, at_least=1, of=type(self).__name__)
-
     def __call__(self, generator, given, fake, real):
         raise NotImplementedError(f"{type(self).__name__} does not define `__call__(generator, given, fake, real)`.")
-
-    def get_config(self):
-        return {"weight": self.weight, "every": self.every}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**ramps.read(config))
 
 
 def total(function, *values):
@@ -169,7 +154,7 @@ def network_of(model):
     """What `model` of Perceptual means, as a model that is not trained.
 
     Raises:
-        ValueError: if it is none, or does not take images.
+        ValueError: if it is not a model that takes images.
     """
     if isinstance(model, str | pathlib.Path):
         model = load_model(pathlib.Path(model).expanduser())
@@ -197,10 +182,5 @@ def get(identifier):
     Raises:
         ValueError: if `identifier` is neither a known name nor a `Term`.
     """
-    if isinstance(identifier, str):
-        return lookup("term", identifier, TERMS)()
-    if isinstance(identifier, Term):
-        return identifier
-    raise ValueError(
-        f"A term must be a name of kgan.terms or an object such as kgan.terms.L1(100.0). Received: {identifier!r}"
-    )
+    said = "A term must be a name of kgan.terms or an object such as kgan.terms.L1(100.0)."
+    return chosen("term", identifier, TERMS, Term, said)

@@ -94,13 +94,18 @@ def penalize(gan, batch, fake, turn=None):
         gan.logs.update({penalty.name: value}, real)
         return sum(added[id(gan.discriminator)], ops.cast(penalty.every * value, dtype))
 
+    return _sum_of(gan.rules.penalties, turn, value_of, dtype)
+
+
+def _sum_of(parts, turn, value_of, dtype):
+    """The sum of `value_of` each part of a loss; of a lazy one, 0 but in every n-th update, where `turn` counts them."""
     total = 0.0
-    for penalty in gan.rules.penalties:
-        if penalty.every == 1:
-            total = total + value_of(penalty)
+    for part in parts:
+        if part.every == 1:
+            total = total + value_of(part)
         else:
-            due = ops.equal(turn % penalty.every, 0)
-            total = total + backend.when(due, functools.partial(value_of, penalty), lambda: ops.zeros((), dtype))
+            due = ops.equal(turn % part.every, 0)
+            total = total + backend.when(due, functools.partial(value_of, part), lambda: ops.zeros((), dtype))
     return total
 
 
@@ -118,14 +123,9 @@ def add_terms(gan, batch, fake, latents, training=True):
         gan.logs.update({term.name: value}, batch.real)
         return ops.cast(term.every * value, dtype)
 
-    total = 0.0
-    for term in gan.rules.terms:
-        if term.every == 1 or not training:
-            total = total + value_of(term)
-        else:
-            due = ops.equal(gan.g_opt.iterations % term.every, 0)
-            total = total + backend.when(due, functools.partial(value_of, term), lambda: ops.zeros((), dtype))
-    return total
+    if not training:
+        return sum(value_of(term) for term in gan.rules.terms)
+    return _sum_of(gan.rules.terms, gan.g_opt.iterations, value_of, dtype)
 
 
 def update_both(gan, batch, latents):

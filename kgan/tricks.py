@@ -12,9 +12,10 @@ from keras import ops
 from keras.saving import register_keras_serializable
 
 from kgan import ramps
-from kgan.arguments import Configured, integer, is_number, lookup
+from kgan.arguments import Configured, chosen, integer, is_number
 from kgan.conditions import leaves
-from kgan.losses import AdversarialLoss, KerasLoss, OverScales, has_parts, of_images
+from kgan.losses import AdversarialLoss, has_parts, of_images
+from kgan.objective import KerasLoss, OverScales
 
 
 class Trick(Configured):
@@ -165,14 +166,8 @@ def get(identifier):
     Raises:
         ValueError: if `identifier` is neither a known name nor a `Trick`.
     """
-    if isinstance(identifier, str):
-        return lookup("trick", identifier, TRICKS)()
-    if isinstance(identifier, Trick):
-        return identifier
-    raise ValueError(
-        "A trick must be a name of kgan.tricks or an object such as kgan.tricks.WeightClip(0.01). "
-        f"Received: {identifier!r}"
-    )
+    said = "A trick must be a name of kgan.tricks or an object such as kgan.tricks.WeightClip(0.01)."
+    return chosen("trick", identifier, TRICKS, Trick, said)
 
 
 def loss_under(tricks, loss, seeds):

@@ -157,12 +157,39 @@ def test_colours_for_grey(run, tmp_path):
     np.testing.assert_allclose(pixels(tmp_path / "out.png"), expected, atol=1)
 
 
+def test_no_result_takes_the_place_of_another(run, tmp_path):
+    """Of pictures that differ in the ending alone, the one that becomes PNG keeps its own; a single one is as asked for."""
+    path, _ = run(Pairs())
+    (tmp_path / "in").mkdir()
+    colours, opaque = RNG.integers(0, 256, (9, 14, 3), "uint8"), np.full((9, 14, 1), 128, "uint8")
+    Image.fromarray(colours).save(tmp_path / "in" / "a.png")
+    Image.fromarray(np.concatenate([colours, opaque], -1)).quantize(16).save(tmp_path / "in" / "a.gif", transparency=3)
+    applying.apply(path, tmp_path / "in", tmp_path / "out")
+    assert sorted(one.name for one in (tmp_path / "out").iterdir()) == ["a.gif.png", "a.png"]
+    transparent = tmp_path / "one.png"
+    Image.fromarray(np.concatenate([colours, opaque], -1)).save(transparent)
+    before = transparent.read_bytes()
+    applying.apply(path, transparent, tmp_path / "one.jpg")
+    assert pixels(tmp_path / "one.jpg").shape == (9, 14, 3) and transparent.read_bytes() == before
+
+
+def test_pictures_without_a_hole_are_counted(run, tmp_path):
+    path, _ = run(Masked(), given=4)
+    (tmp_path / "in").mkdir()
+    colours = RNG.integers(0, 256, (9, 14, 3), "uint8")
+    Image.fromarray(colours).save(tmp_path / "in" / "whole.png")
+    hole = np.zeros((9, 14, 1), "uint8")
+    Image.fromarray(np.concatenate([colours, hole], -1)).save(tmp_path / "in" / "hole.png")
+    said = applying.apply(path, tmp_path / "in", tmp_path / "out")
+    assert said.startswith(f"1 picture in {tmp_path / 'out'}. Skipped 1 file: 1 the picture has no transparent part")
+
+
 @pytest.mark.parametrize(
     "source, out, message",
     [
         ("nothing", "out", "there is no file or folder .*nothing"),
         ("in", "in", "must be another folder than that of the pictures"),
-        ("in", "out", "contains no picture that can be read: 1 file: 1 not a picture"),
+        ("in", "out", "contains no picture that can be used: 1 file: 1 not a picture"),
         ("in/notes.txt", "out.png", "notes.txt: not a picture"),
         ("one.png", "out.xyz", "must end like a picture, such as .png. Received: "),
         ("one.png", "out.png", "the picture has no transparent part, which the generator would fill"),

@@ -17,6 +17,7 @@ LAYERS = [
     {"backend"},
     {"environment", "latents", "pictures", "ramps"},
     {"conditions", "layers", "losses"},
+    {"objective"},
     {"architectures", "augment", "data", "penalties", "tricks"},
     {"metrics", "players"},
     {"checkpoints", "logs", "training"},

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 import kgan
-from kgan import losses
+from kgan import losses, objective
 from kgan.losses import LOSSES
 from tests.helpers import compiled, small_discriminator, small_gan, values
 
@@ -82,7 +82,7 @@ def test_losses_of_several_scales_are_added_up(name):
     real, fake = (
         [ops.convert_to_tensor(draw.normal(size=(3, side, side, 1)), "float32") for side in (4, 2)] for _ in "rf"
     )
-    both = losses.OverScales(loss)
+    both = objective.OverScales(loss)
     for method, first, second in (("discriminator", real, fake), ("generator", fake, real)):
         parts = [ops.convert_to_numpy(getattr(loss, method)(*one)) for one in zip(first, second, strict=True)]
         np.testing.assert_allclose(getattr(both, method)(first, second), sum(parts), rtol=1e-6)

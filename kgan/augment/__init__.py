@@ -11,6 +11,7 @@ from kgan.augment.ada import ADA
 from kgan.augment.augmentation import Augmentation, Augmented
 from kgan.augment.diff_augment import DiffAugment
 from kgan.augment.transforms import Transforms
+from kgan.conditions import shown
 
 __all__ = ["ADA", "AUGMENTATIONS", "Augmentation", "Augmented", "DiffAugment", "Transforms", "get"]
 
@@ -35,10 +36,9 @@ def get(identifier, image_shape):
             f"Received: {identifier!r}"
         )
     if len(image_shape) != 3:
-        shape = ", ".join(["batch", *map(str, image_shape)])
         raise Misfit(
             "`augment` is for images of shape (batch, height, width, channels). "
-            f"Received: a generator that makes examples of shape ({shape})",
+            f"Received: a generator that makes examples of shape {shown(image_shape)}",
             augment=None,
         )
     kind = type(identifier)

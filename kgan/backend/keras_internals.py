@@ -72,14 +72,14 @@ def learning_rate_of(optimizer):
 
 def operations_before(tensor):
     """Yield the operations that made a symbolic tensor, the last one first, as long as each has one input tensor; each with
-    the arguments of its call, in which that tensor is a `keras.KerasTensor`.
+    the positional arguments of its call, in which that tensor is a `keras.KerasTensor`.
 
     The public `layer.output` says which tensor a layer made, but not which operation made a tensor.
     """
     while True:
         operation, node, _ = tensor._keras_history
         made = operation._inbound_nodes[node]
-        yield operation, made.arguments.args, made.arguments.kwargs
+        yield operation, made.arguments.args
         if len(made.input_tensors) != 1:
             return
         [tensor] = made.input_tensors
@@ -93,10 +93,8 @@ def last_operation(model):
     """
     if not getattr(model, "outputs", None):
         return None
-    operation, node, _ = model.outputs[0]._keras_history
-    while isinstance(operation, keras.layers.Flatten | keras.layers.Reshape):
-        before = operation._inbound_nodes[node].input_tensors[0]
-        operation, node, _ = before._keras_history
+    made = operations_before(model.outputs[0])
+    operation = next(one for one, _ in made if not isinstance(one, keras.layers.Flatten | keras.layers.Reshape))
     if isinstance(operation, keras.Model):
         return last_operation(operation)
     return operation.layer if isinstance(operation, keras.layers.Wrapper) else operation

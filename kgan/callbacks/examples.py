@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from keras import ops
 
-from kgan import latents
+from kgan import latents, scores
 from kgan.conditions import scaled, unpacked
 from kgan.data import Batches, Data, brought
 
@@ -88,7 +88,7 @@ def _parts_of(data, most, model, what):
             )
         x, y = model.as_read(*data) if isinstance(data, tuple) and len(data) == 2 else model.as_read(data)
     if isinstance(x, np.ndarray) or brought.is_on_demand(x):
-        chosen = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).astype(int))
+        chosen = scores.spread(len(x), most)
         x, y = (None if one is None else np.asarray(one[chosen]) for one in (x, y))
         return model.condition.read((x,) if y is None else (x, y))
     given: list = []

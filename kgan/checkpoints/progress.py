@@ -12,7 +12,7 @@ from kgan import environment
 from kgan.checkpoints import changes, disk, state
 from kgan.checkpoints.roles import Resumable, Saver, listed
 from kgan.data import Batches
-from kgan.data.on_demand import OnDemand
+from kgan.data.on_demand import folder_of
 
 log = logging.getLogger("kgan")
 # the state of Keras' own callbacks
@@ -40,7 +40,7 @@ class Progress(keras.callbacks.CallbackList):
     def __init__(self, gan, callbacks, batches, verbose, epochs):
         self.batches = batches if isinstance(batches, Batches) else None
         self.steps = None if self.batches is None else self.batches.steps
-        self.folder = batches.images if self.batches is not None and isinstance(batches.images, OnDemand) else None
+        self.folder = folder_of(self.batches)
         if self.folder is not None:
             self.folder.keeps_going = True  # until the state is saved
         self.epoch = self.batch = self.step = self._before = 0

@@ -9,7 +9,8 @@ from kgan.arguments import integer, lookup
 from kgan.conditions.batch import Batch, no_weights, scaled, unpacked
 from kgan.conditions.classes import Classes, Unconditional
 from kgan.conditions.condition import Condition, is_score, leaves, shown, takes_given, together
-from kgan.conditions.images import Derived, Downscaled, Edges, Grey, ImageCondition, Pairs
+from kgan.conditions.derived import Downscaled, Edges, Grey
+from kgan.conditions.images import PAIRS, Derived, ImageCondition, Pairs
 from kgan.conditions.masked import Masked
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Grey",
     "ImageCondition",
     "Masked",
+    "PAIRS",
     "Pairs",
     "Unconditional",
     "get",

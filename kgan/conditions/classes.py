@@ -110,7 +110,7 @@ class Classes(Condition):
         if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
             raise ValueError(
                 "Labels must be class numbers of shape (batch,), not one-hot vectors. "
-                f"Received: shape ({', '.join(['batch', *map(str, shape[1:])])})"
+                f"Received: shape {shown(shape[1:])}"
             )
         dtype = keras.backend.standardize_dtype(labels.dtype)
         if "int" not in dtype:

@@ -34,7 +34,6 @@ class Condition(Configured, abc.ABC):
         classes: The class numbers, a sequence; empty if there are no classes.
         gives_images: Whether `given` is an image, so that latents are optional.
         needs_pairs: Whether the data are pairs of what is given and the real image, so that `x` in `fit(x, y)` is given.
-        keeps_opacity: Whether transparent parts of a picture that is translated stay transparent.
     """
 
     what = "the condition"
@@ -42,7 +41,6 @@ class Condition(Configured, abc.ABC):
     classes: Sequence[int] = ()
     gives_images = False
     needs_pairs = False
-    keeps_opacity = True
 
     @abc.abstractmethod
     def read(self, data):
@@ -76,10 +74,6 @@ class Condition(Configured, abc.ABC):
         """Return the image that the generator's output means, such as with what was there before put in."""
         return output
 
-    def drawn(self, given):
-        """Return what is given as images `(n, height, width, channels)` in [-1, 1] to be drawn beside generated ones."""
-        return given
-
     def select(self, element):
         """Return the part of a dataset's element that `read` needs, as the tuple that Keras expects.
 
@@ -109,17 +103,6 @@ class Condition(Configured, abc.ABC):
                 f"`labels` must hold one for each of the {n} images. Received: {received}"
             )
         return np.asarray(wanted)
-
-    def from_user(self, images, image_shape, given_shape, seeds):
-        """Return what the generator is given for images that a user wants to translate, an array; see `GAN.translate`.
-
-        Args:
-            images: Array.
-            image_shape: Tuple, the shape of one of the generator's images.
-            given_shape: Tuple, the shape of what it is given for one.
-            seeds: A `keras.random.SeedGenerator` to draw with.
-        """
-        raise NotImplementedError(f"{type(self).__name__} does not define `from_user`.")
 
     def shapes_in_data(self, image_shape, given_shape):
         """Return the shapes of images in `fit(x, y)`, without the batch, one for `x` and one for `y`; `()` where it is not

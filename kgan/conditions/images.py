@@ -9,9 +9,9 @@ from keras import ops
 from keras.saving import register_keras_serializable
 
 from kgan import latents
-from kgan.arguments import Misfit, integer, is_number
 from kgan.conditions.batch import no_weights, scaled, unpacked
 from kgan.conditions.condition import Condition, shown
+from kgan.pictures import LUMA, floats
 
 
 class ImageCondition(Condition):
@@ -19,10 +19,18 @@ class ImageCondition(Condition):
 
     The generator takes what is given, or `[latents, given]` for a GAN with `latent_dim`; the discriminator takes the image,
     or `[image, given]` if it has two inputs.
+
+    Attributes:
+        keeps_opacity: Whether transparent parts of a picture that is translated stay transparent.
     """
 
     what = "the images given"
     gives_images = True
+    keeps_opacity = True
+
+    def drawn(self, given):
+        """Return what is given as images `(n, height, width, channels)` in [-1, 1] to be drawn beside generated ones."""
+        return given
 
     def specs(self, generator):
         return keras.KerasTensor((None, *_inputs(generator)[-1].shape[1:]))
@@ -41,7 +49,7 @@ class ImageCondition(Condition):
         Raises:
             ValueError: if the condition cannot use that picture.
         """
-        colours = pixels / np.float32(127.5) - np.float32(1)
+        colours = floats(pixels)
         if channels == 1:
             return np.asarray(ops.convert_to_numpy(grey(ops.convert_to_tensor(colours))))
         if channels != 3:
@@ -49,6 +57,14 @@ class ImageCondition(Condition):
         return colours
 
     def from_user(self, images, image_shape, given_shape, seeds):
+        """Return what the generator is given for images that a user wants to translate, an array; see `GAN.translate`.
+
+        Args:
+            images: Array.
+            image_shape: Tuple, the shape of one of the generator's images.
+            given_shape: Tuple, the shape of what it is given for one.
+            seeds: A `keras.random.SeedGenerator` to draw with.
+        """
         if len(np.shape(images)) != 4 or np.shape(images)[1:] != given_shape:
             raise ValueError(
                 f"The images to translate must have the shape of the generator's input, {shown(given_shape)}. "
@@ -92,6 +108,10 @@ def shapes_given(player, others):
     return [tuple(one.shape) for one in (getattr(player, "inputs", None) or ())[others:]]
 
 
+# what the two images of a pair may be called in a mapping or a file; the first names that are there are used
+PAIRS = (("a", "b"), ("sources", "targets"), ("source", "target"), ("given", "real"), ("input", "target"), ("x", "y"))
+
+
 @register_keras_serializable("kgan")
 class Pairs(ImageCondition):
     """Images to images, learned from pairs: Pix2Pix (Isola et al., arXiv:1611.07004).
@@ -121,7 +141,7 @@ class Pairs(ImageCondition):
 
     def select(self, element):
         if isinstance(element, dict):
-            for source, target in self.names:
+            for source, target in PAIRS:
                 if source in element and target in element:
                     return element[source], element[target]
             self._refuse(f"a mapping with the keys {', '.join(map(repr, element))}")
@@ -221,88 +241,8 @@ class Derived(ImageCondition):
         return {"given_shape": self.given_shape(image_shape)}
 
 
-@register_keras_serializable("kgan")
-class Downscaled(Derived):
-    """Super-resolution: the generator is given the image with its sides divided by a factor, each pixel the mean of those
-    that it replaces (SRGAN, Ledig et al., arXiv:1609.04802, uses bicubic interpolation).
-
-    Example:
-
-    >>> float(kgan.conditions.Downscaled(2).given(np.array([[[[0.0], [1.0]], [[0.0], [1.0]]]], "float32"))[0, 0, 0, 0])
-    0.5
-
-    Args:
-        factor: Integer above 1.
-    """
-
-    def __init__(self, factor: int = 4):
-        self.factor = integer("factor", factor, at_least=2, of="Downscaled")
-
-    def given(self, images, seeds=None):
-        height, width = images.shape[1:3]
-        if height % self.factor or width % self.factor:
-            raise Misfit(
-                f"Downscaled({self.factor}) needs images whose height and width are multiples of {self.factor}. "
-                f"Received: {height} x {width}",
-                size=[max(1, round(side / self.factor)) * self.factor for side in (height, width)],
-            )
-        return ops.average_pool(images, self.factor, self.factor, data_format="channels_last")
-
-    def of_picture(self, pixels, opacity, channels):
-        return ImageCondition.of_picture(self, pixels, opacity, channels)  # a picture is what is given, not the result
-
-    def get_config(self):
-        return {"factor": self.factor}
-
-
 def grey(images):
     """Colours `(..., 3)` as grey `(..., 1)` by ITU-R 601 luma; grey images are not changed."""
     if images.shape[-1] == 1:
         return images
-    weights = ops.convert_to_tensor([0.299, 0.587, 0.114], images.dtype)
-    return ops.sum(images[..., :3] * weights, axis=-1, keepdims=True)
-
-
-@register_keras_serializable("kgan")
-class Grey(Derived):
-    """Colourisation: the generator is given the image in grey, one channel, by ITU-R 601 luma.
-
-    Example:
-
-    >>> round(float(kgan.conditions.Grey().given(np.array([[[[1.0, 0.0, 0.0]]]], "float32"))[0, 0, 0, 0]), 3)
-    0.299
-    """
-
-    def given(self, images, seeds=None):
-        return grey(ops.convert_to_tensor(images))
-
-
-@register_keras_serializable("kgan")
-class Edges(Derived):
-    """Drawings to images: the generator is given the edges of the image, black (-1) on white (1), one channel.
-
-    An edge is where the magnitude of the Sobel gradient of the grey image is above the threshold. The filters are scaled so
-    that a gradient is a difference per pixel: from black to white, -1 to 1, next to each other it is 1.
-
-    Args:
-        threshold: Float above 0.
-    """
-
-    def __init__(self, threshold: float = 0.2):
-        if not is_number(threshold) or threshold <= 0:
-            raise ValueError(f"`threshold` of Edges must be a number > 0. Received: {threshold!r}")
-        self.threshold = threshold
-
-    def given(self, images, seeds=None):
-        images = grey(ops.convert_to_tensor(images))
-        images = ops.concatenate([images[:, :1], images, images[:, -1:]], axis=1)  # the border is no edge
-        images = ops.concatenate([images[:, :, :1], images, images[:, :, -1:]], axis=2)
-        across = (images[:, :, 2:] - images[:, :, :-2]) / 2.0
-        down = (images[:, 2:] - images[:, :-2]) / 2.0
-        across = (across[:, :-2] + 2.0 * across[:, 1:-1] + across[:, 2:]) / 4.0
-        down = (down[:, :, :-2] + 2.0 * down[:, :, 1:-1] + down[:, :, 2:]) / 4.0
-        edges = ops.square(across) + ops.square(down) > self.threshold**2
-        return 1.0 - 2.0 * ops.cast(edges, images.dtype)
-
-    def get_config(self):
-        return {"threshold": self.threshold}
+    return ops.sum(images[..., :3] * ops.convert_to_tensor(LUMA, images.dtype), axis=-1, keepdims=True)

@@ -121,13 +121,10 @@ class Masked(Derived):
         return np.concatenate([np.where(hole, 0.0, given[..., :-1]), hole], axis=-1).astype("float32")
 
     def seen_by(self, player, given, others):
-        parts = {given.shape[-1]: given, given.shape[-1] - 1: given[..., :-1]}
-        shapes = shapes_given(player, others)
-        if len(shapes) == 2 and shapes[0][-1] == given.shape[-1] - 1:
-            return [given[..., :-1], given[..., -1:]]
-        if len(shapes) == 1 and shapes[0][-1] == 1 < given.shape[-1] - 1:
-            return given[..., -1:]
-        return parts.get(shapes[0][-1], given) if len(shapes) == 1 else given
+        image, mask = given[..., :-1], given[..., -1:]
+        channels = image.shape[-1]
+        parts = {(1,): mask, (channels,): image, (channels, 1): [image, mask]}
+        return parts.get(tuple(shape[-1] for shape in shapes_given(player, others)), given)
 
     def completed(self, output, given):
         output, given = ops.convert_to_tensor(output), ops.convert_to_tensor(given)

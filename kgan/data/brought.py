@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from kgan.backend import static_shape, with_shape
-from kgan.conditions import unpacked
+from kgan.conditions import shown, unpacked
 from kgan.data import brightness
 from kgan.data.batches import Batches
 from kgan.data.folder import Folder
@@ -37,13 +37,12 @@ def fitted(images, shape, name="Real images", whose="generator's shape"):
     if turn is not None:
         images = turn(images)
         return with_shape(images, (None, *shape)) if None in whole[1:] else images
-    expected, received = (f"({', '.join(['batch', *map(str, one)])})" for one in (shape, whole[1:]))
     hint = ""
     if _agree(whole, shape):
         hint = " They look like single images; a dataset yields batches, such as after `dataset.batch(64)`."
     elif whole[1:] == (math.prod(shape),):
         hint = f" They look like flattened images: x.reshape(-1, {', '.join(map(str, shape))}) gives them that shape."
-    raise ValueError(f"{name} must have the {whose} {expected}. Received: {received}.{hint}")
+    raise ValueError(f"{name} must have the {whose} {shown(shape)}. Received: {shown(whole[1:])}.{hint}")
 
 
 def _turn(sizes, shape):

@@ -53,15 +53,20 @@ def upright(picture, ranges=None):
 def resized(picture, size, channels, nearest=False):
     """The second part of `fit`, for a picture that `upright` returned, or a part of one."""
     height, width = size
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    picture = picture.convert("L" if channels == 1 else "RGB")
+    picture = on_white(picture).convert("L" if channels == 1 else "RGB")
     if picture.size != (width, height):
         picture = ImageOps.fit(
             picture, (width, height), Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS
         )
     return np.asarray(picture, "uint8").reshape(height, width, channels)
+
+
+def on_white(picture):
+    """A picture whose transparent parts are white."""
+    if not picture.has_transparency_data:
+        return picture
+    picture = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
 
 
 def orientation(picture):

@@ -193,3 +193,10 @@ class OnDemand(abc.ABC):
                 else:
                     count += 1
                     yield entry, result
+
+
+def folder_of(batches):
+    """The folder that `Batches` read, all or a part of it; `None` if they read none."""
+    images = getattr(batches, "images", None)
+    images = getattr(images, "images", images)
+    return images if isinstance(images, OnDemand) else None

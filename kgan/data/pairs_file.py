@@ -4,10 +4,9 @@ import pathlib
 
 import numpy as np
 
+from kgan.conditions import PAIRS
 from kgan.data import brightness
 from kgan.data.array_file import arrays_in
-
-_NAMES = (("a", "b"), ("sources", "targets"), ("given", "real"), ("x", "y"))  # the first pair that exists is used
 
 
 def read_pairs(path, split="train"):
@@ -44,11 +43,11 @@ def read_pairs(path, split="train"):
 
 def _names(arrays, split, path):
     for end in (f"_{split}", "") if split == "train" else (f"_{split}",):
-        for names in _NAMES:
+        for names in PAIRS:
             if all(name + end in arrays for name in names):
                 return [name + end for name in names]
     end = "" if split == "train" else f"_{split}"
-    wanted = ", ".join(f"{first}{end} and {second}{end}" for first, second in _NAMES)
+    wanted = ", ".join(f"{first}{end} and {second}{end}" for first, second in PAIRS)
     raise ValueError(
         f"{path} must hold pairs of images, two arrays called {wanted}. It has: {', '.join(sorted(arrays)) or 'none'}."
     )

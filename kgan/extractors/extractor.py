@@ -115,7 +115,7 @@ class Extractor:
         return Features(features, logits, logits.argmax(1), logits.shape[1])
 
     def _prepare(self, images):
-        return scaled(resized(uint8(images), self.sees(images.shape[1:])))
+        return pictures.floats(resized(uint8(images), self.sees(images.shape[1:])))
 
     def sees(self, shape):
         """The shape to which it converts images of `shape`, both `(height, width, channels)`."""
@@ -142,17 +142,12 @@ def uint8(images):
     return pictures.pixels(images)
 
 
-def scaled(images):
-    """The levels of a picture as floats in [-1, 1]."""
-    return images / np.float32(127.5) - np.float32(1)
-
-
 def resized(images, shape):
     """uint8 images converted to the size and the channels of `shape`."""
     height, width, channels = shape
     if images.shape[-1] != channels:
         if channels == 1:
-            images = np.rint(images @ np.array([0.299, 0.587, 0.114]))[..., None].astype("uint8")
+            images = np.rint(images @ pictures.LUMA)[..., None].astype("uint8")
         else:
             images = images.repeat(channels, axis=-1)
     if images.shape[1:3] == (height, width):

@@ -16,7 +16,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from kgan.extractors.extractor import Extractor, Features, chunks, hash_of, resized, scaled, uint8
+from kgan import pictures
+from kgan.extractors.extractor import Extractor, Features, chunks, hash_of, resized, uint8
 from kgan.files import replace_when_written
 
 VERSION = 1  # of the code below: a change of the extractor needs a new version
@@ -112,8 +113,8 @@ def learn(source, target):
     draw = np.random.default_rng(0)
     for _ in range(STEPS):
         batch = draw.choice(np.flatnonzero(~held_out), BATCH)
-        model.train_on_batch(scaled(images[batch]), labels[batch])
-    _, accuracy = model.evaluate(scaled(images[held_out]), labels[held_out], verbose=0)
+        model.train_on_batch(pictures.floats(images[batch]), labels[batch])
+    _, accuracy = model.evaluate(pictures.floats(images[held_out]), labels[held_out], verbose=0)
     weights = {f"weight_{index}": weight for index, weight in enumerate(trained.get_weights())}
     np.savez(target, accuracy=accuracy, **weights)
 

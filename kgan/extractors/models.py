@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 
+from kgan import pictures
 from kgan.extractors import inception
-from kgan.extractors.extractor import Extractor, Features, chunks, hash_of_model, resized, scaled, uint8
+from kgan.extractors.extractor import Extractor, Features, chunks, hash_of_model, resized, uint8
 
 
 def raw():
@@ -69,7 +70,7 @@ class _Raw(Extractor):
         return "none"
 
     def __call__(self, images):
-        values = np.concatenate([scaled(uint8(part)) if part.ndim == 4 else part for part in chunks(images)])
+        values = np.concatenate([pictures.floats(uint8(part)) if part.ndim == 4 else part for part in chunks(images)])
         return Features(values.reshape(len(images), -1))
 
     def sees(self, shape):

@@ -7,6 +7,8 @@ generated ones in the same order, and returns a value for each pair or for each 
 import numpy as np
 from scipy import ndimage
 
+from kgan.pictures import LUMA
+
 WINDOW = 7  # pixels, the side of the window of SSIM
 
 
@@ -97,7 +99,7 @@ def colorfulness(images):
 
 
 def _grey(images):
-    return images[..., 0] if images.shape[-1] < 3 else images[..., :3] @ np.array([0.299, 0.587, 0.114])
+    return images[..., 0] if images.shape[-1] < 3 else images[..., :3] @ LUMA
 
 
 def _unit(images):

@@ -58,12 +58,12 @@ def bounds(model):
     if not outputs:
         return None
     after: list[Callable] = []  # from the output inwards: functions of both ends
-    for operation, args, kwargs in operations_before(outputs[0]):
+    for operation, args in operations_before(outputs[0]):
         operation = operation.layer if isinstance(operation, layers.Wrapper) else operation
         name = _name_of(operation)
         found = bounds(operation) if isinstance(operation, keras.Model) else name and _ACTIVATIONS[name][0]
         if found is None:
-            found = _bounded(operation, args, kwargs)
+            found = _bounded(operation)
         if found is not None:
             for function in reversed(after):
                 found = tuple(sorted(map(function, found)))
@@ -75,7 +75,7 @@ def bounds(model):
     return None
 
 
-def _bounded(operation, args, kwargs):
+def _bounded(operation):
     """The range of an operation that has one whatever its input is, or `None`."""
     kind = type(operation).__name__
     if kind == "Clip":

@@ -96,7 +96,7 @@ def _of_any_size(generator):
 
 
 def _multiple(model, generator, scale):
-    """The least power of 2 that height and width must be multiples of, or `None` if there is none."""
+    """The least power of 2 that height and width must be multiples of; `None` if no power of 2 is enough."""
     least, sides = 1, generator.inputs[-1].shape[1:3]
     while least <= max(sides):
         # multiples of this power of 2, and of no larger one

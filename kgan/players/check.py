@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from kgan.backend import layers_in, pin_seeds
-from kgan.conditions import leaves, takes_given, together
+from kgan.conditions import leaves, shown, takes_given, together
 from kgan.data.brightness import advice
 
 
@@ -123,19 +123,18 @@ def _check_channels_last(**players):
 
 def _run(model, name, inputs, what):
     first = leaves(inputs)[0]
-    with _naming_the_layer(f"The {name}, model {model.name!r}, cannot take {what} of shape {_shape(first)}"):
+    with _naming_the_layer(f"The {name}, model {model.name!r}, cannot take {what} of shape {shown(first.shape[1:])}"):
         for expected, received in zip(getattr(model, "inputs", None) or (), leaves(inputs), strict=False):
-            _check_sizes(tuple(expected.shape), received.shape, received is first)
+            _check_sizes(tuple(expected.shape), tuple(received.shape), received is first)
         return model(inputs)
 
 
 def _check_sizes(expected, shape, is_first):
     # Keras itself accepts any last axis for a model of images with one channel
-    if isinstance(expected, tuple) and len(expected) == len(shape):
-        for one, other in zip(expected, shape, strict=True):
-            if None not in (one, other) and one != other:
-                there = "" if is_first else f", where it receives (batch, {', '.join(map(str, shape[1:]))})"
-                raise ValueError(f"it was made for shape ({', '.join(['batch', *map(str, expected[1:])])}){there}")
+    different = any(None not in both and both[0] != both[1] for both in zip(expected, shape, strict=False))
+    if len(expected) == len(shape) and different:
+        there = "" if is_first else f", where it receives {shown(shape[1:])}"
+        raise ValueError(f"it was made for shape {shown(expected[1:])}{there}")
 
 
 @contextlib.contextmanager
@@ -157,7 +156,3 @@ def _naming_the_layer(complaint):
     finally:
         if filtering:
             keras.config.enable_traceback_filtering()
-
-
-def _shape(tensor):
-    return f"({', '.join(['batch', *map(str, tensor.shape[1:])])})"

@@ -1,5 +1,6 @@
 """Pictures from pictures: a run's generator, applied to files of any size."""
 
+import collections
 import pathlib
 
 import numpy as np
@@ -7,14 +8,16 @@ from PIL import Image
 
 from kgan import pictures
 from kgan.data import formats
-from kgan.data.fitting import upright
+from kgan.data.fitting import on_white, upright
 from kgan.data.names import files_in
-from kgan.data.picture_file import reason_of
+from kgan.data.picture_file import UnreadableError, opened
 from kgan.files import replace_when_written
 from kgan.players.activation import image_range
 from kgan.players.any_size import AnySize
 from kgan.runner import display, sampling
 from kgan.runner.errors import Problem, RecipeError
+
+WITH_OPACITY = ("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF")
 
 
 def apply(run, source, out, seed=0, progress=None):
@@ -48,30 +51,30 @@ def apply(run, source, out, seed=0, progress=None):
         raise RecipeError("-o", [Problem((), f"must be another folder than that of the pictures. Received: {out}")])
     if one and out.is_dir():
         out = out / source.name
-    if one and out.suffix.lower() not in Image.registered_extensions():
+    if one and _format(out) not in Image.SAVE:
         raise RecipeError("-o", [Problem((), f"must end like a picture, such as .png. Received: {out}")])
     latents = sampling.latents_of(known, recipe, 1, seed)
     translated = AnySize(generator, condition, latents)
     written = 0
+    alike = collections.Counter(path.with_suffix("") for path in files)
     shown = progress or (lambda iterable, total: iterable)
     for path in shown(files, len(files)):
         try:
-            with formats.opened(path) as opened:
-                picture = upright(opened)
-        except Exception as error:  # each of Pillow's readers raises its own errors
+            with opened(path) as picture:
+                seen = upright(picture)
+            made = _translated(seen, translated)
+        except (UnreadableError, ValueError) as error:  # a ValueError says what the condition misses in the picture
+            reason = error.reason if isinstance(error, UnreadableError) else str(error)
             if one:
-                raise RecipeError("PICTURES", [Problem((), f"{path}: {reason_of(error, path)}")]) from None
-            skipped.setdefault(reason_of(error, path), []).append(path)
+                raise RecipeError("PICTURES", [Problem((), f"{path}: {reason}")]) from None
+            skipped.setdefault(reason, []).append(path)
             continue
-        try:
-            made = _translated(picture, translated)
-        except ValueError as error:
-            raise RecipeError("PICTURES", [Problem((), f"{path}: {error}")]) from None
-        _save(made, out if one else out / path.relative_to(source))
+        target = out if one else _name(made, out / path.relative_to(source), alike[path.with_suffix("")] == 1)
+        _save(made, target)
         written += 1
     if not written:
         why = f": {display.reasons(skipped)}" if skipped else ""
-        raise RecipeError("PICTURES", [Problem((), f"{source} contains no picture that can be read{why}")])
+        raise RecipeError("PICTURES", [Problem((), f"{source} contains no picture that can be used{why}")])
     said = f"{written:,} {'picture' if written == 1 else 'pictures'} in {out}."
     return f"{said} Skipped {display.reasons(skipped)}." if skipped else said
 
@@ -80,10 +83,8 @@ def _translated(picture, translated):
     """The generator's picture for a picture, with its opacity."""
     opacity = None
     if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        opacity = picture.getchannel("A")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    pixels = np.asarray(picture.convert("RGB"))
+        opacity = picture.convert("RGBA").getchannel("A")
+    pixels = np.asarray(on_white(picture).convert("RGB"))
     given = translated.condition.of_picture(
         pixels, None if opacity is None else np.asarray(opacity), translated.channels
     )
@@ -97,14 +98,26 @@ def _translated(picture, translated):
     return result
 
 
+def _format(path):
+    """The format that the name of a file says, as Pillow calls it, or `None`."""
+    return Image.registered_extensions().get(path.suffix.lower())
+
+
+def _name(picture, path, alone):
+    """The path for a picture, that of a PNG if its own format has no place for it.
+
+    If pictures differ in the ending alone, that is `a.gif.png`, and not another one's `a.png`.
+    """
+    if _format(path) in Image.SAVE and (_format(path) in WITH_OPACITY or picture.mode not in ("LA", "RGBA")):
+        return path
+    return path.with_suffix(".png") if alone else path.with_name(f"{path.name}.png")
+
+
 def _save(picture, path):
-    """Write a picture in the format that its name says, or as PNG where that has no place for it."""
-    writable = Image.registered_extensions().get(path.suffix.lower())
-    if writable not in Image.SAVE or (picture.mode in ("LA", "RGBA") and writable not in WITH_OPACITY):
-        path, writable = path.with_suffix(".png"), "PNG"
+    """Write a picture in the format that its name says, on white where that has no opacity."""
+    kind = _format(path)
+    if picture.mode in ("LA", "RGBA") and kind not in WITH_OPACITY:
+        picture = on_white(picture).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_when_written(path) as temporary:
-        picture.save(temporary, writable, **({"quality": 95} if writable in ("JPEG", "WEBP") else {}))
-
-
-WITH_OPACITY = ("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF")
+        picture.save(temporary, kind, **({"quality": 95} if kind in ("JPEG", "WEBP") else {}))

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from kgan import (
-    architectures,
     augment,
     backend,
     callbacks,
@@ -26,11 +25,11 @@ from kgan.gan import GAN
 from kgan.players.optimizer import check_schedules
 from kgan.runner import recipe_data
 from kgan.runner.blame import Blame
+from kgan.runner.recipe_players import SIZE, make_players
 from kgan.runner.schema import RULE_FIELDS
 from kgan.runner.types import OPTIMIZERS, arguments_of, value_of
 
 MAX_STEPS_AT_ONCE = 20
-SIZE = ("data", "size")
 ENDLESS = 2**31 - 1  # steps of a training that ends after a time
 
 
@@ -200,8 +199,8 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
                 crop=found.crop,
             )
         can_resize = len(shape) == 3 and found.images.dtype == np.uint8
-        given_shape = None if found.given is None else (*shape[:2], found.given.shape[-1])
-        players = _players(recipe, shape, given_shape, condition, blame, can_resize)
+        given_shape = found.given_shape
+        players = make_players(recipe, shape, given_shape, condition, blame, can_resize)
         sizes = [one.settings[SIZE] for one in blame.problems if SIZE in one.settings]
         if sizes:  # of other parts of the players, what is wrong with pictures of that size
             blame.problems = [
@@ -210,7 +209,9 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
                 if SIZE in one.settings or one.path[0] not in ("generator", "discriminator")
             ]
             size = tuple(data.height_and_width(sizes[0]))
-            _players(recipe, (*size, shape[2]), given_shape and (*size, given_shape[2]), condition, blame, can_resize)
+            make_players(
+                recipe, (*size, shape[2]), given_shape and (*size, given_shape[2]), condition, blame, can_resize
+            )
         with blame("augment", keys={"augment": ("augment",)}):
             augment.get(compiled_with["augment"], shape)
     for term in compiled_with["terms"]:
@@ -256,36 +257,6 @@ def _check_score(score, shape, labels, pairs):
     for name in metrics:
         if name not in there:
             raise Misfit(f"`metric` {name} is not defined for these data. There are: {', '.join(there)}", **fitting)
-
-
-def _players(recipe, shape, given_shape, condition, blame, can_resize):
-    """Return those players that can be made for examples of that shape, by name."""
-    players = {}
-    for name, shape_seen, arguments in (
-        ("generator", shape, (recipe.latent_dim,)),
-        ("discriminator", (*shape[:-1], recipe.pack * shape[-1]), ()),
-    ):
-        chosen = getattr(recipe, name)
-        with blame(name, keys={"size": SIZE if can_resize else None, "name": (name,)}):
-            make = getattr(architectures.get(chosen.name), name)
-            conditional = _conditional(chosen.name, name, make, condition.player_arguments(shape, given_shape))
-            players[name] = make(shape_seen, *arguments, **conditional, **arguments_of(chosen))
-    return players
-
-
-def _conditional(name, role, player, arguments):
-    """Those of a condition's arguments that a player's function takes."""
-    taken = inspect.signature(player).parameters.keys()
-    for argument in arguments.keys() - taken:
-        if argument == "num_classes":
-            raise ValueError(f"{name} cannot be conditioned on classes: its function does not take `{argument}`")
-        if role == "generator":
-            made = architectures.players(role).items()
-            made = [other for other, make in made if "given_shape" in inspect.signature(make).parameters]
-            raise Misfit(f"{name} cannot be given images. Those that can are {', '.join(made)}", name=made[-1])
-    if role == "generator" and "given_shape" in taken and "given_shape" not in arguments:
-        raise ValueError(f"{name} is given images, which needs a `condition` such as pairs, or downscaled")
-    return {argument: value for argument, value in arguments.items() if argument in taken}
 
 
 def build_callbacks(recipe, directory, scorers, resume=False, pairs=None):

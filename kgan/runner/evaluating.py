@@ -190,7 +190,7 @@ def _neighbours(scorer, real, generated, path, console):
     samples, originals = generated[order], real[chosen[index[order]]]
     if samples.shape[1:] != originals.shape[1:]:
         samples = resized(uint8(samples), originals.shape[1:])
-    both = _floats(samples), _floats(originals)
+    both = pictures.floats(samples), pictures.floats(originals)
     rows = [images[some] for some in (slice(half), slice(half, None)) for images in both]
     pictures.save(pictures.grid(np.concatenate(rows), columns=half), path)
     console.print(
@@ -200,7 +200,3 @@ def _neighbours(scorer, real, generated, path, console):
         highlight=False,
         markup=False,
     )
-
-
-def _floats(images):
-    return images / np.float32(127.5) - 1 if images.dtype == np.uint8 else images

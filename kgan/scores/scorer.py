@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from kgan import backend, environment, extractors, metrics
+from kgan import backend, environment, extractors, metrics, pictures
 from kgan.arguments import lookup
 from kgan.scores.measures import MEASURES, suitable
 from kgan.scores.record import Record
@@ -49,9 +49,8 @@ def check_classes(of_real, labels):
     return classes.tolist()
 
 
-def _as_pixels(images):
-    """Images as the 256 levels of a picture, whatever their channels are."""
-    return images if images.dtype == np.uint8 else np.rint(np.clip(images * 127.5 + 127.5, 0, 255)).astype("uint8")
+def _levels(images):
+    return images if images.dtype == np.uint8 else pictures.levels(images)
 
 
 class NotFiniteError(ValueError):
@@ -192,9 +191,9 @@ class Scorer:
         features, at = [], 0
         for part in extractors.chunks(generated):
             features.append(self.extractor(_finite(part)))
-            real = _as_pixels(np.asarray(self.pairs[at : at + len(part)])) if of_pairs else None
+            real = _levels(np.asarray(self.pairs[at : at + len(part)])) if of_pairs else None
             for name, values in of_pairs.items():
-                values.append(measures[name](real, _as_pixels(part)))
+                values.append(measures[name](real, _levels(part)))
             at += len(part)
         found = extractors.Features.joined(features)
         found.pairs = {name: np.concatenate(values) for name, values in of_pairs.items()}
