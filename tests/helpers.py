@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from keras import layers, ops
 
 import kgan
@@ -159,3 +160,8 @@ def gradient(function, weights, step=1e-6):
             slopes[index] = (above - function(weights)) / (2 * step)
             array[index] = start
     return found
+
+
+def cases(often, seldom):
+    """Parameters of a test; those of `seldom` differ least from others and are left out by default."""
+    return [*often, *(pytest.param(one, marks=pytest.mark.slow) for one in seldom)]

@@ -179,9 +179,9 @@ def test_each_class_lands_near_its_centre(way, told):
 @pytest.mark.parametrize(
     "way, schedule",
     [
-        ("concatenation", "simultaneous"),
+        pytest.param("concatenation", "simultaneous", marks=pytest.mark.slow),
         ("projection", kgan.schedules.Alternating(2)),
-        ("auxiliary", "combined"),
+        pytest.param("auxiliary", "combined", marks=pytest.mark.slow),
         ("auxiliary", "periods"),
     ],
 )

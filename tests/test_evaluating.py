@@ -245,6 +245,7 @@ steps: 40
 """
 
 
+@pytest.mark.slow
 def test_a_value_that_two_metrics_have_is_that_of_the_data(call, tmp_path):
     (tmp_path / "ring.yaml").write_text(RING)
     said = call("compare", "ring.yaml", "ring.yaml", "--seeds", 1, "--steps", 10, "-n", 100, "--metric", "modes")

@@ -6,7 +6,7 @@ import pytest
 
 import kgan
 from kgan.architectures import dcgan, dense
-from tests.helpers import LATENT_DIM, small_discriminator, small_generator, values
+from tests.helpers import LATENT_DIM, cases, small_discriminator, small_generator, values
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the plain loops use TensorFlow's tapes"
@@ -109,8 +109,9 @@ def test_dense_saturating():
     assert_same(*run_both(*dense_a(), 100, tutorial_adam, "minimax", "simultaneous", simultaneous, saturating=True))
 
 
-@pytest.mark.parametrize("k, reuse", [(1, False), (1, True), (5, False), (5, True)])
-def test_dense_alternating(k, reuse):
+@pytest.mark.parametrize("rule", cases([(1, False), (5, True)], [(1, True), (5, False)]))
+def test_dense_alternating(rule):
+    k, reuse = rule
     schedule = kgan.schedules.Alternating(d_steps=k, reuse_latents=reuse)
     players = dense_a(momentum=0.9)
     assert_same(*run_both(*players, 100, tutorial_adam, cross_entropy(), schedule, alternating(k, reuse)))
@@ -130,6 +131,7 @@ def test_dcgan(float64):
     assert_same(*run_both(*dcgan_players(), 100, adam, cross_entropy(), "simultaneous", simultaneous, from_logits=True))
 
 
+@pytest.mark.slow  # what test_dcgan and test_each_rule_differs_from_every_other see together
 def test_dcgan_periods(float64):
     arguments = {"epochs": 4, "from_logits": True}
     adam = lambda: keras.optimizers.Adam(1e-4)  # noqa: E731

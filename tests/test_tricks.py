@@ -8,7 +8,7 @@ from keras import layers, ops
 import kgan
 from kgan.losses import NonSaturating
 from kgan.tricks import Flipped, InstanceNoise, LabelFlip, WeightClip
-from tests.helpers import assert_close, compiled, small_discriminator, small_gan, softplus, state, values
+from tests.helpers import assert_close, cases, compiled, small_discriminator, small_gan, softplus, state, values
 
 BOUND = 0.02
 
@@ -83,7 +83,7 @@ class Exchanged(NonSaturating):
         return super().real(fake_logits)
 
 
-@pytest.mark.parametrize("schedule", ["simultaneous", "alternating", "combined"])
+@pytest.mark.parametrize("schedule", cases(["alternating"], ["simultaneous", "combined"]))
 def test_flipping_all_labels_trains_the_discriminator_the_other_way(images, schedule):
     """And the generator as ever; the logs go by the true labels."""
     trained, logs = [], []

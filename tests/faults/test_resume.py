@@ -39,7 +39,7 @@ GAMES = {
 }
 
 
-SELDOM = ("alternating", "periods", "spectral norm")
+SELDOM = ("alternating", "periods", "spectral norm", "combined", "tricks", "r1 and ema")
 
 
 class Trained(NamedTuple):
