@@ -13,7 +13,7 @@ from keras import ops
 
 import kgan
 from tests import brought
-from tests.helpers import compiled
+from tests.helpers import compiled, patches, translator
 
 ROOT = pathlib.Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
@@ -50,7 +50,7 @@ def example(name):
 
 def test_the_parts_of_ones_own_are_short():
     parts = ("architecture", "callback", "condition", "loss", "penalty", "schedule", "trick")
-    assert [path.stem for path in EXAMPLES] == [f"own_{part}" for part in parts]
+    assert [path.stem for path in EXAMPLES] == [*(f"own_{part}" for part in parts), "without_adversary"]
     assert all(len(path.read_text().splitlines()) < 25 for path in EXAMPLES)
 
 
@@ -64,6 +64,26 @@ def test_own_loss(tmp_path):
     assert np.isfinite(history["d_loss"]).all()
     gan.save(tmp_path / "gan.keras")
     assert type(kgan.load(tmp_path / "gan.keras").loss) is module.Pearson
+
+
+def test_terms_without_the_adversary_are_a_plain_training():
+    """The generator's weights are those that Keras' own training with the mean absolute error makes."""
+    draw = np.random.default_rng(0)
+    given, real = (draw.uniform(-1, 1, (8, 8, 8, 1)).astype("float32") for _ in range(2))
+    gan = kgan.GAN(translator(1, 1), patches(1, 1), condition="pairs")
+    plain = keras.models.clone_model(gan.generator)
+    plain.set_weights(gan.generator.get_weights())
+    loss = example("without_adversary").WithoutAdversary()
+    compiled(gan, d_opt=keras.optimizers.SGD(0.1), g_opt=keras.optimizers.SGD(0.1), loss=loss, terms=["l1"])
+    before = gan.discriminator.get_weights()
+    gan.fit(given, real, batch_size=8, epochs=3, verbose=0)
+    plain.compile(keras.optimizers.SGD(0.1), "mean_absolute_error")
+    plain.fit(given, real, batch_size=8, epochs=3, verbose=0)
+    for ours, theirs in zip(gan.generator.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+    assert any(
+        np.abs(one - other).max() > 1e-3 for one, other in zip(gan.discriminator.get_weights(), before, strict=True)
+    )
 
 
 def test_own_schedule():

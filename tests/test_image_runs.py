@@ -58,6 +58,7 @@ def test_what_a_run_says_and_leaves(folder):
     logs = [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
     assert {"l1", "val_l1", "psnr", "ssim", "sharpness", "colorfulness"} <= logs[-1].keys()
     scores = kgan.scores.read(folder / "run" / "scores.jsonl")
+    assert {score.split for score in scores} == {"40% of train, held out"}
     assert {(one.n_real, one.n_generated, one.name) for one in scores} == {(23, 23, "pictures")}
 
 

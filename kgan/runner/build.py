@@ -259,7 +259,7 @@ def _check_score(score, shape, labels, pairs):
             raise Misfit(f"`metric` {name} is not defined for these data. There are: {', '.join(there)}", **fitting)
 
 
-def build_callbacks(recipe, directory, scorers, resume=False, pairs=None):
+def build_callbacks(recipe, directory, scorers, resume=False, pairs=None, part=None):
     """Return the recipe's callbacks, each writing to its own place in the run directory; one of them saves the training.
 
     Args:
@@ -268,6 +268,7 @@ def build_callbacks(recipe, directory, scorers, resume=False, pairs=None):
         scorers: As `build_scorers` returns them.
         resume: Whether a training is resumed.
         pairs: `kgan.data.Data` to score with, where the generator is given images.
+        part: String. The part of the recipe's data that these are.
     """
     made = []
     for index, one in enumerate(recipe.callbacks):
@@ -278,8 +279,7 @@ def build_callbacks(recipe, directory, scorers, resume=False, pairs=None):
             made[-1].scorer = scorers[index]
         elif isinstance(made[-1], callbacks.Score):
             made[-1].data = pairs
-            split = getattr(recipe.data, "validation", None) or recipe.data.split
-            made[-1].about = {"name": recipe_data.name_of(recipe.data), "split": split}
+            made[-1].about = {"name": recipe_data.name_of(recipe.data), "split": part}
     if not any(isinstance(one, callbacks.Checkpoint) for one in made):
         made.append(callbacks.Checkpoint(directory / callbacks.Checkpoint.place, every="10 minutes"))
     for one in made:

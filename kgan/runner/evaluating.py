@@ -52,8 +52,8 @@ def of_run(
     if condition.gives_images:
         if split is None:  # what was held out, if anything was
             _, held_out = recipe_data.held_out(recipe, given, trained_with, progress)
-            recipe.data.split = recipe.data.split if held_out is None else recipe.data.validation or recipe.data.split
-            found = found if held_out is None else held_out
+            if held_out is not None:
+                recipe.data.split, found = recipe_data.held_out_split(recipe), held_out
         found, images = _translated(run, found, condition, samples, seed)
     scorer = _scorer(found, extractor or _own_extractor(recipe), name, recipe.data.split, condition.gives_images)
     if per_class:

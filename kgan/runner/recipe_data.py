@@ -68,6 +68,11 @@ def held_out(recipe, given, found, progress=None):
     return (found, None) if out is None else (found.part(~out), replace(found.part(out).middle(), skipped={}))
 
 
+def held_out_split(recipe):
+    """The name, in records of scores, of the second part of what `held_out` returns."""
+    return recipe.data.validation or f"{recipe.data.validation_split:.0%} of {recipe.data.split}, held out"
+
+
 def to_train(recipe, given, found):
     """Return the first part of what `held_out` returns; no other split is read."""
     out = _share(recipe, given, found)

@@ -52,13 +52,14 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
     changes = differences(recipe, out) if there else {}
     batches, gan, found, held_out, scorers, fitting = make_objects(recipe, given, None if there else out, console)
     pairs = found.middle() if held_out is None else held_out
+    part = recipe.data.split if held_out is None else recipe_data.held_out_split(recipe)
     directory = out if there else claim(recipe.name, out)
     if not there:
         _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))  # the mark of a run
     steps = recipe.steps or recipe.epochs * len(batches)
     shown = display.Display(recipe.name, steps, batches, console)
     callbacks = [
-        *build.build_callbacks(fitting, directory, scorers, resume, pairs),
+        *build.build_callbacks(fitting, directory, scorers, resume, pairs, part),
         LogFile(directory / LogFile.place),
         # now that the state fits the recipe
         keras.callbacks.LambdaCallback(on_train_begin=lambda logs: _keep(recipe, directory, changes)),
