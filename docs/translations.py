@@ -70,7 +70,7 @@ def naive(task, given, real):
         return "bicubic", np.clip(keras.ops.convert_to_numpy(resized), -1, 1)
     if task == "inpainting":  # the nearest pixel that is there
         images, holes = given[..., :3], given[..., 3] > 0
-        nearest = [ndimage.distance_transform_edt(hole, False, True) for hole in holes]
+        nearest = [ndimage.distance_transform_edt(hole, return_distances=False, return_indices=True) for hole in holes]
         return "the nearest pixel", np.stack([one[tuple(at)] for one, at in zip(images, nearest, strict=True)])
     return {"colorize": "grey", "outlines": "the outlines"}[task], np.broadcast_to(given, real.shape)
 
@@ -78,7 +78,9 @@ def naive(task, given, real):
 def measured(real, made):
     """The scores of pairs as those of runs: means, and ratios for sharpness and colourfulness."""
     real, made = pictures.pixels(real), pictures.pixels(made)
-    found = [float(np.mean(getattr(metrics, name)(real, made))) for name in ("l1", "psnr", "ssim")]
+    # without the pairs that are equal, whose PSNR is infinite
+    of_pairs = [np.ma.masked_invalid(getattr(metrics, name)(real, made)) for name in ("l1", "psnr", "ssim")]
+    found = [float(values.mean()) for values in of_pairs]
     ratio = [
         float(np.mean(getattr(metrics, name)(made)) / np.mean(getattr(metrics, name)(real)))
         for name in ("sharpness", "colorfulness")
@@ -89,7 +91,7 @@ def measured(real, made):
 def page(task, folder):
     runs = {side: [folder / task / side / str(seed) for seed in SEEDS] for side in ("terms", "gan")}
     condition, sources, images = held_out(runs["gan"][0])
-    made = {side: sampling.translations_of(runs[side][0], condition, images, sources, 0) for side in runs}
+    made = {side: sampling.translations_of(runs[side][0], condition, images, sources, 0)[:] for side in runs}
     given, real = prepared(condition, sources, images, (-1.0, 1.0)), pictures.floats(images)
     name, cheap = naive(task, given, real)
     rows = [["score", name, "terms alone", "GAN", "difference, 95 % interval", "better"]]
@@ -105,12 +107,21 @@ def page(task, folder):
     rows.insert(1, ["---"] * len(rows[0]))
     seconds = [np.mean([scores.read(run / "scores.jsonl")[-1].where["seconds"] for run in runs[side]]) for side in runs]
     text = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    said = f"Of {len(SEEDS)} seeds. A training took {seconds[1] / 60:.1f} minutes with the GAN on one core of two."
+    said = f"The command is that of the GAN with the first of {len(SEEDS)} seeds. A training took {seconds[1] / 60:.1f} minutes with the GAN on one core of two."
     OUT.mkdir(exist_ok=True)
     command = command_of(runs["gan"][0])
     (OUT / f"{task}.md").write_text(f"```\n{command}\n```\n\n{text}\n\n{said}\n", "utf-8")
-    grid(OUT / f"{task}.png", {"given": condition.drawn(given), name: cheap, "terms alone": made["terms"],
+    shown = condition.drawn(given)
+    thumbnail(OUT / f"{task}-thumbnail.png", *pictures.in_one_form(shown, made["gan"], real))
+    grid(OUT / f"{task}.png", {"given": shown, name: cheap, "terms alone": made["terms"],
                                "GAN": made["gan"], "real": real})  # fmt: skip
+
+
+def thumbnail(path, *rows):
+    """Two examples as they are in grids: given, generated, real."""
+    examples = [np.stack([row[number] for row in rows]) for number in (0, len(rows[0]) // 2)]
+    image = Image.fromarray(pictures.grid(np.concatenate(examples), columns=len(rows)))
+    image.resize((240, 240 * image.height // image.width), Image.Resampling.NEAREST).save(path, optimize=True)
 
 
 def grid(path, rows, side=64):
