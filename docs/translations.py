@@ -107,7 +107,8 @@ def page(task, folder):
     rows.insert(1, ["---"] * len(rows[0]))
     seconds = [np.mean([scores.read(run / "scores.jsonl")[-1].where["seconds"] for run in runs[side]]) for side in runs]
     text = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    said = f"The command is that of the GAN with the first of {len(SEEDS)} seeds. A training took {seconds[1] / 60:.1f} minutes with the GAN on one core of two."
+    said = f"The command is that of the GAN with the first of {len(SEEDS)} seeds. "
+    said += f"A training took {seconds[1] / 60:.1f} minutes with the GAN on one core of two."
     OUT.mkdir(exist_ok=True)
     command = command_of(runs["gan"][0])
     (OUT / f"{task}.md").write_text(f"```\n{command}\n```\n\n{text}\n\n{said}\n", "utf-8")
