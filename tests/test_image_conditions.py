@@ -181,9 +181,6 @@ def test_latents_besides():
     assert gan.generate(6, seed=1, labels=SOURCES).shape == (6, 8, 8, 3)
 
 
-LESS_OFTEN = pytest.mark.slow
-
-
 @pytest.mark.parametrize(
     "make, data",
     [
@@ -191,11 +188,13 @@ LESS_OFTEN = pytest.mark.slow
         pytest.param(
             lambda: kgan.GAN(translator(3, scale=2), patches(3), condition=Downscaled(2)),
             (IMAGES,),
-            marks=LESS_OFTEN,
+            marks=pytest.mark.slow,
         ),
         (lambda: kgan.GAN(translator(4), patches(3, 4), condition=Masked("brush", 0.3, 2)), (IMAGES,)),
-        pytest.param(lambda: kgan.GAN(translator(1), patches(3, 1), condition="grey"), (IMAGES,), marks=LESS_OFTEN),
-        pytest.param(lambda: kgan.GAN(translator(1), patches(3), condition=Edges()), (IMAGES,), marks=LESS_OFTEN),
+        pytest.param(
+            lambda: kgan.GAN(translator(1), patches(3, 1), condition="grey"), (IMAGES,), marks=pytest.mark.slow
+        ),
+        pytest.param(lambda: kgan.GAN(translator(1), patches(3), condition=Edges()), (IMAGES,), marks=pytest.mark.slow),
     ],
     ids=["pairs", "downscaled", "masked", "grey", "edges"],
 )
