@@ -30,17 +30,18 @@ FOR_ALL = (
     "every: 100000 steps, samples: {samples}, real: {samples}}}, "
     "{{name: image_grid, every: 200 steps, rows: 4, columns: 9}}]'"
 )
+FASTER = "optimizers.discriminator.learning_rate=4e-4", "optimizers.generator.learning_rate=4e-4"
 SMALL = "generator.blocks=1", "generator.filters=24", "generator.growth=12", "data.batch_size=16"
 TASKS = {
     "outlines": (
         "pix2pix --set data.path=openmoji/",
-        ("data.size=64", "data.resize=null", "data.batch_size=16", "data.validation_split=0.1", "generator.filters=24",
-         "discriminator.filters=32", "discriminator.receptive_field=34", "steps=1000"),
+        ("data.size=64", "data.resize=null", "data.batch_size=16", "data.validation_split=0.1", "schedule=simultaneous",
+         "generator.filters=24", "discriminator.filters=32", "discriminator.receptive_field=34", "steps=2500"),
         400,
     ),
-    "super-resolution": ("super-resolution --set data.path=cifar/", (*SMALL, "ema=0.99", "steps=500"), 1000),
+    "super-resolution": ("super-resolution --set data.path=cifar/", (*SMALL, *FASTER, "ema=0.99", "steps=2500"), 1000),
     "inpainting": ("inpainting --set data.path=cifar/", ("ema=0.99", "steps=500"), 1000),
-    "colorize": ("colorize --set data.path=cifar/", ("ema=0.99", "steps=500"), 1000),
+    "colorize": ("colorize --set data.path=cifar/", ("ema=0.99", "steps=1500"), 1000),
 }  # fmt: skip
 
 

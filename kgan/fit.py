@@ -17,7 +17,7 @@ from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import Resumable, listed
 from kgan.conditions import Classes, Unconditional, no_weights, shown
 from kgan.data import brightness
-from kgan.data.on_demand import folder_of
+from kgan.data.on_demand import folders_of
 from kgan.files import warn_once
 from kgan.players.activation import bounds
 
@@ -212,7 +212,7 @@ def plain_errors(shape, data):
     try:
         yield
     except Exception as error:
-        failure = getattr(folder_of(data), "failure", None)
+        failure = next((folder.failure for folder in folders_of(data) if folder.failure), None)
         if failure and not isinstance(error, OSError):
             raise OSError(failure) from None
         if not isinstance(error, backend.SHAPE_ERRORS):

@@ -15,8 +15,9 @@ from kgan.arguments import integer
 from kgan.checkpoints import changes, resume, state
 from kgan.checkpoints.keras_file import KerasFile, load_model
 from kgan.checkpoints.progress import Progress
-from kgan.conditions import Batch, scaled
+from kgan.conditions import Batch, each, leaves, scaled, takes_given
 from kgan.data import Batches, brought
+from kgan.data.ordered import Ordered
 from kgan.fit import check_any, check_results, filters_restored, plain_errors, unweighted, with_own_callbacks
 from kgan.generating import Generating
 from kgan.latents import get as _sampler
@@ -25,6 +26,7 @@ from kgan.players import average, check, optimizer
 from kgan.players.activation import image_range
 from kgan.players.check import fit_together, model_of
 from kgan.players.critic import Critic
+from kgan.players.image_pool import ImagePool
 from kgan.rules import Rules, takes_arguments_of
 from kgan.training import add_terms, fakes
 
@@ -81,6 +83,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
     Attributes:
         generator, discriminator: The players, plain Keras models.
         ema_generator: The averaged generator, or `None` without `compile(ema=...)`.
+        image_pool: The images generated before that the discriminator sees again, or `None` without `compile(history=...)`.
         augment: The augmentation, or `None` without `compile(augment=...)`.
         d_opt, g_opt: Their optimizers, once compiled.
         rules: The arguments of `compile`, a `kgan.rules.Rules`.
@@ -118,14 +121,14 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
             self.generator, self.discriminator, self.latent_dim, self.condition, self.pack
         )
         self.image_range = image_range(self.generator)
-        self.given_shape = (
-            tuple(self.condition.specs(self.generator).shape[1:]) if self.condition.gives_images else None
-        )
+        specs = self.condition.specs(self.generator) if self.condition.gives_images else None
+        self.given_shape = None if specs is None else each(lambda one: tuple(one.shape[1:]), specs)
         self._shapes_in_data = self.condition.shapes_in_data(self.image_shape, self.given_shape)
         self._other_logs = self.condition.log_names(outputs - self._scores + 1)
         self._sample = _sampler(latents)
         self.latent_seeds = keras.random.SeedGenerator(self.seed)
-        penalty_seed, self._test_seed = (int(s) >> 1 for s in np.random.SeedSequence(self.seed).generate_state(2))
+        drawn = (int(state) >> 1 for state in np.random.SeedSequence(self.seed).generate_state(3))
+        penalty_seed, self._test_seed, self._history_seed = drawn
         self.penalty_seeds = keras.random.SeedGenerator(penalty_seed)
         self.test_seeds = keras.random.SeedGenerator(self._test_seed)
         self.turn = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="turn")
@@ -140,7 +143,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
         critic = Critic(self.discriminator, self.condition, self.pack, self._scores)
         loss = objective.adversarial(rules.loss, critic)
         rules.check_loss(loss)
-        rules.check_terms(self.condition)
+        rules.check_terms(self.condition, self.image_shape)
         if rules.class_loss_weight != 1.0 and not self._other_logs:
             raise ValueError(
                 "`class_loss_weight` is for a discriminator that outputs class logits besides its score. "
@@ -148,6 +151,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
             )
         d_opt = rules.d_opt = optimizer.for_player(rules.d_opt, "d_opt", self.discriminator)
         g_opt = rules.g_opt = optimizer.for_player(rules.g_opt, "g_opt", self.generator)
+        pool = self._pool_of(rules.history)
         averaged = None if rules.ema is None else self.ema_generator or self._copy_of_generator()
 
         # change the model only after all arguments are known to be valid
@@ -162,6 +166,9 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
         for name in [name for name in self._beside if name.endswith("_network")]:
             del self._beside[name]
         self._beside |= {f"{term.name}_network": term.network for term in rules.terms if term.network is not None}
+        self._beside.pop("image_pool", None)
+        if pool is not None:
+            self._beside["image_pool"] = pool
         self._beside.pop("ema_generator", None)
         if averaged is not None:
             self._beside["ema_generator"] = averaged
@@ -188,6 +195,18 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
     def _copy_of_generator(self):
         return average.copy_of(self.generator, self._make_generator, self.latent_dim, self.condition)
 
+    def _pool_of(self, size):
+        if size is None:
+            return None
+        if takes_given(self.discriminator) and self.condition.towers == 1:
+            raise ValueError(
+                "`history` is for a discriminator that sees images alone: those that were generated before do not belong "
+                f"to what is given now. Received: history={size!r} and model {self.discriminator.name!r}, which takes both."
+            )
+        before = self.image_pool
+        same = before is not None and before.size == size
+        return before if same else ImagePool(size, self.image_shape, self._history_seed)
+
     def check_trainable(self):
         """Raise ValueError if `trainable` of a player or of a part of it has changed since `compile`."""
         for name, player, parts in zip(
@@ -211,6 +230,10 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
     @property
     def augment(self):
         return self._beside.get("augment")
+
+    @property
+    def image_pool(self):
+        return self._beside.get("image_pool")
 
     @property
     def ema_generator(self):
@@ -239,18 +262,20 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
 
     def _read(self, data, seeds=None):
         given, images = self.condition.read(data)
-        images = brought.fitted(images, self.image_shape)
-        self.logs.watch({**check.watched(images), **self.condition.watch(data)})
-        if self.condition.gives_images and given is not None:
+        images = each(brought.fitted, images, self.image_shape)
+        for one in leaves(images):
+            self.logs.watch(check.watched(one))
+        self.logs.watch(self.condition.watch(data))
+        if self.condition.gives_images and given is not None and self.condition.towers == 1:
             given = brought.fitted(given, self.given_shape, "The images given", "generator's input")
-        real = scaled(images, self.image_range)
+        real = each(lambda one: scaled(one, self.image_range), images)
         return Batch(self.condition.prepared(given, real, seeds or self.penalty_seeds), real)
 
     def draw_latents(self, batch, seeds=None):
         """Latents `(batch, latent_dim)`, one vector for each real image, from one draw of the sampler; `None` without."""
         if self.latent_dim is None:
             return None
-        return self._sample((ops.shape(batch.real)[0], self.latent_dim), seeds or self.latent_seeds)
+        return self._sample((ops.shape(leaves(batch.real)[0])[0], self.latent_dim), seeds or self.latent_seeds)
 
     def call(self, inputs, training=False):
         """Generate images of latents, or of `[latents, labels]`; in inference the averaged generator is used, if any."""
@@ -281,7 +306,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
 
         def fit_span(callbacks, epochs, **more):
             feed = x
-            if isinstance(x, Batches):
+            if isinstance(x, Ordered):
                 more["shuffle"] = False  # Keras would shuffle the batches of a PyDataset again
                 feed, order_changed = backend.stream(x)
                 next_epoch[:] = x.next_epoch, order_changed
@@ -326,6 +351,8 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
     def as_read(self, x, y=None):
         """Images and labels, or sources and targets, in any of the forms that users bring, as Keras reads them."""
         x, y = brought.arrays(x, y, self._shapes_in_data, self.condition.select)
+        if self.condition.towers > 1:
+            brought.check_lengths(x, y)
         return brought.dataset(x, self.condition.select, self._shapes_in_data), self.condition.labels(y)
 
     def _validation(self, data, batch_size=None):

@@ -66,7 +66,7 @@ class Generating:
         # with labels a row at a time: an image's last bits depend on how many are computed at once
         return self._samples(which, labels, seed, 256 if labels is None else columns)[:]
 
-    def translate(self, images, seed=None, batch_size=16):
+    def translate(self, images, seed=None, batch_size=16, to=None):
         """Translate images with the averaged generator if there is one, otherwise with the trained one.
 
         Args:
@@ -75,40 +75,41 @@ class Generating:
                 condition `Grey`, or images without a mask for `Masked`.
             seed: Integer. Seed of the latents, and of masks; `None` draws a random seed.
             batch_size: Integer. Number of images that are translated at once.
+            to: `"a"` or `"b"`, the domain of the result, for a GAN with the condition `Unpaired`.
 
         Returns:
             A float32 array `(n, height, width, channels)` in the generator's own range, `image_range`.
 
         Raises:
-            ValueError: if the condition gives no images, or these do not fit the generator.
+            ValueError: if the condition gives no images, these do not fit the generator, or `to` is missing.
         """
         batch_size = integer("batch_size", batch_size, at_least=1)
         seeds = seeds_of(None if seed is None else integer("seed", seed, at_least=0))
-        given = self._given(images, seeds)
-        return self._samples_of(given, np.arange(len(given)), seeds, batch_size)[:]
-
-    def _given(self, images, seeds):
-        """What `translate` received as the generator is given it, an array."""
         if not self.condition.gives_images:
             raise ValueError(
                 "`translate` is for a GAN whose condition gives the generator images, such as kgan.conditions.Pairs(). "
                 f"Received: the condition {type(self.condition).__name__}"
             )
+        self.sync()
+        generator, condition = self.condition.one_way(self.sampling_generator, to)
+        made_shape, given_shape = (tuple(one.shape[1:]) for one in (generator.outputs[0], condition.specs(generator)))
         images = np.asarray(images)
-        if images.ndim == 3 and self.given_shape is not None and self.given_shape[-1] == 1:
+        if images.ndim == 3 and given_shape[-1] == 1:
             images = images[..., None]
-        return self.condition.from_user(images, self.image_shape, self.given_shape, seeds)
+        given = condition.from_user(images, made_shape, given_shape, seeds)
+        latents = self._latents(np.arange(len(given)), seeds)
+        return Samples(generator, latents, given, made_shape, batch_size, condition)[:]
 
     def _samples(self, which, labels, seed, batch_size):
         """Images of some of the latent vectors that the seed gives: those at the positions `which`."""
         seeds = seeds_of(None if seed is None else integer("seed", seed, at_least=0))
-        return self._samples_of(lambda: self.condition.draw(len(which), labels, seeds), which, seeds, batch_size)
-
-    def _samples_of(self, given, which, seeds, batch_size):
-        latents = None
-        if self.latent_dim is not None:
-            latents = self._sample((int(which.max(initial=-1)) + 1, self.latent_dim), seeds)
-            latents = ops.convert_to_numpy(latents)[which]
-        given = given() if callable(given) else given
+        latents = self._latents(which, seeds)
+        given = self.condition.draw(len(which), labels, seeds)
         self.sync()
         return Samples(self.sampling_generator, latents, given, self.image_shape, batch_size, self.condition)
+
+    def _latents(self, which, seeds):
+        if self.latent_dim is None:
+            return None
+        latents = self._sample((int(which.max(initial=-1)) + 1, self.latent_dim), seeds)
+        return ops.convert_to_numpy(latents)[which]

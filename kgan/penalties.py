@@ -18,6 +18,7 @@ from keras.saving import register_keras_serializable
 from kgan import ramps
 from kgan.arguments import chosen
 from kgan.backend import input_gradient
+from kgan.conditions import each, total
 
 
 class Penalty(ramps.Weighted):
@@ -25,7 +26,8 @@ class Penalty(ramps.Weighted):
 
     A subclass defines `name`, under which its value is logged, and `__call__(critic, real, fake, seed)`: `critic` maps
     images to logits `(batch, 1)`, `real` and `fake` are `(batch, height, width, channels)`, `seed` is a
-    `keras.random.SeedGenerator`; it returns a scalar.
+    `keras.random.SeedGenerator`; it returns a scalar. With images of two domains each of these is a list, and the value the
+    sum over both.
 
     Args:
         weight: Float, or a schedule such as `kgan.ramps.Cosine(20.0, 2.0, 1000)`, a function of the number of the
@@ -65,7 +67,7 @@ class R1(Penalty):
     name = "r1"
 
     def __call__(self, critic, real, fake, seed):
-        return self.weight / 2.0 * ops.mean(squared_norm(input_gradient(critic, real)))
+        return self.weight / 2.0 * total(squared_norm, input_gradient(critic, real))
 
 
 @register_keras_serializable("kgan")
@@ -75,13 +77,21 @@ class R2(Penalty):
     name = "r2"
 
     def __call__(self, critic, real, fake, seed):
-        return self.weight / 2.0 * ops.mean(squared_norm(input_gradient(critic, ops.cast(fake, real.dtype))))
+        return self.weight / 2.0 * total(squared_norm, input_gradient(critic, each(_as, fake, real)))
+
+
+def _as(images, others):
+    """Images in the type of others."""
+    return ops.cast(images, others.dtype)
 
 
 def distance_from_one(critic, images):
     """E (||grad_x D(x)|| - 1)^2; 1e-12 is added under the square root, since its derivative at zero is infinite."""
-    norm = ops.sqrt(squared_norm(input_gradient(critic, images)) + 1e-12)
-    return ops.mean(ops.square(norm - 1.0))
+
+    def distance(gradient):
+        return ops.square(ops.sqrt(squared_norm(gradient) + 1e-12) - 1.0)
+
+    return total(distance, input_gradient(critic, images))
 
 
 def one_an_image(images, seed):
@@ -97,8 +107,11 @@ class GradientPenalty(Penalty):
     name = "gradient_penalty"
 
     def __call__(self, critic, real, fake, seed):
-        u = one_an_image(real, seed)
-        return self.weight * distance_from_one(critic, u * real + (1.0 - u) * ops.cast(fake, real.dtype))
+        def between(real, fake):
+            u = one_an_image(real, seed)
+            return u * real + (1.0 - u) * _as(fake, real)
+
+        return self.weight * distance_from_one(critic, each(between, real, fake))
 
 
 @register_keras_serializable("kgan")
@@ -112,9 +125,11 @@ class DRAGAN(Penalty):
     name = "dragan"
 
     def __call__(self, critic, real, fake, seed):
-        noise = keras.random.uniform(ops.shape(real), dtype=real.dtype, seed=seed)
-        u = one_an_image(real, seed)
-        return self.weight * distance_from_one(critic, real + u * 0.5 * ops.std(real) * noise)
+        def around(real):
+            noise = keras.random.uniform(ops.shape(real), dtype=real.dtype, seed=seed)
+            return real + one_an_image(real, seed) * 0.5 * ops.std(real) * noise
+
+        return self.weight * distance_from_one(critic, each(around, real))
 
 
 @register_keras_serializable("kgan")
@@ -127,7 +142,7 @@ class Drift(Penalty):
         super().__init__(weight, every)
 
     def __call__(self, critic, real, fake, seed):
-        return self.weight * ops.mean(ops.square(critic(real)))
+        return self.weight * total(ops.square, critic(real))
 
 
 PENALTIES = {"dragan": DRAGAN, "drift": Drift, "gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}

@@ -9,8 +9,8 @@ import keras
 from keras.optimizers.schedules import LearningRateSchedule
 
 from kgan import augment, backend, losses, penalties, ramps, schedules, terms, tricks
-from kgan.arguments import is_number, nearest
-from kgan.conditions import Classes, Unconditional
+from kgan.arguments import integer, is_number, nearest
+from kgan.conditions import Classes, Unconditional, shown
 from kgan.players.average import check_decay
 
 # what Keras' `compile` takes and this one does not
@@ -50,6 +50,8 @@ class Rules:
         ema: Float between 0 and 1, the decay of an averaged generator that is kept beside the trained one. It is warmed
             up: after t updates the decay is min(ema, (1 + t) / (10 + t)). A schedule is used without warm-up. `None` keeps
             no average. A subclassed generator without a config must be given to `GAN` as a function, which is called again.
+        history: Integer n. In its own updates the discriminator sees, in place of half of the new images, some of the last n
+            that were generated before (arXiv:1612.07828): the image pool of CycleGAN, which has 50. `None` keeps none.
         tricks: Names in `kgan.tricks`, or objects such as `kgan.tricks.WeightClip(0.01)`.
         augment: Name in `kgan.augment`, or an object such as `kgan.augment.ADA(target=0.6)`: random changes of
             the real and generated images before the discriminator sees them in training. Penalties are computed on changed
@@ -73,6 +75,7 @@ class Rules:
     penalties: Any = ()
     terms: Any = ()
     ema: float | LearningRateSchedule | None = None
+    history: int | None = None
     tricks: Any = ()
     augment: Any = None
     class_loss_weight: float = 1.0
@@ -96,6 +99,8 @@ class Rules:
             raise ValueError(
                 f"`class_loss_weight` must be a number >= 0. Received: {ramps.shown(self.class_loss_weight)}"
             )
+        if self.history is not None:
+            integer("history", self.history, at_least=1)
         self.loss = losses.get(self.loss)
         self.schedule = schedules.get(self.schedule)
         self.penalties = _several("penalties", self.penalties, penalties.get, lambda penalty: penalty.name)
@@ -108,14 +113,29 @@ class Rules:
         for trick in self.tricks:
             trick.check_loss(loss)
 
-    def check_terms(self, condition):
-        """Raise ValueError if a term of the generator's loss cannot be computed under this condition."""
+    def check_terms(self, condition, image_shape):
+        """Raise ValueError if a term cannot be computed under this condition, or for images of that shape."""
         for term in self.terms:
             if term.compares and isinstance(condition, Unconditional | Classes):
                 raise ValueError(
                     f"The term {term.name!r} compares each generated image with a real one. They belong together only under "
                     "a condition such as kgan.conditions.Pairs() or Downscaled(4). "
                     f"Received: the condition {type(condition).__name__}"
+                )
+            if term.domains > condition.towers:
+                raise ValueError(
+                    f"The term {term.name!r} is for a GAN of two domains, with the condition kgan.conditions.Unpaired(). "
+                    f"Received: the condition {type(condition).__name__}"
+                )
+            if isinstance(term, terms.Identity) and len(set(image_shape)) > 1:
+                raise ValueError(
+                    "The term 'identity' gives each generator images of the domain that it generates, so images of both "
+                    f"domains must have one shape. Received: {' and '.join(map(shown, image_shape))}"
+                )
+            if term.compares and term.domains == 1 and condition.towers > 1:
+                raise ValueError(
+                    f"The term {term.name!r} compares each generated image with the real one that belongs to it, and under "
+                    f"the condition {type(condition).__name__} there is none. kgan.terms.Cycle() and Identity() are for it."
                 )
             if isinstance(term, terms.Perceptual) and term.network is None:
                 raise ValueError(

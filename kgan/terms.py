@@ -1,7 +1,10 @@
 """Terms of the generator's loss besides the adversarial one, one under the other.
 
-With y the real image and G its image, the mean taken over the batch and over all pixels and channels:
+With y the real image and G its image, or with G and F the generators from domain a to b and from b to a, the mean taken over
+the batch and over all pixels and channels:
 
+cycle            weight (E |F(G(a)) - a| + E |G(F(b)) - b|), Zhu et al., arXiv:1703.10593, equation 2
+identity         weight (E |G(b) - b| + E |F(a) - a|), the same, section 5.2
 l1               weight E |G - y|, Isola et al., arXiv:1611.07004
 l2               weight E (G - y)^2, Pathak et al., arXiv:1604.07379
 perceptual       weight sum over layers E |phi(G) - phi(y)| of a network's features phi, Johnson et al., arXiv:1603.08155
@@ -19,7 +22,7 @@ from keras.saving import register_keras_serializable
 from kgan import ramps
 from kgan.arguments import chosen, lookup
 from kgan.checkpoints.keras_file import load_model
-from kgan.conditions import leaves
+from kgan.conditions import leaves, total
 from kgan.conditions.images import grey
 from kgan.extractors.extractor import Extractor
 
@@ -40,20 +43,17 @@ class Term(ramps.Weighted):
     Attributes:
         compares: Whether the term compares generated images with real ones of the same place in the batch. It then needs a
             condition.
+        domains: Integer. The number of domains that the term needs, if it is not for one alone.
         network: `keras.Model`, a network that the term uses and that is saved with the GAN, or `None`.
     """
 
     name = "term"
     compares = True
+    domains = 1
     network: Any = None
 
     def __call__(self, generator, given, fake, real):
         raise NotImplementedError(f"{type(self).__name__} does not define `__call__(generator, given, fake, real)`.")
-
-
-def total(function, *values):
-    """The sum over several images, such as those of two domains, of the mean over all else of `function` of them."""
-    return sum(ops.mean(function(*several)) for several in zip(*map(leaves, values), strict=True))
 
 
 @register_keras_serializable("kgan")
@@ -81,6 +81,47 @@ class L2(Term):
 
     def __call__(self, generator, given, fake, real):
         return self.weight * total(lambda x, y: ops.square(x - y), fake, real)
+
+
+@register_keras_serializable("kgan")
+class Cycle(Term):
+    """The mean absolute difference of images that were translated to the other domain and back, and the images themselves:
+    E |F(G(a)) - a| + E |G(F(b)) - b|, in the gradient of both generators (CycleGAN, arXiv:1703.10593, equation 2). The
+    paper's weight is 10.
+
+    Example:
+
+    Both generators add 1, so that an image comes back with 2 more:
+
+    >>> a, b = ops.zeros((1, 4, 4, 1)), ops.ones((1, 4, 4, 1))
+    >>> generator = lambda given: [one + 1.0 for one in given]
+    >>> float(kgan.terms.Cycle(10.0)(generator, [a, b], generator([a, b]), [b, a]))
+    40.0
+    """
+
+    name, compares, domains = "cycle", False, 2
+
+    def __init__(self, weight: float | LearningRateSchedule = 10.0, every: int = 1):
+        super().__init__(weight, every)
+
+    def __call__(self, generator, given, fake, real):
+        return self.weight * total(lambda x, y: ops.abs(x - y), generator(fake[::-1]), real)
+
+
+@register_keras_serializable("kgan")
+class Identity(Term):
+    """The mean absolute difference of an image and what becomes of it where it is of the wanted domain already:
+    E |G(b) - b| + E |F(a) - a| (CycleGAN, arXiv:1703.10593, section 5.2), so that colours are kept. The authors' weight is
+    5, half of that of `Cycle`. Images of both domains must have one shape.
+    """
+
+    name, compares, domains = "identity", False, 2
+
+    def __init__(self, weight: float | LearningRateSchedule = 5.0, every: int = 1):
+        super().__init__(weight, every)
+
+    def __call__(self, generator, given, fake, real):
+        return self.weight * total(lambda x, y: ops.abs(x - y), generator(real), real)
 
 
 @register_keras_serializable("kgan")
@@ -173,7 +214,14 @@ def network_of(model):
     return model
 
 
-TERMS = {"l1": L1, "l2": L2, "perceptual": Perceptual, "total_variation": TotalVariation}
+TERMS = {
+    "cycle": Cycle,
+    "identity": Identity,
+    "l1": L1,
+    "l2": L2,
+    "perceptual": Perceptual,
+    "total_variation": TotalVariation,
+}
 
 
 def get(identifier):

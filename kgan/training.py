@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from kgan import backend, ramps
-from kgan.conditions import together
+from kgan.conditions import each, leaves, together
 from kgan.players import average
 
 
@@ -52,9 +52,13 @@ def fakes(gan, given, latents, training=True):
     return gan.condition.completed(backend.call(gan.generator, together(latents, seen), training), given)
 
 
-def play(gan, batch, latents):
-    """The forward pass of both players: G(z), then D(real), then D(fake). Returns the fakes and both verdicts."""
+def play(gan, batch, latents, pool=None):
+    """The forward pass of both players: G(z), then D(real), then D(fake). Returns the fakes and both verdicts.
+
+    With a pool, the fakes are those that the discriminator is to see for its own update.
+    """
     fake = fakes(gan, batch.given, latents)  # (batch, height, width, channels)
+    fake = fake if pool is None else pool(fake)
     return fake, gan.critic(batch.real, batch.given), gan.critic(fake, batch.given)
 
 
@@ -85,7 +89,7 @@ def penalize(gan, batch, fake, turn=None):
     """
     turn = gan.d_opt.iterations if turn is None else turn
     critic = functools.partial(gan.critic.score, given=batch.given)  # a function of images alone
-    real, fake = gan.critic.pack(batch.real), gan.critic.pack(ops.stop_gradient(fake))
+    real, fake = gan.critic.pack(batch.real), gan.critic.pack(each(ops.stop_gradient, fake))
     dtype = gan.discriminator.variable_dtype
 
     def value_of(penalty):
@@ -133,22 +137,26 @@ def update_both(gan, batch, latents):
 
     def losses():
         fake, on_real, on_fake = play(gan, batch, latents)
-        d_loss = discriminator_loss(gan, on_real, on_fake) + penalize(gan, batch, fake)
+        seen, on_seen = fake, on_fake
+        if gan.image_pool is not None:
+            seen = gan.image_pool(fake)
+            on_seen = gan.critic(seen, batch.given)
+        d_loss = discriminator_loss(gan, on_real, on_seen) + penalize(gan, batch, seen)
         g_loss = generator_loss(gan, on_real, on_fake) + add_terms(gan, batch, fake, latents)
-        return [d_loss, g_loss], (on_real, on_fake)
+        return [d_loss, g_loss], (on_real, on_fake, on_seen)
 
-    verdicts = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
-    after_discriminator(gan, batch, *verdicts)
+    on_real, on_fake, on_seen = minimize(losses, (gan.discriminator, gan.d_opt), (gan.generator, gan.g_opt))
+    after_discriminator(gan, batch, on_real, on_seen)
     average.follow(gan)
-    gan.logs.discriminator(*verdicts)
-    gan.logs.generator(*verdicts)
+    gan.logs.discriminator(on_real, on_seen)
+    gan.logs.generator(on_real, on_fake)
 
 
 def update_discriminator(gan, batch, latents):
     """The discriminator alone, against fakes of `latents`. Returns its verdicts on real and on fake images."""
 
     def losses():
-        fake, on_real, on_fake = play(gan, batch, latents)
+        fake, on_real, on_fake = play(gan, batch, latents, gan.image_pool)
         return [discriminator_loss(gan, on_real, on_fake) + penalize(gan, batch, fake)], (on_real, on_fake)
 
     verdicts = minimize(losses, (gan.discriminator, gan.d_opt))
@@ -172,6 +180,7 @@ def update_on_real(gan, batch):
 def update_on_fake(gan, batch, latents):
     """The discriminator alone, on fakes of a generator in inference mode, with the penalties. Returns its verdict."""
     fake = fakes(gan, batch.given, latents, training=False)
+    fake = fake if gan.image_pool is None else gan.image_pool(fake)
 
     def losses():
         on_fake = gan.critic(fake, batch.given)
@@ -213,7 +222,7 @@ def after_discriminator(gan, batch, on_real, on_fake=None):
     tricks_after_update(gan)
     if gan.augment is not None:
         margin = gan.loss.margin(on_real.logits, None if on_fake is None else on_fake.logits)
-        gan.augment.adapt(margin, ops.shape(batch.real)[0])
+        gan.augment.adapt(margin, ops.shape(leaves(batch.real)[0])[0])
 
 
 def tricks_after_update(gan):

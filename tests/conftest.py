@@ -63,6 +63,13 @@ def digits():
 
 
 @pytest.fixture
+def eagerly(monkeypatch):
+    """GANs of this test run without TensorFlow's graphs, which take seconds to trace and are not what is tested."""
+    if keras.backend.backend() == "tensorflow":
+        monkeypatch.setattr(kgan.GAN, "compile", functools.partialmethod(kgan.GAN.compile, run_eagerly=True))
+
+
+@pytest.fixture
 def quick_classifier(tmp_path, monkeypatch):
     """Classifiers that scores look through are trained in this process, in a few steps, and are not those of other tests.
 

@@ -14,8 +14,9 @@ import numpy as np
 from keras import ops
 
 import kgan
-from kgan.architectures import dcgan, dense
-from kgan.conditions import Masked, Pairs
+from kgan.architectures import dcgan, dense, towers
+from kgan.conditions import Masked, Pairs, Unpaired
+from kgan.players.image_pool import ImagePool
 from tests.helpers import patches, translator
 
 STEPS, BATCH, LATENT_DIM = 20, 8, 6
@@ -50,10 +51,28 @@ class FromTable(Masked):
 
 
 MASKS = np.random.default_rng(6).random((STEPS, BATCH, 8, 8)) < 0.4
+PLACES = np.random.default_rng(7).integers(0, 12, (2 * STEPS, BATCH)).astype("int32")
+EXCHANGED = np.random.default_rng(8).random((2 * STEPS, BATCH)) < 0.5
+
+
+class DrawnPool(ImagePool):
+    """The draws of draw number n are row n of the tables."""
+
+    def draw(self, n):
+        row = ops.cast(self.seeds.next()[1], "int32")
+        return [ops.take(ops.convert_to_tensor(table), row, axis=0)[:n] for table in (PLACES, EXCHANGED)]
+
+
+def two_towers():
+    generator = towers.generator(translator(1, 1), translator(1, 1))
+    return generator, towers.discriminator(patches(1), patches(1))
+
+
 # image to image: the players have no latents
 IMAGES = {
     "pix2pix": (Pairs(), lambda: (translator(1, 1), patches(1, 1))),
     "inpainting": (FromTable(), lambda: (translator(2, 1), patches(1, 2))),
+    "cyclegan": (Unpaired(), two_towers),
 }
 ROWS = {
     "dense": (dense_players, {}),
@@ -71,6 +90,7 @@ ROWS = {
         IMAGES["inpainting"][1],
         {"terms": [kgan.terms.L1(10.0), "total_variation"], "loss": "hinge"},
     ),
+    "cyclegan": (IMAGES["cyclegan"][1], {"terms": ["cycle", "identity"], "loss": "least_squares", "history": 12}),
 }
 
 
@@ -89,7 +109,8 @@ def train(row):
         gan = kgan.GAN(generator, discriminator, condition=IMAGES[row][0])
     else:
         gan = kgan.GAN(generator, discriminator, LATENT_DIM, latents=table)
-    data = (images[:, ::-1] ** 2, images) if row == "pix2pix" else (images,)
+    data = (images[:, ::-1] ** 2, images) if row in ("pix2pix", "cyclegan") else (images,)
+    kgan.gan.ImagePool = DrawnPool
     adam = {name: keras.optimizers.Adam(1e-3, beta_1=0.5) for name in ("d_opt", "g_opt")}
     gan.compile(**adam, **arguments)
     history = gan.fit(*data, batch_size=BATCH, epochs=STEPS // 5, shuffle=False, verbose=0).history

@@ -12,7 +12,7 @@ from unittest import mock
 import numpy as np
 from keras import initializers, ops
 
-from kgan.architectures import patch, rrdb, srresnet, unet
+from kgan.architectures import patch, resnet_translation, rrdb, srresnet, unet
 from tests.brought import between_marks
 
 COMMAND = "python -m tests.parameter_counts docs/architectures.md"
@@ -25,6 +25,10 @@ PLAYERS = {
     "`patch.discriminator((256, 256, 3), receptive_field=16)`": lambda: patch.discriminator(receptive_field=16),
     '`patch.discriminator((256, 256, 3), given=False, norm="instance")`': lambda: patch.discriminator(
         given=False, norm="instance"
+    ),
+    "`resnet_translation.generator((256, 256, 3))`": resnet_translation.generator,
+    "`resnet_translation.generator((128, 128, 3), blocks=6)`": lambda: resnet_translation.generator(
+        (128, 128, 3), blocks=6
     ),
     "`srresnet.generator((96, 96, 3))`": srresnet.generator,
     "`rrdb.generator((128, 128, 3))`": rrdb.generator,

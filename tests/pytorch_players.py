@@ -1,12 +1,13 @@
-"""The networks of Pix2Pix, SRGAN and ESRGAN in plain PyTorch, from their descriptions; and which weight of kgan is which.
+"""The networks of Pix2Pix, CycleGAN, SRGAN and ESRGAN in plain PyTorch; and which weight of kgan is which.
 
-Weights have the names that they have in the code that each network is known by: pytorch-CycleGAN-and-pix2pix for U-Net and
-PatchGAN, and BasicSR for RRDBNet; SRResNet has no such code, its names are given here. Images are (batch, channels, height,
-width).
+Weights have the names that they have in the code that each network is known by: pytorch-CycleGAN-and-pix2pix for U-Net,
+PatchGAN and CycleGAN's generator, and BasicSR for RRDBNet; SRResNet has no such code, its names are given here. Images
+are (batch, channels, height, width).
 """
 
 import torch
 from keras import layers
+from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 
@@ -106,6 +107,62 @@ def patch(weights, x, halved, norm="batch"):
         x = net.conv(f"model.{3 * level - 1}", x, stride=2 if level < halved else 1)
         x = F.leaky_relu(net.normalized(f"model.{3 * level}", x), 0.2)
     return net.conv(f"model.{3 * halved + 2}", x)
+
+
+NORMS = {
+    "batch": lambda width: nn.BatchNorm2d(width, eps=1e-5),
+    "instance": lambda width: nn.InstanceNorm2d(width, eps=1e-5, affine=False),
+    None: lambda width: nn.Identity(),
+}
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, width, norm):
+        super().__init__()
+        before, after = (
+            [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3, bias=norm != "batch"), NORMS[norm](width)]
+            for _ in range(2)
+        )
+        self.conv_block = nn.Sequential(*before, nn.ReLU(), *after)
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+class ResnetTranslation(nn.Module):
+    """CycleGAN's generator, a list of layers as in section 7.2 of the paper."""
+
+    def __init__(self, given, channels, filters, blocks, norm="instance"):
+        super().__init__()
+        bias = norm != "batch"
+        narrow, middle, wide = filters, 2 * filters, 4 * filters
+        steps = [nn.ReflectionPad2d(3), nn.Conv2d(given, narrow, 7, bias=bias), NORMS[norm](narrow), nn.ReLU()]
+        for before, after in ((narrow, middle), (middle, wide)):
+            steps += [nn.Conv2d(before, after, 3, stride=2, padding=1, bias=bias), NORMS[norm](after), nn.ReLU()]
+        steps += [ResidualBlock(wide, norm) for _ in range(blocks)]
+        for before, after in ((wide, middle), (middle, narrow)):
+            up = nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1, bias=bias)
+            steps += [up, NORMS[norm](after), nn.ReLU()]
+        self.model = nn.Sequential(*steps, nn.ReflectionPad2d(3), nn.Conv2d(narrow, channels, 7), nn.Tanh())
+
+
+def resnet_translation_names(blocks, norm="instance"):
+    """Its layers that have weights in order: `model.1`, `model.2`, ... with the blocks at `model.10` and after it."""
+    convolutions = [f"model.{place}" for place in (1, 4, 7)]
+    convolutions += [f"model.{10 + block}.conv_block.{place}" for block in range(blocks) for place in (1, 5)]
+    convolutions += [f"model.{10 + blocks + place}" for place in (0, 3)]
+    norms = {name: f"{name.rpartition('.')[0]}.{int(name.rpartition('.')[2]) + 1}" for name in convolutions}
+    names = [one for name in convolutions for one in ((name, norms[name]) if norm == "batch" else (name,))]
+    return [*names, f"model.{10 + blocks + 7}"]
+
+
+def resnet_translation(weights, given, channels, filters, blocks, norm="instance"):
+    """The network in inference mode; all of its weights are among those given, and it has no others."""
+    network = ResnetTranslation(given, channels, filters, blocks, norm)
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
+        raise KeyError(f"missing: {missing}; unexpected: {unexpected}")
+    return network.eval().model
 
 
 def srresnet_names(blocks, doublings, norm="batch"):

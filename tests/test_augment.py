@@ -349,6 +349,7 @@ def test_p_follows_the_discriminator(images, schedule):
 
 
 @pytest.mark.parametrize("schedule", cases(["alternating"], ["simultaneous"]))
+@pytest.mark.usefixtures("eagerly")
 def test_p_under_a_loss_of_pairs_is_of_pairs(images, schedule):
     """Such a loss does not see a constant added to all scores, so neither does p."""
     found = []
@@ -362,6 +363,7 @@ def test_p_under_a_loss_of_pairs_is_of_pairs(images, schedule):
     assert found[0] == found[1] and found[0][1] != 0.5
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_it_is_saved_and_goes_on(images, tmp_path):
     gan = compiled(augment=ADA(-1.0, 2, 160, policy=("color",)), penalties=["r1"])
     gan.fit(images, batch_size=16, verbose=0)
@@ -374,6 +376,7 @@ def test_it_is_saved_and_goes_on(images, tmp_path):
     assert largest_difference(state(gan), state(again)) <= (1e-6 if keras.backend.backend() == "torch" else 0)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_each_gan_has_its_own(images):
     ada = ADA(target=-1.0, interval=1, length=160)
     one, other = compiled(augment=ada), compiled(augment=ada)

@@ -185,6 +185,7 @@ def test_each_class_lands_near_its_centre(way, told):
         ("auxiliary", "periods"),
     ],
 )
+@pytest.mark.usefixtures("eagerly")
 def test_everything_together_saved_and_gone_on_with(way, schedule, tmp_path):
     """Every schedule with all tricks: the logs are finite; what is loaded goes on bit for bit; evaluation repeats."""
     real, labels = points(23)  # a last batch of 7

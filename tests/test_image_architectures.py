@@ -10,10 +10,11 @@ import pytest
 from keras import layers
 
 from kgan import backend
-from kgan.architectures import patch, rrdb, srresnet, unet
+from kgan.architectures import patch, resnet_translation, rrdb, srresnet, unet
 from kgan.arguments import Misfit
 from tests import brought, parameter_counts
 from tests.helpers import in_a_step, largest_difference, values
+from tests.image_players import applied, images, kinds, randomized, same
 from tests.recipe_helpers import GOOD, check, complaint
 
 
@@ -26,40 +27,12 @@ def without_random_weights(request):
 
 GENERATORS = {
     "unet": lambda shape=(16, 16, 3), **kwargs: unet.generator(shape, filters=2, **kwargs),
+    "resnet_translation": lambda shape=(16, 16, 3), **kwargs: resnet_translation.generator(
+        shape, filters=4, blocks=1, **kwargs
+    ),
     "srresnet": lambda shape=(16, 16, 3), **kwargs: srresnet.generator(shape, filters=4, blocks=1, **kwargs),
     "rrdb": lambda shape=(16, 16, 3), **kwargs: rrdb.generator(shape, filters=4, growth=2, blocks=1, **kwargs),
 }
-
-
-def randomized(model):
-    """The model with weights of every kind that are neither 0 nor 1, such that its features stay of the same size."""
-    rng = np.random.default_rng(0)
-    for layer in model.layers:
-        for variable in layer.weights:
-            shape = variable.shape
-            if variable.name == "kernel":
-                up = isinstance(layer, layers.Conv2DTranspose)
-                fan_in = np.prod(shape[:2]) * shape[3 if up else 2] / (4 if up else 1)
-                variable.assign(rng.normal(0.0, 1.2 / np.sqrt(fan_in), shape))
-            elif variable.name in ("gamma", "moving_variance", "alpha"):
-                variable.assign(rng.uniform(0.3, 1.5, shape))
-            else:
-                variable.assign(rng.normal(0.0, 0.3, shape))
-    return model
-
-
-def images(*shape):
-    return np.random.default_rng(1).uniform(-1.0, 1.0, shape).astype("float32")
-
-
-def applied(model, *inputs):
-    """The outputs in inference mode, of one that has several a list."""
-    made = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-    return values(made) if isinstance(made, list) else values([made])[0]
-
-
-def kinds(model, kind):
-    return [layer for layer in model.layers if isinstance(layer, kind)]
 
 
 def test_counts():
@@ -72,12 +45,14 @@ def test_counts():
         666_433,
         139_585,
         2_764_737,
+        11_378_179,
+        7_837_699,
         1_549_462,
         16_697_987,
     ]
     widths = (128 + 256 + 4 * 512) + (4 * 512 + 256 + 128 + 64)  # of U-Net-256: e2 to e7, d1 to d7
     moving = [moving for _, moving, _ in parameter_counts.counts().values()]
-    assert moving[0] == 2 * widths and moving[3:] == [2 * (128 + 256 + 512), 2 * 384, 2 * 128, 0, 2 * 33 * 64, 0]
+    assert moving[0] == 2 * widths and moving[3:] == [2 * (128 + 256 + 512), 2 * 384, 2 * 128, 0, 0, 0, 2 * 33 * 64, 0]
 
 
 def test_counts_in_the_documentation():
@@ -93,6 +68,8 @@ def test_the_code_in_the_documentation():
         exec(code, names)
     assert names["logits"].shape == (2, 14, 14, 1) and names["enlarged"].shape == (2, 48, 80, 3)
     assert names["several"].input_shape == [(None, 8), (None, 32, 32, 3)]
+    assert names["both"].output_shape == [(None, 32, 32, 3)] * 2
+    assert names["judges"].output_shape == [(None, 14, 14, 1)] * 2
 
 
 def test_output_shapes():
@@ -204,17 +181,6 @@ def test_rrdb_is_the_pytorch_network():
     same(applied(made, x), x, lambda x: players.rrdb(weights, x, 2, doublings=2))
 
 
-def same(ours, x, network):
-    """Within 1e-4 of what the PyTorch network makes of images, neither constant nor saturated."""
-    import torch
-
-    with torch.no_grad():
-        theirs = network(torch.tensor(x.transpose(0, 3, 1, 2))).numpy().transpose(0, 2, 3, 1)
-    assert theirs.size < 10 or theirs.std() > 0.03
-    assert np.abs(theirs).max() > 1.0 or np.abs(theirs).mean() < 0.9
-    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=2e-5)
-
-
 @pytest.mark.parametrize("field, halved", patch.FIELDS.items())
 def test_receptive_field(field, halved):
     """The pixels that a logit depends on, by its gradient, are a square of the promised size at the promised place."""
@@ -308,7 +274,7 @@ def test_saved(name, tmp_path):
     np.testing.assert_array_equal(*((one[-1] if isinstance(one, list) else one) for one in (ours, theirs)))
 
 
-@pytest.mark.parametrize("name", ["unet", "srresnet", "rrdb", "patch"])
+@pytest.mark.parametrize("name", ["unet", "resnet_translation", "srresnet", "rrdb", "patch"])
 def test_all_weights_are_trained(name):
     """Each has a gradient; and the layers have their channels last, whatever keras.json says."""
     keras.config.set_image_data_format("channels_first")
@@ -331,7 +297,7 @@ def test_all_weights_are_trained(name):
 
 
 def test_tanh_or_not():
-    assert [make().layers[-1].activation for make in GENERATORS.values()] == [keras.activations.tanh] * 3
+    assert [make().layers[-1].activation for make in GENERATORS.values()] == [keras.activations.tanh] * 4
     assert GENERATORS["rrdb"](activation=None).layers[-1].activation is keras.activations.linear
     assert patch.discriminator((8, 8, 1), receptive_field=16).layers[-1].activation is keras.activations.linear
 
@@ -410,7 +376,10 @@ def test_in_a_recipe():
     assert (
         complaint(GOOD.replace("{name: dense, units: [16]}", "{name: patch}"))
         .splitlines()[0]
-        .endswith('generator.name: unknown name "patch"; known are dcgan, dense, r3gan, resnet, rrdb, srresnet, unet')
+        .endswith(
+            'generator.name: unknown name "patch"; known are dcgan, dense, r3gan, resnet, resnet_translation, rrdb, '
+            "srresnet, unet"
+        )
     )
     assert 'unknown name "srresnet"; known are dcgan, dense, patch, r3gan, resnet' in complaint(
         text.replace("name: patch", "name: srresnet")

@@ -95,6 +95,7 @@ def taking(argument):
 
 
 @pytest.mark.parametrize("name", taking("spectral_norm"))
+@pytest.mark.usefixtures("eagerly")
 def test_discriminators_with_spectral_norm(name, images):
     """All their layers have it; u moves in training, and stays in evaluation and in a player that waits."""
     discriminator = get(name).discriminator((8, 8, 1), spectral_norm=True, **SMALL_FAMILIES[name])
@@ -235,6 +236,7 @@ def test_self_attention_is_a_plain_loop(shape):
     np.testing.assert_allclose(values([layer(x)])[0], attended(layer, x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_self_attention_learns_and_is_saved(images, tmp_path):
     """Through a penalty, its second derivative, too; gamma first, the others behind it."""
     arguments = {"filters": 8, "attention": 4, "spectral_norm": True}

@@ -47,6 +47,7 @@ steps: 3
 """
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_recipe_can_name_the_whole_toolbox(tmp_path):
     path = tmp_path / "toolbox.yaml"
     path.write_text(TOOLBOX)
@@ -80,6 +81,7 @@ def test_a_recipe_can_name_the_whole_toolbox(tmp_path):
         ),
     ],
 )
+@pytest.mark.usefixtures("eagerly")
 def test_a_recipe_can_name_architectures(generator, discriminator, tmp_path, caplog):
     """And a run that was stopped after one of two epochs ends with the same weights, bit for bit."""
     path = tmp_path / "players.yaml"
@@ -192,15 +194,8 @@ def test_what_was_set_is_blamed_on_the_command_line():
     assert complaint(GOOD, ["ema.name=linear"]).startswith("--set  ema.start: missing")
 
 
-# of parts that others have too
-SELDOM = (
-    "relativistic", "pacgan", "acgan", "dense-saturating", "dragan", "lsgan", "cgan", "wgan-gp", "dense-alternating"
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SELDOM)) for name in recipes.shipped()]
-)
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("name", recipes.shipped())
 def test_every_shipped_recipe_trains(name, tmp_path):
     """Two steps of it, on noise of its data's shape where that is a download."""
     given = recipes.read(name)
@@ -211,7 +206,7 @@ def test_every_shipped_recipe_trains(name, tmp_path):
         noise = np.random.default_rng(0).integers(0, 255, (20, *shape), "uint8")
         np.savez(tmp_path / "noise.npz", images=noise, labels=np.arange(20) % 10, a=noise[..., :1], b=noise)
         settings += [f"data.path={tmp_path / 'noise.npz'}", "data.batch_size=10"]
-        settings += ["data.samples=200"] if name == "stacked-mnist" else []
+        settings += ["data.samples=200"] if name in ("pacgan", "stacked-mnist") else []
         if "validation" in given.data["data"]:
             settings += ["data.validation=null"]
         if name == "super-resolution":

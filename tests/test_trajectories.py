@@ -99,7 +99,7 @@ def cross_entropy():
     return keras.losses.BinaryCrossentropy()
 
 
-@pytest.mark.parametrize("loss", ["non_saturating", "keras"])
+@pytest.mark.parametrize("loss", cases(["non_saturating"], ["keras"]))
 def test_dense(loss):
     loss = cross_entropy() if loss == "keras" else loss
     assert_same(*run_both(*dense_a(), 100, tutorial_adam, loss, "simultaneous", simultaneous))
@@ -109,7 +109,7 @@ def test_dense_saturating():
     assert_same(*run_both(*dense_a(), 100, tutorial_adam, "minimax", "simultaneous", simultaneous, saturating=True))
 
 
-@pytest.mark.parametrize("rule", cases([(1, False), (5, True)], [(1, True), (5, False)]))
+@pytest.mark.parametrize("rule", cases([(5, True)], [(1, False), (1, True), (5, False)]))
 def test_dense_alternating(rule):
     k, reuse = rule
     schedule = kgan.schedules.Alternating(d_steps=k, reuse_latents=reuse)

@@ -84,6 +84,7 @@ class Exchanged(NonSaturating):
 
 
 @pytest.mark.parametrize("schedule", cases(["alternating"], ["simultaneous", "combined"]))
+@pytest.mark.usefixtures("eagerly")
 def test_flipping_all_labels_trains_the_discriminator_the_other_way(images, schedule):
     """And the generator as ever; the logs go by the true labels."""
     trained, logs = [], []
@@ -132,6 +133,7 @@ def test_the_discriminator_sees_noise_in_training_only(images):
     assert float(logs[0]["d_loss"]) == pytest.approx(float(logs[1]["d_loss"]), rel=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_they_are_saved(images, tmp_path):
     given = {"tricks": [WeightClip(0.1), LabelFlip(0.05), InstanceNoise(0.5, 100)]}
     gan = compiled(loss=NonSaturating(smoothing=0.1), penalties=[kgan.penalties.R2(1.0, every=2)], **given)

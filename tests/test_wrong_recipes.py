@@ -36,7 +36,7 @@ OF_FORM = [
     ("latent_dim: 8", "seed: " + "9" * 5000, "1:1  seed: must be a valid integer"),
     ("latent_dim: 8", "jit_compile: {a: 1}", "1:1  jit_compile: must be"),
     ("data: {name: digits, batch_size: 32}\n", "", "data: missing"),
-    ("name: digits, ", "", '2:1  data.path: missing; data has a name'),
+    ("name: digits, ", "", '2:1  data: must have a `name`, the `path` of a file or folder, or two domains'),
     ("name: digits", "name: digits, flip: maybe", "2:22  data.flip: must be a valid boolean, not 'maybe'"),
     ("name: digits", "name: digits, size: [8]  ", "2:22  data.size"),
     ("name: digits", "name: digits, size: big", "2:22  data.size: must be a number of pixels or [height, width]"),

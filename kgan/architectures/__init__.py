@@ -2,10 +2,11 @@
 
 Each module has `generator(image_shape, latent_dim, ...)` and `discriminator(image_shape, ...)`, or one of the two, which
 return Keras models; the size of the images is an argument, `(height, width, channels)`. The generators of `unet`,
-`srresnet` and `rrdb` receive an image, `given_shape`, and latents only if there is a `latent_dim`.
+`resnet_translation`, `srresnet` and `rrdb` receive an image, `given_shape`, and latents only if there is a `latent_dim`.
+`towers` joins two players for two domains of images.
 """
 
-from kgan.architectures import dcgan, dense, patch, r3gan, resnet, rrdb, srresnet, unet
+from kgan.architectures import dcgan, dense, patch, r3gan, resnet, resnet_translation, rrdb, srresnet, towers, unet
 from kgan.arguments import lookup
 
 ARCHITECTURES = {
@@ -14,6 +15,7 @@ ARCHITECTURES = {
     "patch": patch,
     "r3gan": r3gan,
     "resnet": resnet,
+    "resnet_translation": resnet_translation,
     "rrdb": rrdb,
     "srresnet": srresnet,
     "unet": unet,
@@ -43,7 +45,9 @@ __all__ = [
     "players",
     "r3gan",
     "resnet",
+    "resnet_translation",
     "rrdb",
     "srresnet",
+    "towers",
     "unet",
 ]

@@ -1,5 +1,6 @@
 """How often an architecture halves an image, and at which sizes it may have attention."""
 
+import math
 from collections.abc import Sequence
 
 from kgan.arguments import Misfit
@@ -26,13 +27,14 @@ def check_image(argument, family, shape, **instead):
         raise Misfit(f"`{argument}` of {family} must be (height, width, channels). Received: {shape!r}", **instead)
 
 
-def check_multiples(because, image_shape, divisor):
-    """Raise Misfit if height or width is not a multiple of `divisor`; the message says `because` what they must be."""
+def check_multiples(because, image_shape, divisor, least=1):
+    """Raise Misfit if a side is not a multiple of `divisor`, or is below `least`; the message begins with `because`."""
     height, width, _ = image_shape
-    if height % divisor or width % divisor:
-        nearest = [max(1, round(side / divisor)) * divisor for side in (height, width)]
+    if height % divisor or width % divisor or min(height, width) < least:
+        nearest = [max(1, math.ceil(least / divisor), round(side / divisor)) * divisor for side in (height, width)]
+        and_least = f" and at least {least}" if least > divisor else ""
         raise Misfit(
-            f"{because}, so height and width must be multiples of {divisor}. "
+            f"{because}, so height and width must be multiples of {divisor}{and_least}. "
             f"Received: {height} x {width}; the nearest that fits is {nearest[0]} x {nearest[1]}.",
             size=nearest[0] if nearest[0] == nearest[1] else nearest,
         )

@@ -35,6 +35,12 @@ def get(identifier, image_shape):
             "`augment` must be a name of kgan.augment, an object such as kgan.augment.DiffAugment(), or None. "
             f"Received: {identifier!r}"
         )
+    if isinstance(image_shape, list):
+        raise Misfit(
+            "`augment` is for images of one domain. Received: a generator that makes images of "
+            f"{' and '.join(map(shown, image_shape))}",
+            augment=None,
+        )
     if len(image_shape) != 3:
         raise Misfit(
             "`augment` is for images of shape (batch, height, width, channels). "

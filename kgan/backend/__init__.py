@@ -8,8 +8,8 @@
   each such call are collected, also in those within `input_gradient`. A branch of `when` has a context of its own.
 - `when(condition, then, otherwise)` runs one of two functions, which return nothing, or tensors of the same shape and type.
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
-- `stream(batches)` returns the form of `kgan.data.Batches` that the engine's `fit` reads fastest, and a function to call
-  when their order has changed.
+- `stream(batches)` returns the form of `kgan.data.Batches` or `Unpaired` that the engine's `fit` reads fastest, and a
+  function to call when their order has changed.
 - `static_shape(tensor)` is its shape, a tuple; `None` where TensorFlow does not even know the number of axes.
 - `with_shape(tensor, shape)` is the tensor with a shape that it must have, where TensorFlow does not know the sizes.
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.

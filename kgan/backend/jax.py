@@ -68,7 +68,8 @@ def input_gradient(function, x):
 
     def pure(x):
         with _scope(outer.state_mapping) as inner, added_losses() as added:
-            total = ops.sum(function(x))
+            values = function(x)
+            total = sum(ops.sum(one) for one in (values if isinstance(values, list) else [values]))
         return total, (inner.state_mapping, added)
 
     gradient, (written, added) = jax.grad(pure, has_aux=True)(x)

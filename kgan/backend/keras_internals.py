@@ -85,16 +85,18 @@ def operations_before(tensor):
         [tensor] = made.input_tensors
 
 
-def last_operation(model):
-    """The layer or operation that makes a model's output, looking through reshapes, wrappers and nested models.
+def last_operation(model, output=0):
+    """The layer or operation that makes an output of a model, by its position, looking through reshapes, wrappers and nested
+    models.
 
     `None` for a model without a graph. A discriminator's losses are computed from the input of its last sigmoid; the
     public `layer.output` says which tensor that is, but not which layer made it.
     """
     if not getattr(model, "outputs", None):
         return None
-    made = operations_before(model.outputs[0])
+    made = operations_before(model.outputs[output])
     operation = next(one for one, _ in made if not isinstance(one, keras.layers.Flatten | keras.layers.Reshape))
     if isinstance(operation, keras.Model):
-        return last_operation(operation)
+        history = model.outputs[output]._keras_history
+        return last_operation(operation, history.tensor_index if history.operation is operation else 0)
     return operation.layer if isinstance(operation, keras.layers.Wrapper) else operation

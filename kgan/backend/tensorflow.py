@@ -29,7 +29,8 @@ def apply(optimizer, grads, variables):
 def input_gradient(function, x):
     with _exact_moments(), tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
-        total = tf.reduce_sum(function(x))
+        values = function(x)
+        total = tf.add_n([tf.reduce_sum(one) for one in (values if isinstance(values, list) else [values])])
     return tape.gradient(total, x)
 
 
@@ -72,6 +73,8 @@ def stream(batches):
     # not through Python, as Keras does for a PyDataset: a Python generator makes each dense step 15 % slower
     if not batches.in_memory:
         return batches, lambda: None
+    if batches.sides:
+        return _side_by_side(*map(stream, batches.sides))
     images, labels, given = (
         None if one is None else tf.constant(one) for one in (batches.images, batches.labels, batches.given)
     )
@@ -111,6 +114,17 @@ def stream(batches):
             corners.assign(_corners(batches))
 
     return dataset.with_options(options), order_changed
+
+
+def _side_by_side(*streams):
+    """Several streams of images as one, whose elements have one part of each."""
+    datasets, changes = zip(*streams, strict=True)
+
+    def all_changed():
+        for order_changed in changes:
+            order_changed()
+
+    return tf.data.Dataset.zip(datasets).map(lambda *sides: tuple(images for (images,) in sides)), all_changed
 
 
 def _choices(batches):

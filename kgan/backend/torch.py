@@ -28,9 +28,12 @@ def apply(optimizer, grads, variables):
 
 
 def input_gradient(function, x):
-    x = x.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(function(x).sum(), x, create_graph=True)
-    return gradient
+    several = x if isinstance(x, list) else [x]
+    several = [one.detach().requires_grad_(True) for one in several]
+    values = function(several if isinstance(x, list) else several[0])
+    total = sum(one.sum() for one in (values if isinstance(values, list) else [values]))
+    gradients = torch.autograd.grad(total, several, create_graph=True)
+    return list(gradients) if isinstance(x, list) else gradients[0]
 
 
 def when(condition, then, otherwise):

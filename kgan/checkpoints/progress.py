@@ -11,8 +11,8 @@ import keras
 from kgan import environment
 from kgan.checkpoints import changes, disk, state
 from kgan.checkpoints.roles import Resumable, Saver, listed
-from kgan.data import Batches
-from kgan.data.on_demand import folder_of
+from kgan.data.on_demand import folders_of
+from kgan.data.ordered import Ordered
 
 log = logging.getLogger("kgan")
 # the state of Keras' own callbacks
@@ -30,7 +30,7 @@ class Progress(keras.callbacks.CallbackList):
     two trainings for Keras: the rest of that epoch, and all others. For the callbacks it is one training.
 
     Attributes:
-        folder: The folder of the data, a `kgan.data.on_demand.OnDemand`, if they are one.
+        folders: The folders that the data are read from, a list of `kgan.data.on_demand.OnDemand`.
         epoch: Integer. The current epoch, from 0.
         batch: Integer. The number of finished batches of that epoch.
         step: Integer. The number of finished steps since the beginning of the training.
@@ -38,11 +38,11 @@ class Progress(keras.callbacks.CallbackList):
     """
 
     def __init__(self, gan, callbacks, batches, verbose, epochs):
-        self.batches = batches if isinstance(batches, Batches) else None
+        self.batches = batches if isinstance(batches, Ordered) else None
         self.steps = None if self.batches is None else self.batches.steps
-        self.folder = folder_of(self.batches)
-        if self.folder is not None:
-            self.folder.keeps_going = True  # until the state is saved
+        self.folders = folders_of(self.batches)
+        for folder in self.folders:
+            folder.keeps_going = True  # until the state is saved
         self.epoch = self.batch = self.step = self._before = 0
         self.begun, self._restored, self._last_logs, self._skipped = False, None, None, 0
         callbacks = listed(callbacks)
@@ -106,7 +106,7 @@ class Progress(keras.callbacks.CallbackList):
         batch += self._skipped
         self.batch = min(batch + 1, self.steps or batch + 1)  # Keras counts a short last execution in full
         self.step = self._before + self.batch
-        if self.folder is not None and self.folder.failure:
+        if any(folder.failure for folder in self.folders):
             self.gan.stop_training = True
         super().on_train_batch_end(batch, logs)
 

@@ -48,12 +48,10 @@ def train(gan, saver, progress, epochs, first_epoch, fit_span):
         if not progress.begun:  # the training was complete already
             progress.on_train_begin()
         progress.end()
-        if progress.folder is not None:
-            progress.folder.keeps_going = False
-            if progress.folder.failure:
-                saver.failed = (
-                    f"{progress.folder.failure} The training was stopped after step {progress.step}, and saved."
-                )
+        for folder in progress.folders:
+            folder.keeps_going = False
+            if folder.failure:
+                saver.failed = f"{folder.failure} The training was stopped after step {progress.step}, and saved."
                 log.warning(saver.failed)
     return gan.history
 

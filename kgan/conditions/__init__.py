@@ -8,10 +8,11 @@ discriminator an image x, or `[x, y]` if it has two inputs.
 from kgan.arguments import integer, lookup
 from kgan.conditions.batch import Batch, no_weights, scaled, unpacked
 from kgan.conditions.classes import Classes, Unconditional
-from kgan.conditions.condition import Condition, is_score, leaves, shown, takes_given, together
+from kgan.conditions.condition import Condition, each, is_score, leaves, shown, takes_given, together, total
 from kgan.conditions.derived import Downscaled, Edges, Grey
 from kgan.conditions.images import PAIRS, Derived, ImageCondition, Pairs
 from kgan.conditions.masked import Masked
+from kgan.conditions.unpaired import Unpaired
 
 __all__ = [
     "Batch",
@@ -26,6 +27,8 @@ __all__ = [
     "PAIRS",
     "Pairs",
     "Unconditional",
+    "Unpaired",
+    "each",
     "get",
     "is_score",
     "leaves",
@@ -34,6 +37,7 @@ __all__ = [
     "shown",
     "takes_given",
     "together",
+    "total",
     "unpacked",
 ]
 
@@ -45,6 +49,7 @@ CONDITIONS = {
     "masked": Masked,
     "pairs": Pairs,
     "unconditional": Unconditional,
+    "unpaired": Unpaired,
 }
 
 

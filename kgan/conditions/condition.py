@@ -4,6 +4,7 @@ import abc
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from keras import ops
 
 from kgan.arguments import Configured
 
@@ -34,6 +35,8 @@ class Condition(Configured, abc.ABC):
         classes: The class numbers, a sequence; empty if there are no classes.
         gives_images: Whether `given` is an image, so that latents are optional.
         needs_pairs: Whether the data are pairs of what is given and the real image, so that `x` in `fit(x, y)` is given.
+        towers: Integer. The number of images that the generator makes for each example; above 1, they are a list, as are the
+            real ones.
     """
 
     what = "the condition"
@@ -41,6 +44,7 @@ class Condition(Configured, abc.ABC):
     classes: Sequence[int] = ()
     gives_images = False
     needs_pairs = False
+    towers = 1
 
     @abc.abstractmethod
     def read(self, data):
@@ -73,6 +77,23 @@ class Condition(Configured, abc.ABC):
     def completed(self, output, given):
         """Return the image that the generator's output means, such as with what was there before put in."""
         return output
+
+    def one_way(self, generator, to=None):
+        """Return a generator of images to images and its condition, those of one direction where there are two.
+
+        Args:
+            generator: `keras.Model`.
+            to: String, the domain of the images that it makes, `"a"` or `"b"`; `None` if there is one.
+
+        Raises:
+            ValueError: if there is no such domain.
+        """
+        if to is not None:
+            raise ValueError(
+                "`to` is for a GAN of two domains, with the condition kgan.conditions.Unpaired(). "
+                f"Received: to={to!r} and the condition {type(self).__name__}"
+            )
+        return generator, self
 
     def select(self, element):
         """Return the part of a dataset's element that `read` needs, as the tuple that Keras expects.
@@ -205,6 +226,18 @@ def together(*inputs):
     """The input of a model: those tensors that are not `None`, as a list, or as one tensor if there is only one."""
     there = [one for several in inputs for one in leaves(several) if one is not None]
     return there[0] if len(there) == 1 else there
+
+
+def each(function, *values):
+    """`function` of several images, such as those of two domains, as a list; or of one."""
+    if isinstance(values[0], list | tuple):
+        return [function(*several) for several in zip(*values, strict=True)]
+    return function(*values)
+
+
+def total(function, *values):
+    """The sum over several images, such as those of two domains, of the mean over all else of `function` of them."""
+    return sum(ops.mean(function(*several)) for several in zip(*map(leaves, values), strict=True))
 
 
 def leaves(value):

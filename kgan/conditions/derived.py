@@ -49,10 +49,27 @@ class Grey(Derived):
 
     >>> round(float(kgan.conditions.Grey().given(np.array([[[[1.0, 0.0, 0.0]]]], "float32"))[0, 0, 0, 0]), 3)
     0.299
+
+    Args:
+        keep_brightness: Boolean. Whether the luma y that is given stays, and the output o gives colours alone:
+            y + o - luma(o), clipped to [-1, 1]. The discriminator, the terms and `translate` see the result.
     """
+
+    def __init__(self, keep_brightness: bool = False):
+        self.keep_brightness = keep_brightness
 
     def given(self, images, seeds=None):
         return grey(ops.convert_to_tensor(images))
+
+    def completed(self, output, given):
+        if not self.keep_brightness:
+            return output
+        output = ops.convert_to_tensor(output)
+        given = ops.cast(given, output.dtype)
+        return ops.clip(given + output - grey(output), -1.0, 1.0)
+
+    def get_config(self):
+        return {"keep_brightness": self.keep_brightness}
 
 
 @register_keras_serializable("kgan")

@@ -112,6 +112,22 @@ def shapes_given(player, others):
 PAIRS = (("a", "b"), ("sources", "targets"), ("source", "target"), ("given", "real"), ("input", "target"), ("x", "y"))
 
 
+def two_of(element, refuse):
+    """The two images of a dataset's element, a tuple; `refuse(received)` raises where there are not two."""
+    if isinstance(element, dict):
+        for source, target in PAIRS:
+            if source in element and target in element:
+                return element[source], element[target]
+        refuse(f"a mapping with the keys {', '.join(map(repr, element))}")
+    if not isinstance(element, list | tuple):
+        refuse("images alone")
+    if len(element) == 3 and element[2] is not None:
+        raise no_weights("a batch of three parts, the last of which would be `sample_weight`")
+    if len(element) < 2 or element[1] is None:
+        refuse("images alone")
+    return tuple(element[:2])
+
+
 @register_keras_serializable("kgan")
 class Pairs(ImageCondition):
     """Images to images, learned from pairs: Pix2Pix (Isola et al., arXiv:1611.07004).
@@ -127,31 +143,12 @@ class Pairs(ImageCondition):
     """
 
     watched, needs_pairs = ("given",), True
-    names = (
-        ("source", "target"),
-        ("sources", "targets"),
-        ("given", "real"),
-        ("input", "target"),
-        ("a", "b"),
-        ("x", "y"),
-    )
 
     def read(self, data):
         return self.select(data)
 
     def select(self, element):
-        if isinstance(element, dict):
-            for source, target in PAIRS:
-                if source in element and target in element:
-                    return element[source], element[target]
-            self._refuse(f"a mapping with the keys {', '.join(map(repr, element))}")
-        if not isinstance(element, list | tuple):
-            self._refuse("sources alone")
-        if len(element) == 3 and element[2] is not None:
-            raise no_weights("a batch of three parts, the last of which would be `sample_weight`")
-        if len(element) < 2 or element[1] is None:
-            self._refuse("sources alone")
-        return tuple(element[:2])
+        return two_of(element, self._refuse)
 
     def shapes_in_data(self, image_shape, given_shape):
         return given_shape, image_shape

@@ -10,12 +10,14 @@ from kgan.data.loaded import Data
 from kgan.data.points import grid, ring
 from kgan.data.sources import DATASETS, get, load, made_from
 from kgan.data.stacked import stacked_mnist
+from kgan.data.unpaired import Unpaired
 
 __all__ = [
     "DATASETS",
     "Batches",
     "Data",
     "Folder",
+    "Unpaired",
     "cifar10",
     "digits",
     "fashion_mnist",

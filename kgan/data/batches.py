@@ -2,7 +2,6 @@
 
 import math
 
-import keras
 import numpy as np
 
 from kgan.arguments import Misfit, integer
@@ -10,12 +9,13 @@ from kgan.data import brightness
 from kgan.data.crop import parts
 from kgan.data.mapped import is_on_demand, let_go, native
 from kgan.data.on_demand import OnDemand
+from kgan.data.ordered import Ordered
 from kgan.data.paired_folder import Sources
 
 MAPPED = 2**26  # bytes of a memory-mapped array that may stay in memory after they were read
 
 
-class Batches(keras.utils.PyDataset):
+class Batches(Ordered):
     """Batches of images, shuffled anew for each epoch; the last one may be smaller.
 
     Example:
@@ -43,6 +43,8 @@ class Batches(keras.utils.PyDataset):
         ValueError: if there are no images or they differ in size, the number of labels or of what is given differs, `flip`
             or `crop` is used for anything but images, the parts are larger than the images, or `batch_size` is not valid.
     """
+
+    entropy: tuple[int, ...] = ()  # besides the seed and the epoch
 
     def __init__(
         self,
@@ -84,30 +86,33 @@ class Batches(keras.utils.PyDataset):
         self.images, self.labels, self.batch_size, self.seed = images, labels, batch_size, seed
         self.replacement, self.flip, self.shuffle, self.given = replacement, flip, shuffle, given
         self.crop = None if crop is None else _checked(crop, images, given)
-        self.first, self._mapped = 0, 0
+        self._mapped = 0
         self._start(epoch)
 
     def _start(self, epoch):
         self.epoch = epoch
-        draw = np.random.default_rng([self.seed, epoch])
-        count = len(self.images)
-        if self.replacement:
-            self.order = draw.integers(count, size=max(1, count // self.batch_size) * self.batch_size)
-        else:
-            self.order = draw.permutation(count) if self.shuffle else np.arange(count)
+        draw = np.random.default_rng([self.seed, epoch, *self.entropy])
+        self.order = self._drawn(draw)
         self.mirrored = draw.random(len(self.order)) < 0.5 if self.flip else None
         self.corners = None  # top and left of each part
         if self.crop is not None:
             room = np.array(self.images.shape[1:3]) - self.crop
             self.corners = draw.integers(room + 1, size=(len(self.order), 2))
 
+    def _drawn(self, draw):
+        """The positions of an epoch's images."""
+        count = len(self.images)
+        if self.replacement:
+            return draw.integers(count, size=max(1, count // self.batch_size) * self.batch_size)
+        return draw.permutation(count) if self.shuffle else np.arange(count)
+
     @property
     def steps(self):
-        """The number of batches in a whole epoch."""
         return math.ceil(len(self.order) / self.batch_size)
 
-    def __len__(self):
-        return self.steps - self.first
+    @property
+    def examples(self):
+        return len(self.order)
 
     def __getitem__(self, index):
         index += self.first
@@ -131,10 +136,12 @@ class Batches(keras.utils.PyDataset):
         return images
 
     @property
+    def read_from(self):
+        return [self.images] if self.given is None else [self.images, self.given]
+
+    @property
     def in_memory(self):
-        """Whether the images, and what is given, are arrays in memory."""
-        both = (self.images,) if self.given is None else (self.images, self.given)
-        return all(isinstance(one, np.ndarray) and not is_on_demand(one) for one in both)
+        return all(isinstance(one, np.ndarray) and not is_on_demand(one) for one in self.read_from)
 
     def _read_both(self, chosen):
         if isinstance(self.given, Sources) and self.given.folder is self.images:
@@ -148,23 +155,13 @@ class Batches(keras.utils.PyDataset):
                 self._mapped += read.nbytes
                 if self._mapped > MAPPED:
                     self._mapped = 0
-                    for one in (self.images, self.given):
+                    for one in self.read_from:
                         let_go(one)
             return read
         positions, places = np.unique(chosen, return_inverse=True)  # h5py reads in increasing order only
         return native(np.asarray(images[positions])[places])
 
-    def next_epoch(self):
-        """Shuffle for the next epoch. `GAN.fit` calls this at the end of every epoch."""
-        self.seek(self.epoch + 1)
-
-    def seek(self, epoch, batch=0):
-        """Go to an epoch, and skip its first batches, which are done already."""
-        self.first = batch
-        self._start(epoch)
-
     def identity(self):
-        """The values that, with the epoch, define the order."""
         return {
             "seed": self.seed,
             "images": len(self.images),

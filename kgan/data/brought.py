@@ -14,10 +14,10 @@ from keras import ops
 from kgan.backend import static_shape, with_shape
 from kgan.conditions import shown, unpacked
 from kgan.data import brightness
-from kgan.data.batches import Batches
 from kgan.data.folder import Folder
 from kgan.data.loaded import Data
 from kgan.data.mapped import Part, is_on_demand, native
+from kgan.data.ordered import Ordered
 
 
 def fitted(images, shape, name="Real images", whose="generator's shape"):
@@ -83,8 +83,8 @@ def arrays(x, y=None, shapes=((), ()), select=unpacked):
         ValueError: if images in a list differ in size, or whole numbers are out of range.
     """
     shape, other = shapes
-    if y is not None and isinstance(x, Data):
-        x = x.images
+    if y is not None:
+        x, y = (one.images if isinstance(one, Data) else one for one in (x, y))
     if y is None and isinstance(x, Data | Folder):
         if isinstance(x, Folder):
             return x, x.labels
@@ -129,6 +129,20 @@ def _whole(x, shape, *named):
         elif shape:
             fitted(x, shape, *named)  # raises before the training
     return x
+
+
+def check_lengths(a, b):
+    """Raise ValueError if images of two domains are not of one number, or are two datasets."""
+    if hasattr(a, "element_spec") and hasattr(b, "element_spec"):
+        raise ValueError(
+            "Datasets of images of two domains must be one dataset of both, tf.data.Dataset.zip((a, b)). Received: two"
+        )
+    counts = [len(one) for one in (a, b) if hasattr(one, "__len__")]
+    if len(set(counts)) > 1:
+        raise ValueError(
+            "fit(a, b) takes images of two domains as they come, of each the same number. Received: "
+            f"{counts[0]:,} of a and {counts[1]:,} of b. kgan.data.Unpaired(a, b, batch_size) draws both in any number."
+        )
 
 
 _NOT_DENSE = ("RaggedTensor", "SparseTensor", "RaggedTensorSpec", "SparseTensorSpec")
@@ -222,7 +236,7 @@ def dataset(x, select, shapes=((), ())):
         raise ValueError(
             f"A {type(x).__name__} of PyTorch holds single images. Give its batches: torch.utils.data.DataLoader(x, 64)"
         )
-    own = isinstance(x, keras.utils.PyDataset) and not isinstance(x, Batches)
+    own = isinstance(x, keras.utils.PyDataset) and not isinstance(x, Ordered)
     return Selected(x, read) if own else x
 
 

@@ -119,3 +119,20 @@ def fit_all(images, size, channels, nearest=False):
         picture = Image.frombytes(mode, image.shape[1::-1], np.ascontiguousarray(image).tobytes())
         fitted[index] = fit(picture, size, channels, nearest=nearest)
     return fitted
+
+
+def brought_to(images, size, channels, nearest=False):
+    """An array of images in this size and with these channels, where they are not `None`.
+
+    Raises:
+        ValueError: if they differ from those of the images, and these are not uint8.
+    """
+    if size is None and channels is None:
+        return images
+    if images.ndim == 4:
+        size, channels = tuple(size or images.shape[1:3]), channels or images.shape[3]
+        if images.shape[1:] == (*size, channels):
+            return images
+    if images.ndim != 4 or images.dtype != np.uint8:
+        raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
+    return fit_all(images, size, channels, nearest)

@@ -31,7 +31,8 @@ class Folder(OnDemand):
         memory: Integer. Bytes of decoded pictures that may be kept; by default an eighth of the memory that the machine has,
             or the container.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading.
-        whole: Path of a folder around it, such as that of all splits, whose pictures are scaled to 8 bits by the same rule.
+        whole: Path of a folder around it, such as that of all splits, whose pictures are scaled to 8 bits by the same rule;
+            or a list of such folders.
 
     Attributes:
         paths: The files that are pictures.
@@ -59,7 +60,9 @@ class Folder(OnDemand):
         self.with_frames = sum(one.frames for one in looks)
         others = []
         if whole is not None and any(one.extremes for one in looks):
-            around = sorted(set(files_in(pathlib.Path(whole), {})).difference(files))
+            folders = whole if isinstance(whole, list) else [whole]
+            around = {path for folder in folders for path in files_in(pathlib.Path(folder), {})}
+            around = sorted(around.difference(files))
             others = [one.extremes for _, one in self._each(look, around, skipped={}) if one.extremes]
         self._form = Form.of(looks, size, channels, others)
         self.paths = self._keep([path for path, _ in looked], [self._form.shape], limit, memory)

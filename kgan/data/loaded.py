@@ -43,6 +43,11 @@ class Data:
     crop: tuple[int, int] | None = None
 
     @property
+    def count(self):
+        """The number of examples."""
+        return len(self.images)
+
+    @property
     def image_shape(self):
         """The shape of an image in a batch, `(height, width, channels)` or `(2,)`."""
         shape = tuple(self.images.shape[1:])

@@ -195,8 +195,7 @@ class OnDemand(abc.ABC):
                     yield entry, result
 
 
-def folder_of(batches):
-    """The folder that `Batches` read, all or a part of it; `None` if they read none."""
-    images = getattr(batches, "images", None)
-    images = getattr(images, "images", images)
-    return images if isinstance(images, OnDemand) else None
+def folders_of(batches):
+    """The folders that `Batches` and the like read, all or a part of each; an empty list if they read none."""
+    found = [getattr(images, "images", images) for images in getattr(batches, "read_from", ())]
+    return [one for one in found if isinstance(one, OnDemand)]

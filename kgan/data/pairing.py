@@ -64,13 +64,16 @@ class Pairing:
 def find(path, split):
     """Return the `Pairing` of a split of a folder.
 
-    It is in the folder of that split (`kgan.data.splits.part_of`), or in folders of this name below two others, as in
-    `A/train` and `B/train`.
+    It is in the folder of that split (`kgan.data.splits.part_of`), in folders of this name below two others, as in `A/train`
+    and `B/train`, or in two whose names say both, `trainA` and `trainB`.
 
     Raises:
         ValueError: if there is no such split, or its folders are not two.
     """
     whole = inside(path)
+    both = _named_for_both(whole, split)
+    if both is not None:
+        return both
     below = {name: folders_in(whole / name) for name in folders_in(whole)}
     divided = {name: part for name, inner in below.items() if (part := called(split, inner)) is not None}
     if len(divided) == 2:
@@ -82,6 +85,28 @@ def find(path, split):
         return Pairing(folders, (first, second), ([whole / first], [whole / second]), origin)
     part, whole, origin = part_of(path, split)
     return _within(part, whole, origin)
+
+
+def _named_for_both(whole, split):
+    """The `Pairing` of folders such as `trainA` and `trainB`, `None` if there are none."""
+    found: dict[str, dict] = {"a": {}, "b": {}}  # from a split to the name of its folder
+    for name in folders_in(whole):
+        stem, letter = name[:-1].rstrip("_-. "), name[-1].lower()
+        if letter in found and kind(stem):
+            found[letter][stem] = name
+    if not all(found.values()):
+        return None
+    names = [splits.get(called(split, list(splits))) for splits in found.values()]
+    there = [name for splits in found.values() for name in splits.values()]
+    if None in names:
+        raise ValueError(
+            f"{whole} has no folders {split}A and {split}B for that split. Folders in it: {', '.join(there)}."
+        )
+    left = [f"{name}/" for name in there if name not in names]
+    origin = " and ".join(f"{name}/" for name in names) + (f", without {', '.join(left)}" if left else "")
+    around = tuple([whole / name for name in splits.values()] for splits in found.values())
+    first, second = names
+    return Pairing((whole / first, whole / second), (first, second), around, origin)  # type: ignore[arg-type]
 
 
 def _within(part, whole, origin):

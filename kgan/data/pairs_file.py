@@ -9,7 +9,7 @@ from kgan.data import brightness
 from kgan.data.array_file import arrays_in
 
 
-def read_pairs(path, split="train"):
+def read_pairs(path, split="train", alone=False):
     """Read a file of pairs of images.
 
     Args:
@@ -17,6 +17,7 @@ def read_pairs(path, split="train"):
             `kgan.data.file`. They are called `a` and `b`, `sources` and `targets`, `given` and `real`, or `x` and `y`; with
             a split `a_train` and so on.
         split: As in `kgan.data.file`.
+        alone: Whether they are no pairs, but images of two domains, of which there may be other numbers.
 
     Returns:
         The two arrays, whose sizes and channels may differ; their names; and in words, how each was scaled.
@@ -35,7 +36,7 @@ def read_pairs(path, split="train"):
             raise ValueError(str(error) if str(path) in str(error) else f"{path} {error}") from None
         both.append(images)
         fitted.append(said)
-    if len(both[0]) != len(both[1]):
+    if len(both[0]) != len(both[1]) and not alone:
         counts = " and ".join(f"{len(one):,} images {name}" for name, one in zip(names, both, strict=True))
         raise ValueError(f"{path} must hold pairs of images. Received: {counts}")
     return both, [name.removesuffix(f"_{split}") for name in names], fitted

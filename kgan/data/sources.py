@@ -4,15 +4,13 @@ import inspect
 import pathlib
 from dataclasses import replace
 
-import numpy as np
-
 from kgan.arguments import integer, lookup
 from kgan.data import formats
 from kgan.data.array_file import read
 from kgan.data.crop import sizes
 from kgan.data.digits import digits
 from kgan.data.downloads import cifar10, fashion_mnist, mnist
-from kgan.data.fitting import channels_of, fit_all, height_and_width
+from kgan.data.fitting import brought_to, channels_of, height_and_width
 from kgan.data.folder import Folder
 from kgan.data.loaded import Data
 from kgan.data.paired_folder import DIRECTIONS, KINDS, PairedFolder
@@ -128,7 +126,7 @@ def load(
                 f"`shape` {list(images.shape[1:])} keeps all channels"
             )
     labels = None if found.labels is None else spread(found.labels, limit)
-    return replace(found, images=_fitted(spread(found.images, limit), size, channels), labels=labels, crop=crop)
+    return replace(found, images=brought_to(spread(found.images, limit), size, channels), labels=labels, crop=crop)
 
 
 def _check_kind(path):
@@ -147,15 +145,6 @@ def _check_pairs(pairs, direction, kind):
             raise ValueError(f"`{argument}` must be {known[0]!r} or {known[1]!r}. Received: {value!r}")
         if not pairs and value != known[0]:
             raise ValueError(f"`{argument}` {value} is for pairs of images, with `pairs` true")
-
-
-def _fitted(images, size, channels, nearest=False):
-    """An array of images in this size and these channels, where they are given."""
-    if size is None and channels is None:
-        return images
-    if images.ndim != 4 or images.dtype != np.uint8:
-        raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
-    return fit_all(images, size or images.shape[1:3], channels or images.shape[3], nearest)
 
 
 def made_from(name, path):
@@ -210,5 +199,5 @@ def _pairs_of_file(path, split, size, channels, limit, progress, direction, kind
             )
         # two channels are grey and transparency, four are colours and transparency
         of_given = of_given or {2: 1, 4: 3}.get(given.shape[3], given.shape[3])
-    given = _fitted(given, size, of_given, kind == "labels")
-    return Data(_fitted(images, size, of_images), fitted=fitted, given=given, paired=" to ".join(names))
+    given = brought_to(given, size, of_given, kind == "labels")
+    return Data(brought_to(images, size, of_images), fitted=fitted, given=given, paired=" to ".join(names))

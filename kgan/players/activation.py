@@ -39,10 +39,11 @@ _KEEPING = (
 
 def last_activation(model):
     """The name of the activation that makes a model's output, or `None`: another one, or a model without a graph."""
-    return _name_of(last_operation(model))
+    return activation_of(last_operation(model))
 
 
-def _name_of(operation):
+def activation_of(operation):
+    """The name of the activation of a layer or an operation, or `None`."""
     function = getattr(operation, "function" if isinstance(operation, layers.Lambda) else "activation", None)
     for name, (_, functions) in _ACTIVATIONS.items():
         if function in functions or type(operation).__name__ == name.title().replace("_", ""):
@@ -50,17 +51,17 @@ def _name_of(operation):
     return None
 
 
-def bounds(model):
-    """The smallest and the largest value that a model can output, as its last layers say: a pair, or `None` if it is not
-    known, as of a model without a graph or one that ends in a convolution.
+def bounds(model, output=0):
+    """The smallest and the largest value of a model's output, by its position, as its last layers say: a pair, or `None` if
+    it is not known, as of a model without a graph or one that ends in a convolution.
     """
     outputs = getattr(model, "outputs", None)
     if not outputs:
         return None
     after: list[Callable] = []  # from the output inwards: functions of both ends
-    for operation, args in operations_before(outputs[0]):
+    for operation, args in operations_before(outputs[output]):
         operation = operation.layer if isinstance(operation, layers.Wrapper) else operation
-        name = _name_of(operation)
+        name = activation_of(operation)
         found = bounds(operation) if isinstance(operation, keras.Model) else name and _ACTIVATIONS[name][0]
         if found is None:
             found = _bounded(operation)
@@ -116,15 +117,26 @@ def image_range(generator):
     """The range of a generator's images: (0, 1) if its last layers say so, such as a sigmoid, and (-1, 1) otherwise.
 
     Raises:
-        ValueError: if they say another one, such as (0, 255).
+        ValueError: if they say another one, such as (0, 255), or its outputs differ.
     """
-    found = bounds(generator)
+    count = max(1, len(getattr(generator, "outputs", None) or ()))
+    found = {_range_of(generator, output) for output in range(count)}
+    if len(found) > 1:
+        raise ValueError(
+            f"All images of the generator, model {generator.name!r}, must have one range. "
+            f"Received: outputs in {' and in '.join(f'[{low:g}, {high:g}]' for low, high in sorted(found))}"
+        )
+    return found.pop()
+
+
+def _range_of(generator, output):
+    found = bounds(generator, output)
     if found is None or -1.001 <= found[0] < 0 and found[1] <= 1.001:
         return _BOTH
     low, high = found
     if low >= 0 and high <= 1.001:
         return _UNIT
-    if len(generator.outputs[0].shape) != 4 or not math.isfinite(high):
+    if len(generator.outputs[output].shape) != 4 or not math.isfinite(high):
         return _BOTH
     raise ValueError(
         f"The images of the generator, model {generator.name!r}, would lie in [{low:g}, {high:g}], as its last layers say. "

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from kgan.backend import layers_in, pin_seeds
-from kgan.conditions import leaves, shown, takes_given, together
+from kgan.conditions import each, leaves, shown, takes_given, together
 from kgan.data.brightness import advice
 
 
@@ -44,7 +44,8 @@ def fit_together(generator, discriminator, latent_dim, condition, pack=1):
     """Run both players on symbolic tensors, which builds them.
 
     Returns:
-        The shape of one example that the generator makes; the number of the discriminator's outputs, and that of its scores.
+        The shape of one example that the generator makes, or a list of them for several towers; the number of the
+        discriminator's outputs, and that of its scores.
 
     Raises:
         ValueError: if a player does not accept its inputs or was made for another condition, or the discriminator does not
@@ -54,21 +55,21 @@ def fit_together(generator, discriminator, latent_dim, condition, pack=1):
     what = f"latents with {condition.what}," if latent_dim and condition.specs(generator) is not None else "latents"
     inputs = symbolic_inputs(generator, latent_dim, condition)
     images = _run(generator, "generator", inputs, what if latent_dim else condition.what)
-    if not hasattr(images, "shape"):
+    if not all(hasattr(one, "shape") for one in leaves(images)) or len(leaves(images)) != condition.towers:
         kind = type(images).__name__
         raise ValueError(f"The generator must output one tensor. Received: {kind} from {generator.name!r}.")
-    packed = keras.KerasTensor((*images.shape[:-1], pack * images.shape[-1]), images.dtype)
+    packed = each(lambda one: keras.KerasTensor((*one.shape[:-1], pack * one.shape[-1]), one.dtype), images)
     what = "the generator's images" if pack == 1 else f"the generator's images, {pack} in a pack,"
     seen = _seen(discriminator, condition, generator, 1) if takes_given(discriminator) else None
     what = what if seen is None else f"{what} with {condition.what},"
     outputs = _run(discriminator, "discriminator", together(packed, seen), what)
     pin_seeds(generator)
     pin_seeds(discriminator)
-    if len(images.shape) == 4:
+    if len(leaves(images)[0].shape) == 4:
         _check_channels_last(generator=generator, discriminator=discriminator)
     shapes = [tuple(one.shape[1:]) for one in leaves(outputs)]
     condition.check_outputs(discriminator, shapes)
-    return tuple(images.shape[1:]), len(shapes), condition.scores(shapes)
+    return each(lambda one: tuple(one.shape[1:]), images), len(shapes), condition.scores(shapes)
 
 
 RANGES = ("floats", "whole numbers", "numbers")

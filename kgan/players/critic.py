@@ -7,8 +7,8 @@ import keras
 from keras import ops
 
 from kgan.backend import call, last_operation
-from kgan.conditions import leaves, takes_given, together
-from kgan.players.activation import last_activation
+from kgan.conditions import each, leaves, takes_given, together
+from kgan.players.activation import activation_of
 
 
 class Verdict(NamedTuple):
@@ -53,9 +53,10 @@ class Critic:
         self.augment: Any = None
         self.tricks: tuple = ()
         self._takes_given = takes_given(discriminator)
-        self._last = last_operation(discriminator)
-        self.known = self._last is not None
-        self.sigmoid = self._last.name if last_activation(discriminator) == "sigmoid" else None
+        last = [last_operation(discriminator, output) for output in range(scores)]
+        self.known = None not in last
+        self._sigmoids = list({id(one): one for one in last if activation_of(one) == "sigmoid"}.values())
+        self.sigmoid = self._sigmoids[0].name if self._sigmoids else None
 
     def __call__(self, images, given=None, training=True):
         """Return the `Verdict` on images `(batch, height, width, channels)`, with one score for each pack."""
@@ -86,18 +87,21 @@ class Critic:
         return self._joined(self.augment(images), ops.shape(packed)[0])
 
     def score(self, packs, given=None):
-        """Scores `(batch, 1)` in training mode, of images that are packed already.
+        """Scores `(batch, 1)` in training mode, of images that are packed already; a list of them for several domains.
 
         The score of an image is the mean over its map, and the sum over several scores, as in the losses.
         """
         scores, _ = self._outputs(packs, given, training=True)
-        return sum(_of_map(one) for one in scores)
+        if not isinstance(packs, list):
+            return sum(map(_of_map, scores))
+        of_each = len(scores) // len(packs)
+        return [sum(map(_of_map, scores[first : first + of_each])) for first in range(0, len(scores), of_each)]
 
     def _outputs(self, packs, given, training):
         if training:
             packs = packs if self.augment is None else self._augmented(packs)
             for trick in self.tricks:
-                packs = trick(packs)
+                packs = each(trick, packs)
         with self._without_sigmoid() if self.sigmoid and self.logits else contextlib.nullcontext():
             seen = self.condition.seen_by(self.discriminator, given, 1) if self._takes_given else None
             inputs = together(packs, seen)
@@ -107,20 +111,26 @@ class Critic:
 
     @contextlib.contextmanager
     def _without_sigmoid(self):
-        # a layer's `activation`, or the `call` of the bare operation keras.ops.sigmoid
-        attribute = "activation" if hasattr(self._last, "activation") else "call"
-        changed = {attribute: keras.activations.linear}
-        regularizer = getattr(self._last, "activity_regularizer", None)
-        if regularizer is not None:  # of the probabilities
-            changed["activity_regularizer"] = lambda logits: regularizer(keras.ops.sigmoid(logits))
-        before = {name: getattr(self._last, name) for name in changed}
+        before = []
         try:
-            for name, value in changed.items():
-                setattr(self._last, name, value)
+            for layer in self._sigmoids:
+                for name, value in _linear(layer).items():
+                    before.append((layer, name, getattr(layer, name)))
+                    setattr(layer, name, value)
             yield
         finally:
-            for name, value in before.items():
-                setattr(self._last, name, value)
+            for layer, name, value in before:
+                setattr(layer, name, value)
+
+
+def _linear(layer):
+    """The attributes of a layer, or of an operation, that ends in a sigmoid, as they are without it."""
+    # a layer's `activation`, or the `call` of the bare operation keras.ops.sigmoid
+    changed = {"activation" if hasattr(layer, "activation") else "call": keras.activations.linear}
+    regularizer = getattr(layer, "activity_regularizer", None)
+    if regularizer is not None:  # of the probabilities
+        changed["activity_regularizer"] = lambda logits: regularizer(keras.ops.sigmoid(logits))
+    return changed
 
 
 def _of_map(scores):

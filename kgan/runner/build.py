@@ -65,10 +65,12 @@ def build_rules(recipe, given):
             with blame("data", key):
                 if not recipe_data.is_of_pairs(recipe) and getattr(recipe.data, key, value) != value:
                     raise ValueError(f"is for pairs of images; set `condition: pairs`, or leave `{key}` out")
-        with blame("data", "path"):
-            path = getattr(recipe.data, "path", None)
-            if path is not None and not (path and pathlib.Path(path).expanduser().exists()):
-                raise ValueError(f"there is no file or folder {path}")
+        _check_domains(recipe, blame)
+        for place, source in recipe_data.sources_of(recipe.data):
+            with blame(*place, "path"):
+                path = source.path
+                if path is not None and not (path and pathlib.Path(path).expanduser().exists()):
+                    raise ValueError(f"there is no file or folder {path}")
         for name, player in (("d_opt", "discriminator"), ("g_opt", "generator")):
             with blame("optimizers", player):
                 made[name] = _optimizer(getattr(recipe.optimizers, player))
@@ -87,6 +89,17 @@ def build_rules(recipe, given):
                     raise ValueError(f"{one.name} is listed twice, and both would write to the same place")
                 callbacks.CALLBACKS[one.name](**arguments_of(one))
     return made
+
+
+def _check_domains(recipe, blame):
+    """Note what is wrong with the keys of data of two domains."""
+    of_domains = recipe_data.is_of_domains(recipe)
+    with blame("data", "a"):
+        if getattr(recipe.data, "a", None) is not None and not of_domains:
+            raise ValueError("is one of two domains without pairs; set `condition: unpaired`, or leave `a` and `b` out")
+    with blame("data", "replacement"):
+        if of_domains and recipe.data.replacement:
+            raise ValueError("is not for images of two domains; leave `replacement` out")
 
 
 def _rule(name, chosen, blame):
@@ -181,23 +194,16 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
     shape, condition = found.image_shape, condition_of(recipe)
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
-            if one.name == "score" and len(found.images) >= scores.LEAST:
+            if one.name == "score" and found.count >= scores.LEAST:
                 with blame("callbacks", index):
                     _check_score(one, shape, found.labels, condition.gives_images)
         place = ("num_classes",) if recipe.condition is None else ("condition", "n")
         with blame(place[0], keys={"n": place, "classes": place[:1]}):
             _check_labels(condition, found)
         with blame("data"):
-            batches = data.Batches(
-                found.images,
-                recipe.data.batch_size,
-                recipe.seed,
-                labels=found.labels,
-                replacement=recipe.data.replacement,
-                flip=getattr(recipe.data, "flip", False),
-                given=found.given,
-                crop=found.crop,
-            )
+            replacement = {"replacement": True} if recipe.data.replacement else {}
+            flip = getattr(recipe.data, "flip", False)
+            batches = recipe_data.batches_of(recipe, found, seed=recipe.seed, flip=flip, **replacement)
         can_resize = len(shape) == 3 and found.images.dtype == np.uint8
         given_shape = found.given_shape
         players = make_players(recipe, shape, given_shape, condition, blame, can_resize)
@@ -213,7 +219,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
                 recipe, (*size, shape[2]), given_shape and (*size, given_shape[2]), condition, blame, can_resize
             )
         with blame("augment", keys={"augment": ("augment",)}):
-            augment.get(compiled_with["augment"], shape)
+            augment.get(compiled_with["augment"], shape if condition.towers == 1 else [shape, given_shape])
     for term in compiled_with["terms"]:
         if isinstance(term, terms.Perceptual) and term.network is None:
             with Blame(given) as blame, blame("terms"):

@@ -51,7 +51,7 @@ def _message(error, path, raw, model):
     if kind == "extra_forbidden":
         return "unknown key", _meant(path[-1], _known_keys(path[:-1], raw, model))
     if kind == "missing":
-        return "missing", "; data has a name, or the path of a file or folder" if path == ("data", "path") else ""
+        return "missing", ""
     if kind == "union_tag_invalid":
         return f'unknown name "{context["tag"]}"', _meant(context["tag"], _quoted(context["expected_tags"]))
     if kind == "value_error":

@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, tr
 from rich.text import Text
 
 from kgan import backend
+from kgan.data.domains import Domains
+from kgan.runner import recipe_data
 
 
 class Display(keras.callbacks.Callback):
@@ -19,7 +21,7 @@ class Display(keras.callbacks.Callback):
     Args:
         name: String. The name of the recipe.
         steps: Integer. The number of steps of the whole training.
-        batches: `kgan.data.Batches`.
+        batches: `kgan.data.Batches`, or `Unpaired`.
         console: `rich.console.Console`.
         seconds: Float. If the console is not a terminal, the least time between two lines.
     """
@@ -27,7 +29,7 @@ class Display(keras.callbacks.Callback):
     def __init__(self, name, steps, batches, console, seconds=10.0):
         super().__init__()
         self.name, self.steps, self.console, self.seconds = name, steps, console, seconds
-        self.epoch_steps, self.epoch_images = len(batches), len(batches.order)
+        self.epoch_steps, self.epoch_images = len(batches), batches.examples
         self.done = self._before = self._counted_from = 0
         self.live = None
 
@@ -137,8 +139,8 @@ def engine_line(gan, batches):
     kinds = [name.partition(":")[0].upper() for name in backend.devices(gan)] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
     at_once = gan.steps_per_execution
-    both = [one for one in (batches.images, batches.given) if one is not None]
-    count = sum(one.nbytes for one in both) if all(isinstance(one, np.ndarray) for one in both) else None
+    there = batches.read_from
+    count = sum(one.nbytes for one in there) if all(isinstance(one, np.ndarray) for one in there) else None
     data = "pictures decoded as they are needed" if count is None else f"{count / 2**20:,.3g} MiB of data in memory"
     return (
         f"{backend.TITLE} on {where}, {backend.COMPILER} {'on' if gan.jit_compile else 'off'}, "
@@ -154,12 +156,18 @@ def data_line(recipe, found, split=None):
         found: `kgan.data.Data`.
         split: String. The split that they are, if it is not that of the recipe.
     """
-    source = getattr(recipe.data, "path", None) or recipe.data.name
+    source = getattr(recipe.data, "path", None) or recipe_data.name_of(recipe.data)
     said = f"{source}{f', {split}' if split else ''}: {_what(found)}"
     if found.origin:
         said += f"; from {found.origin}"
-    if found.crop:
-        said += f"; random parts of {_by(found.images.shape[1:3])}"
+    if isinstance(found, Domains):
+        if found.pairs_known:
+            said += "; files of equal names are pairs, which the training does not use"
+        larger = " and ".join(dict.fromkeys(_by(one.images.shape[1:3]) for one in (found.a, found.b) if one.crop))
+    else:
+        larger = _by(found.images.shape[1:3]) if found.crop else ""
+    if larger:
+        said += f"; random parts of {larger}"
     if found.skipped:
         said += f"; skipped {reasons(found.skipped)}"
     if found.fitted:
@@ -175,6 +183,10 @@ def data_line(recipe, found, split=None):
 
 def _what(found):
     """How many there are, and of which size."""
+    if isinstance(found, Domains):
+        a, b = (f"{_by(one.image_shape)} ({name})" for one, name in zip((found.a, found.b), found.names, strict=True))
+        many = "images" if found.a.count > 1 else "image"
+        return f"{found.a.count:,} {many} of a, {a}, and {found.b.count:,} of b, {b}"
     count, shape = len(found.images), found.image_shape
     if found.given is not None:
         size, given = _by(shape), _by(found.given_shape)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from kgan import data
+from kgan.data.domains import LAYOUTS, Domains, load_domains
 from kgan.runner.blame import Blame
 from kgan.runner.types import arguments_of
 
@@ -17,15 +18,20 @@ def is_of_pairs(recipe):
     return getattr(recipe.condition, "name", None) == "pairs"
 
 
+def is_of_domains(recipe):
+    """Whether a recipe trains on images of two domains without pairs."""
+    return getattr(recipe.condition, "name", None) == "unpaired"
+
+
 def load_data(recipe, given, progress=None, split=None, like=None):
-    """Return the recipe's `kgan.data.Data`.
+    """Return the recipe's `kgan.data.Data`, or its `kgan.data.domains.Domains`.
 
     Args:
         recipe: `Recipe`.
         given: `Given`, what the recipe was read from.
         progress: Function `(iterable, total) -> iterable` that shows the progress of reading a folder.
         split: String. A split to read instead of the recipe's, whole images and no random parts of them.
-        like: `kgan.data.Data`, whose size and channels the pictures of that split get.
+        like: What was returned for the recipe's split; the pictures get its size and channels.
 
     Raises:
         RecipeError: if the data cannot be read.
@@ -34,15 +40,37 @@ def load_data(recipe, given, progress=None, split=None, like=None):
     arguments = arguments_of(recipe.data)
     for key in LOADED_LATER:
         arguments.pop(key, None)
+    domains = [arguments.pop(key, None) for key in ("a", "b")]
     if split is not None:
         arguments |= {"split": split, "resize": None}
-        path = arguments.get("path")
-        if like is not None and path and pathlib.Path(path).expanduser().is_dir():
-            *size, channels = like.image_shape
-            arguments |= {"size": size, "channels": (like.given_shape[2], channels) if like.given_shape else channels}
     at = ("data", "validation") if split is not None and split == recipe.data.validation else ("data",)
     with Blame(given) as blame, blame(*at):
+        if is_of_domains(recipe):
+            return _load_domains(recipe.data.name, domains, arguments, split, like, progress)
+        if like is not None and _is_folder(arguments):
+            *size, channels = like.image_shape
+            arguments |= {"size": size, "channels": (like.given_shape[2], channels) if like.given_shape else channels}
         return data.load(recipe.data.name, progress=progress, pairs=is_of_pairs(recipe), **arguments)
+
+
+def _load_domains(name, chosen, arguments, split, like, progress):
+    if name != "own":
+        raise ValueError(f"{LAYOUTS} Received: {name}")
+    sides = [{} if one is None else {"name": one.name, **arguments_of(one)} for one in chosen]
+    for side, known in zip(sides, (None, None) if like is None else (like.a, like.b), strict=True):
+        if split is not None:
+            side["split"] = split
+        if known is not None and (_is_folder(arguments) or _is_folder(side)):
+            *size, channels = known.image_shape
+            side |= {"size": size, "channels": channels}
+    common = {key: value for key, value in arguments.items() if key not in ("direction", "kind")}  # of pairs
+    return load_domains(a=sides[0], b=sides[1], progress=progress, **common)
+
+
+def _is_folder(arguments):
+    """Whether these arguments of `load` are a folder's."""
+    path = arguments.get("path")
+    return bool(path) and pathlib.Path(path).expanduser().is_dir()
 
 
 def held_out(recipe, given, found, progress=None):
@@ -64,8 +92,7 @@ def held_out(recipe, given, found, progress=None):
             if list(others.classes) != list(found.classes):  # their numbers would not be the same
                 raise ValueError(f"the split {recipe.data.validation} has other classes than {recipe.data.split}")
         return found, others
-    out = _share(recipe, given, found)
-    return (found, None) if out is None else (found.part(~out), replace(found.part(out).middle(), skipped={}))
+    return _divided(recipe, given, found)
 
 
 def held_out_split(recipe):
@@ -75,8 +102,18 @@ def held_out_split(recipe):
 
 def to_train(recipe, given, found):
     """Return the first part of what `held_out` returns; no other split is read."""
+    return _divided(recipe, given, found)[0]
+
+
+def _divided(recipe, given, found):
+    """The data without the share `validation_split`, and that share, `None` if it is empty."""
+    if isinstance(found, Domains):
+        (a, a_out), (b, b_out) = (_divided(recipe, given, one) for one in (found.a, found.b))
+        if a_out is None or b_out is None:
+            return found, None
+        return replace(found, a=a, b=b), replace(found, a=a_out, b=b_out)
     out = _share(recipe, given, found)
-    return found if out is None else found.part(~out)
+    return (found, None) if out is None else (found.part(~out), replace(found.part(out).middle(), skipped={}))
 
 
 def _share(recipe, given, found):
@@ -93,8 +130,27 @@ def _share(recipe, given, found):
     return np.floor(share * (numbers + 1)) > np.floor(share * numbers)
 
 
+def batches_of(recipe, found, **arguments):
+    """The `Batches` of data, or the `Unpaired` of those of two domains; `arguments` are further ones of both."""
+    if isinstance(found, Domains):
+        return data.Unpaired(found.a, found.b, recipe.data.batch_size, **arguments)
+    return data.Batches(
+        found.images, recipe.data.batch_size, labels=found.labels, given=found.given, crop=found.crop, **arguments
+    )
+
+
+def sources_of(source):
+    """Yield the paths of all sources in a recipe and what is there, the keys of the data, and of each of two domains."""
+    yield ("data",), source
+    for key in ("a", "b"):
+        if getattr(source, key, None) is not None:
+            yield ("data", key), getattr(source, key)
+
+
 def name_of(source):
-    """The name of a recipe's data: that of the file or folder that is read, or of the data set."""
+    """The name of a recipe's data: that of the file or folder that is read, or of the data set; of two, both."""
+    if getattr(source, "a", None) is not None:
+        return f"{name_of(source.a)} and {name_of(source.b)}"
     path = getattr(source, "path", None)
     if path is None or data.made_from(source.name, path):
         return source.name

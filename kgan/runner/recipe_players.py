@@ -3,6 +3,7 @@
 import inspect
 
 from kgan import architectures
+from kgan.architectures import towers
 from kgan.arguments import Misfit
 from kgan.runner.types import arguments_of
 
@@ -10,18 +11,34 @@ SIZE = ("data", "size")
 
 
 def make_players(recipe, shape, given_shape, condition, blame, can_resize):
-    """Return those players that can be made for examples of that shape, by name."""
+    """Return those players that can be made for examples of that shape, by name.
+
+    For two domains each of them is one model of two towers, whose weights are initialized one after the other.
+    """
     players = {}
-    for name, shape_seen, arguments in (
-        ("generator", shape, (recipe.latent_dim,)),
-        ("discriminator", (*shape[:-1], recipe.pack * shape[-1]), ()),
-    ):
+    of_one = condition.towers == 1
+    ways = [(shape, given_shape)] if of_one else [(shape, given_shape), (given_shape, shape)]
+    for name in ("generator", "discriminator"):
         chosen = getattr(recipe, name)
         with blame(name, keys={"size": SIZE if can_resize else None, "name": (name,)}):
             make = getattr(architectures.get(chosen.name), name)
-            conditional = _conditional(chosen.name, name, make, condition.player_arguments(shape, given_shape))
-            players[name] = make(shape_seen, *arguments, **conditional, **arguments_of(chosen))
+            made = []
+            for real, given in ways:
+                wanted = condition.player_arguments(real, given) if of_one else _of_tower(name, given)
+                arguments = {**_conditional(chosen.name, name, make, wanted), **arguments_of(chosen)}
+                if name == "generator":
+                    made.append(make(real, recipe.latent_dim, **arguments))
+                else:
+                    if not of_one and "given" in arguments:
+                        arguments["given"] = False
+                    made.append(make((*real[:-1], recipe.pack * real[-1]), **arguments))
+            players[name] = made[0] if of_one else getattr(towers, name)(*made)
     return players
+
+
+def _of_tower(name, given_shape):
+    """The arguments of a tower: a generator is given an image of the other domain, a discriminator sees none."""
+    return {"given_shape": given_shape} if name == "generator" else {}
 
 
 def _conditional(name, role, player, arguments):

@@ -13,8 +13,9 @@ def resolved(recipe):
         return str(pathlib.Path(path).expanduser().absolute())
 
     data = recipe.model_dump(mode="json")
-    if data["data"].get("path"):
-        data["data"]["path"] = from_anywhere(data["data"]["path"])
+    for one in (data["data"], data["data"].get("a"), data["data"].get("b")):
+        if one and one.get("path"):
+            one["path"] = from_anywhere(one["path"])
     for one in data["callbacks"]:
         if one["name"] == "score" and one["extractor"].endswith((".pth", ".keras")):
             one["extractor"] = from_anywhere(one["extractor"])

@@ -11,11 +11,12 @@ import sys
 import keras
 from rich.console import Console
 
-from kgan import backend, data, environment
+from kgan import backend, environment
 from kgan.callbacks import Checkpoint, LogFile, Score
 from kgan.checkpoints.changes import line
 from kgan.checkpoints.disk import BadCheckpointError, BusyError
-from kgan.data.on_demand import OnDemand
+from kgan.data.domains import Domains
+from kgan.data.on_demand import folders_of
 from kgan.files import replace_when_written
 from kgan.runner import build, display, recipe_data, recipes, schema, too_few
 from kgan.runner.errors import Problem, RecipeError, RunError
@@ -78,11 +79,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
                 epochs=math.ceil(steps / batches.steps),
                 verbose=0,
                 callbacks=callbacks,
-                validation_data=None
-                if held_out is None
-                else data.Batches(
-                    held_out.images, recipe.data.batch_size, labels=held_out.labels, given=held_out.given
-                ),
+                validation_data=None if held_out is None else recipe_data.batches_of(recipe, held_out),
             )
             if saver.failed and not saver.newest():
                 raise RunError(f"The run failed, and nothing had been saved yet; what it wrote is in {directory}.")
@@ -94,7 +91,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
         raise RecipeError("--resume", [Problem((), str(error))]) from None
     finally:
         shown.close()
-        _say_replaced(found, directory, console)
+        _say_replaced(batches, directory, console)
     _say_scores(callbacks, console)
     if saver.failed:
         raise RunError(f"The run failed; the generator of its last good state is in {directory}.")
@@ -118,9 +115,12 @@ def _say_scores(callbacks, console):
             console.print(f"  {one.cost}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _say_replaced(found, directory, console):
+def _say_replaced(batches, directory, console):
     """Say which pictures could not be read any more, and add them to environment.json."""
-    replaced = found.images.replaced if isinstance(found.images, OnDemand) else {}
+    replaced: dict = {}
+    for folder in folders_of(batches):
+        for reason, paths in folder.replaced.items():
+            replaced[reason] = [*replaced.get(reason, ()), *paths]
     if not replaced:
         return
     about = json.loads((directory / "environment.json").read_text("utf-8"))
@@ -225,6 +225,9 @@ def _made_with(found, held_out):
 
 
 def _about(found):
+    if isinstance(found, Domains):
+        both = {"a": _about(found.a), "b": _about(found.b)}
+        return {**both, "from": found.origin, "classes": [], "pairs_known": found.pairs_known}
     of_pairs = {} if found.given is None else {"given": list(found.given.shape), "paired": found.paired}
     return {
         "shape": list(found.images.shape),

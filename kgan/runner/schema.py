@@ -41,13 +41,18 @@ def _file_name(text):
 
 
 class Source(Strict):
-    """Keys of any data."""
+    """Keys of any source of data."""
 
     path: str | None = None  # a file or folder that is read instead of the named data set
     split: str = "train"
     shape: Annotated[list[Count], Field(min_length=1, max_length=3)] | None = None  # of one example in a file of arrays
-    batch_size: Count = 64
     limit: Count | None = None  # the number of examples to use, spread evenly over all
+
+
+class Training(Source):
+    """Additional keys of data to train on."""
+
+    batch_size: Count = 64
     validation_split: Rate = 0.0  # a share of the examples that D never trains on, to measure how much it overfits
     validation: str | None = None  # instead of a share the name of a split, such as val
     replacement: bool = False  # each example of a batch is drawn from the whole data set
@@ -70,15 +75,44 @@ def _size(value):
     return value
 
 
-class Images(Source):
+Size = Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | tuple[Count, Count] | None)]
+
+
+def _own(path: str | None = None):
+    """A file or a folder."""
+
+
+SOURCES = {**DATASETS, "own": _own}
+
+
+class DomainSource(Source):
+    """Keys of one of two domains; those that it does not have are those of the data."""
+
+    split: str | None = None  # type: ignore[assignment]
+    size: Size = None
+    channels: Literal[1, 3] | None = None
+
+    @model_validator(mode="after")
+    def _there(self):
+        if self.name == "own" and self.path is None:
+            raise ValueError("give the `name` of a data set, or the `path` of a file or folder")
+        return self
+
+
+Domain = named("domain", SOURCES, usual="own", base=lambda name: DomainSource)
+
+
+class Images(Training):
     """Additional keys of images."""
 
-    size: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | tuple[Count, Count] | None)] = None
+    size: Size = None
     channels: Literal[1, 3] | None = None
     flip: bool = False  # each image is mirrored left to right with probability 1/2
-    resize: Annotated[Any, BeforeValidator(_size, json_schema_input_type=Count | tuple[Count, Count] | None)] = None
+    resize: Size = None
     direction: Literal["a_to_b", "b_to_a"] = "a_to_b"  # of pairs
     kind: Literal["images", "labels"] = "images"  # what the sources of pairs are
+    a: Domain | None = None  # of two domains without pairs, where they are not in one folder or file
+    b: Domain | None = None
 
     @model_validator(mode="after")
     def _resize(self):
@@ -86,16 +120,22 @@ class Images(Source):
             sizes(height_and_width(self.size), height_and_width(self.resize))
         return self
 
-
-def _own(path: str):
-    """A file or a folder."""
+    @model_validator(mode="after")
+    def _one_source(self):
+        if (self.a is None) != (self.b is None):
+            raise ValueError("give both domains, `a` and `b`")
+        if self.a is not None and (self.name != "own" or self.path is not None):
+            raise ValueError("give `a` and `b`, or one source of both, but not all of these")
+        if self.a is None and self.name == "own" and self.path is None:
+            raise ValueError("must have a `name`, the `path` of a file or folder, or two domains, `a` and `b`")
+        return self
 
 
 Data = named(
     "data",
-    {**DATASETS, "own": _own},
+    SOURCES,
     usual="own",
-    base=lambda name: Source if name in ("grid", "ring") else Images,
+    base=lambda name: Training if name in ("grid", "ring") else Images,
 )
 
 

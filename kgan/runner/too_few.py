@@ -15,7 +15,7 @@ def without(recipe, found, held_out=None):
         held_out: `kgan.data.Data` that are never trained on, or `None`.
     """
     recipe = recipe.model_copy(deep=True)
-    count, condition = len(found.images), build.condition_of(recipe)
+    count, condition = found.count, build.condition_of(recipe)
     said: list[str] = []
     gone: set[str] = set()  # logs that nothing measures
     share = recipe.data.validation_split
@@ -31,7 +31,7 @@ def without(recipe, found, held_out=None):
             f"{len(missing)} of {len(condition.classes)} classes have no image, the first is class {missing[0]}"
         )
     if condition.gives_images and held_out is not None:
-        count = len(held_out.images)
+        count = held_out.count
     shape = found.images.shape[1:]
     if _may_be_flattened(found.images):
         side = math.isqrt(shape[0])
