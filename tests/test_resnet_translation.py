@@ -230,8 +230,8 @@ def twice():
          "The images of `to_b` must have the shape that `to_a` is given, and the reverse. "
          "Received: `to_b` (16, 12, 3) -> (16, 12, 1), `to_a` (16, 12, 3) -> (16, 12, 3)"),
         (lambda: towers.generator(small((16, 12, 1)), small((16, 12, 3), (16, 12, 1))), "and the reverse. Received: "),
-        (lambda: towers.generator(keras.Sequential([keras.Input((16, 12, 3)), layers.Flatten()]), small()),
-         "Received: `to_b` (16, 12, 3) -> (576,), `to_a` (16, 12, 3) -> (16, 12, 3)"),
+        (lambda: towers.generator(keras.Sequential([small(), layers.Flatten(), layers.Dense(16)]), small()),
+         "Received: `to_b` (16, 12, 3) -> (16,), `to_a` (16, 12, 3) -> (16, 12, 3)"),
         (lambda: towers.discriminator(judge(scales=2), judge()),
          "`is_b` and `is_a` must have the same number of outputs. Received: 2 and 1"),
     ],
