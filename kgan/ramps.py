@@ -3,7 +3,8 @@
 Wherever a docstring says "or a schedule", the argument may be a `keras.optimizers.schedules.LearningRateSchedule` instead of
 a number. It is a function of the number of updates so far: those of the discriminator for its optimizer, penalties and
 augmentation, those of the generator for its optimizer and average. (For a learning rate Keras itself counts batches, if an
-optimizer accumulates gradients.) Linear and Cosine go from one value to another, up or down, and then stay constant.
+optimizer accumulates gradients.) Linear and Cosine go from one value to another, up or down, and then stay constant; also
+before, if they `begin` later.
 """
 
 import contextlib
@@ -23,28 +24,33 @@ class Ramp(LearningRateSchedule):
 
     Args:
         start: Float. The value in the first update.
-        end: Float. The value after `steps` updates, which then stays constant.
+        end: Float. The value after `begin` + `steps` updates, which then stays constant.
         steps: Integer. The number of updates from `start` to `end`.
+        begin: Integer. The number of updates before them, in which the value is `start`.
 
     Raises:
-        ValueError: if `start` or `end` is not a finite number, or `steps` is not an integer above 0.
+        ValueError: if `start` or `end` is not a finite number, `steps` is not an integer above 0, or `begin` is below 0.
     """
 
-    def __init__(self, start: float, end: float, steps: int):
+    def __init__(self, start: float, end: float, steps: int, begin: int = 0):
         _check(self, "start", start)
         _check(self, "end", end)
         self.start, self.end = float(start), float(end)
         self.steps = integer("steps", steps, at_least=1, of=type(self).__name__)
+        self.begin = integer("begin", begin, at_least=0, of=type(self).__name__)
 
     def share(self, done):
         raise NotImplementedError(f"{type(self).__name__} does not define `share(done)`.")
 
     def __call__(self, step):
-        share = self.share(ops.minimum(ops.cast(step, keras.config.floatx()) / self.steps, 1.0))
+        done = (ops.cast(step, keras.config.floatx()) - self.begin) / self.steps
+        share = self.share(ops.clip(done, 0.0, 1.0))
         return (1.0 - share) * self.start + share * self.end
 
     def get_config(self):
-        return {"start": self.start, "end": self.end, "steps": self.steps}
+        # without its default, as in files that are older than this argument
+        later = {"begin": self.begin} if self.begin else {}
+        return {"start": self.start, "end": self.end, "steps": self.steps, **later}
 
 
 def _check(ramp, name, value):
@@ -57,6 +63,14 @@ class Linear(Ramp):
     """A straight line from `start` to `end`.
 
     Example:
+
+    The learning rate of CycleGAN (arXiv:1703.10593), constant in the first half of the training:
+
+    >>> rate = kgan.ramps.Linear(start=2e-4, end=0.0, steps=100, begin=100)
+    >>> [round(float(rate(step)), 6) for step in (0, 100, 150, 200)]
+    [0.0002, 0.0002, 0.0001, 0.0]
+
+    And one that begins at once:
 
     >>> ramp = kgan.ramps.Linear(start=1.0, end=0.0, steps=4)
     >>> [float(ramp(step)) for step in (0, 1, 4, 9)]

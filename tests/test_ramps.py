@@ -33,6 +33,10 @@ def test_values():
     quarter = 20 - 18 * (1 - math.sqrt(0.5)) / 2
     assert [at(down, step) for step in (0, 2, 4, 8, 9)] == pytest.approx([20, quarter, 11, 2, 2])
     assert at(down, keras.Variable(2, dtype="int32", trainable=False)) == pytest.approx(quarter)
+    later = Linear(0.9, 0.5, 4, begin=10)
+    assert [at(later, step) for step in (0, 10, 11, 14, 99)] == pytest.approx([0.9, 0.9, 0.8, 0.5, 0.5])
+    assert at(Cosine(20, 2, 8, 10), 14) == pytest.approx(11) and at(Cosine(20, 2, 8, 10), 10) == 20
+    assert Linear.from_config(later.get_config()).begin == 10 and "begin" not in up.get_config()
     assert at(Linear(0.1, 0.7, 3), 3) == np.float32(0.7) and at(Cosine(0.1, 0.7, 3), 7) == np.float32(0.7)
 
 
@@ -267,6 +271,7 @@ def test_an_optimizer_that_takes_no_schedule(tmp_path):
         (lambda: Linear("0", 1.0, 3), "`start` of Linear must be a number. Received: '0'"),
         (lambda: Cosine(0.0, math.inf, 3), "`end` of Cosine must be a number. Received: inf"),
         (lambda: Cosine(0.0, 1.0, 0), "`steps` of Cosine must be an integer >= 1. Received: 0"),
+        (lambda: Linear(0.0, 1.0, 2, -1), "`begin` of Linear must be an integer >= 0. Received: -1"),
         (lambda: Cosine(0.0, 1.0, 2.0), "`steps` of Cosine must be an integer >= 1. Received: 2.0"),
         (
             lambda: kgan.penalties.R1(Linear(-1.0, 1.0, 3)),

@@ -9,7 +9,6 @@ import numpy as np
 from rich.progress import track
 
 from kgan.callbacks import Score
-from kgan.data import Batches
 from kgan.runner import build, recipe_data, recipes
 from kgan.runner.errors import Problem, RecipeError, RunError
 from kgan.scores import LEAST, Scorer
@@ -61,8 +60,7 @@ def _alike(both):
 
 
 def _length(recipe, given, found):
-    images = recipe_data.to_train(recipe, given, found).images
-    batches = Batches(images, recipe.data.batch_size, replacement=recipe.data.replacement)
+    batches = recipe_data.batches_of(recipe, recipe_data.to_train(recipe, given, found))
     return recipe.steps or recipe.epochs * batches.steps
 
 

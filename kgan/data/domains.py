@@ -103,6 +103,8 @@ def load_domains(path=None, a=None, b=None, progress=None, split="train", resize
     sides = [{**common, **{key: value for key, value in (one or {}).items() if value is not None}} for one in (a, b)]
     read = _of_sources
     if path is not None:
+        if "shape" in common:
+            raise ValueError(f"`shape` is for a file of arrays of single images. Received: shape={common['shape']!r}")
         path = pathlib.Path(path).expanduser()
         read = _of_folder if path.is_dir() else _of_file
     return read(path, sides, split, resize, progress)
@@ -118,8 +120,9 @@ def _of_sources(path, sides, split, resize, progress):
         shape = tuple(loaded[-1].images.shape[1:])
         if len(shape) != 3:
             raise ValueError(f"Domain {name} must be images. Received: examples of shape {shape}")
-    names = tuple(side.get("path") or side["name"] for side in sides)
-    return Domains(*loaded, names=names)
+    first, second = (side.get("path") or side["name"] for side in sides)
+    a, b = loaded
+    return Domains(a, b, (first, second))
 
 
 def _of_folder(path, sides, split, resize, progress):
@@ -138,7 +141,8 @@ def _of_folder(path, sides, split, resize, progress):
         loaded.append(Data(images, skipped=one.skipped, fitted=one.fitted, crop=crop))
     if found.beside:
         loaded[0].skipped = {**loaded[0].skipped, "beside the two folders": list(found.beside)}
-    return Domains(*loaded, names=found.names, origin=found.origin, pairs_known=relative[0] == relative[1])
+    a, b = loaded
+    return Domains(a, b, found.names, found.origin, pairs_known=relative[0] == relative[1])
 
 
 def _of_file(path, sides, split, resize, progress):
@@ -148,11 +152,11 @@ def _of_file(path, sides, split, resize, progress):
         size, crop = sizes(height_and_width({**side, **_size_of(side, loaded)}.get("size")), height_and_width(resize))
         images = brought_to(spread(images, side.get("limit")), size, channels_of(side.get("channels")))
         loaded.append(Data(images, fitted=how, crop=crop))
-    return Domains(*loaded, names=tuple(names))
+    a, b = loaded
+    return Domains(a, b, (names[0], names[1]))
 
 
 def _size_of(side, loaded):
-    """The size of images of b that have none: that of a, if it differs."""
-    if "size" in side or not loaded:
-        return {}
-    return {"size": tuple(loaded[0].images.shape[1:3])}
+    """The size of images of b that have none: that of a."""
+    shape = loaded[0].images.shape if loaded else ()
+    return {} if "size" in side or len(shape) != 4 else {"size": tuple(shape[1:3])}

@@ -125,14 +125,10 @@ def brought_to(images, size, channels, nearest=False):
     """An array of images in this size and with these channels, where they are not `None`.
 
     Raises:
-        ValueError: if they differ from those of the images, and these are not uint8.
+        ValueError: if they are not images of uint8.
     """
     if size is None and channels is None:
         return images
-    if images.ndim == 4:
-        size, channels = tuple(size or images.shape[1:3]), channels or images.shape[3]
-        if images.shape[1:] == (*size, channels):
-            return images
     if images.ndim != 4 or images.dtype != np.uint8:
         raise ValueError("`size` and `channels` are for pictures of uint8 pixels.")
-    return fit_all(images, size, channels, nearest)
+    return fit_all(images, size or images.shape[1:3], channels or images.shape[3], nearest)

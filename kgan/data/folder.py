@@ -61,8 +61,8 @@ class Folder(OnDemand):
         others = []
         if whole is not None and any(one.extremes for one in looks):
             folders = whole if isinstance(whole, list) else [whole]
-            around = {path for folder in folders for path in files_in(pathlib.Path(folder), {})}
-            around = sorted(around.difference(files))
+            found = {path for folder in folders for path in files_in(pathlib.Path(folder), {})}
+            around = sorted(found.difference(files))
             others = [one.extremes for _, one in self._each(look, around, skipped={}) if one.extremes]
         self._form = Form.of(looks, size, channels, others)
         self.paths = self._keep([path for path, _ in looked], [self._form.shape], limit, memory)

@@ -201,9 +201,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         with blame(place[0], keys={"n": place, "classes": place[:1]}):
             _check_labels(condition, found)
         with blame("data"):
-            replacement = {"replacement": True} if recipe.data.replacement else {}
-            flip = getattr(recipe.data, "flip", False)
-            batches = recipe_data.batches_of(recipe, found, seed=recipe.seed, flip=flip, **replacement)
+            batches = recipe_data.batches_of(recipe, found)
         can_resize = len(shape) == 3 and found.images.dtype == np.uint8
         given_shape = found.given_shape
         players = make_players(recipe, shape, given_shape, condition, blame, can_resize)

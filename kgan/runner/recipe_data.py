@@ -130,12 +130,15 @@ def _share(recipe, given, found):
     return np.floor(share * (numbers + 1)) > np.floor(share * numbers)
 
 
-def batches_of(recipe, found, **arguments):
-    """The `Batches` of data, or the `Unpaired` of those of two domains; `arguments` are further ones of both."""
+def batches_of(recipe, found, training=True):
+    """The `Batches` of data, or the `Unpaired` of those of two domains; without `training` each image once, as it is."""
+    more = {"seed": recipe.seed, "flip": getattr(recipe.data, "flip", False)} if training else {}
     if isinstance(found, Domains):
-        return data.Unpaired(found.a, found.b, recipe.data.batch_size, **arguments)
+        return data.Unpaired(found.a, found.b, recipe.data.batch_size, **more)
+    if training:
+        more["replacement"] = recipe.data.replacement
     return data.Batches(
-        found.images, recipe.data.batch_size, labels=found.labels, given=found.given, crop=found.crop, **arguments
+        found.images, recipe.data.batch_size, labels=found.labels, given=found.given, crop=found.crop, **more
     )
 
 

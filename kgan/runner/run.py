@@ -79,7 +79,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
                 epochs=math.ceil(steps / batches.steps),
                 verbose=0,
                 callbacks=callbacks,
-                validation_data=None if held_out is None else recipe_data.batches_of(recipe, held_out),
+                validation_data=None if held_out is None else recipe_data.batches_of(recipe, held_out, training=False),
             )
             if saver.failed and not saver.newest():
                 raise RunError(f"The run failed, and nothing had been saved yet; what it wrote is in {directory}.")

@@ -8,7 +8,7 @@ import inspect
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from kgan.architectures import players
 from kgan.callbacks import CALLBACKS
@@ -85,8 +85,25 @@ def _own(path: str | None = None):
 SOURCES = {**DATASETS, "own": _own}
 
 
+def _is_own(source):
+    """Whether a source is none of the data sets that have a name."""
+    return source.name == "own"
+
+
+def _needs(*alternatives):
+    """A function that adds to a JSON Schema which keys are needed where the data have no name."""
+
+    def add(found):
+        if found["properties"]["name"].get("default") == "own":
+            found["anyOf"] = [{"required": list(keys)} for keys in alternatives]
+
+    return add
+
+
 class DomainSource(Source):
     """Keys of one of two domains; those that it does not have are those of the data."""
+
+    model_config = ConfigDict(json_schema_extra=_needs(["path"]))
 
     split: str | None = None  # type: ignore[assignment]
     size: Size = None
@@ -94,7 +111,7 @@ class DomainSource(Source):
 
     @model_validator(mode="after")
     def _there(self):
-        if self.name == "own" and self.path is None:
+        if _is_own(self) and self.path is None:
             raise ValueError("give the `name` of a data set, or the `path` of a file or folder")
         return self
 
@@ -104,6 +121,8 @@ Domain = named("domain", SOURCES, usual="own", base=lambda name: DomainSource)
 
 class Images(Training):
     """Additional keys of images."""
+
+    model_config = ConfigDict(json_schema_extra=_needs(["path"], ["a", "b"]))
 
     size: Size = None
     channels: Literal[1, 3] | None = None
@@ -124,9 +143,9 @@ class Images(Training):
     def _one_source(self):
         if (self.a is None) != (self.b is None):
             raise ValueError("give both domains, `a` and `b`")
-        if self.a is not None and (self.name != "own" or self.path is not None):
+        if self.a is not None and (not _is_own(self) or self.path is not None):
             raise ValueError("give `a` and `b`, or one source of both, but not all of these")
-        if self.a is None and self.name == "own" and self.path is None:
+        if self.a is None and _is_own(self) and self.path is None:
             raise ValueError("must have a `name`, the `path` of a file or folder, or two domains, `a` and `b`")
         return self
 

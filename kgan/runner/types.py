@@ -155,5 +155,5 @@ def arguments_of(chosen):
 
 def value_of(argument: Any):
     """A value of a checked recipe, or the object if it names a schedule."""
-    is_schedule = isinstance(argument, pydantic.BaseModel)
+    is_schedule = isinstance(argument, pydantic.BaseModel) and getattr(argument, "name", None) in DECAYS
     return DECAYS[argument.name](**arguments_of(argument)) if is_schedule else argument
