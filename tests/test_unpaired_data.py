@@ -163,6 +163,20 @@ def test_other_data_begin_the_epoch_again(tmp_path, caplog):
 
 
 @pytest.mark.usefixtures("eagerly")
+def test_folders_that_do_not_fit_into_memory_and_vanish(tmp_path, caplog):
+    for name, channels in (("a", 1), ("b", 3)):
+        (tmp_path / name).mkdir()
+        for number, image in enumerate(marked(6, channels)):
+            Image.fromarray(image.squeeze()).save(tmp_path / name / f"{number}.png")
+    a, b = (Folder(tmp_path / name, memory=1) for name in "ab")
+    for number in range(6):
+        (tmp_path / "b" / f"{number}.png").unlink()
+    gan, _ = train(tmp_path / "vanished", lambda: Unpaired(a, b, 3))
+    assert int(gan.d_opt.iterations) < 4 and "nor can any other picture in" in b.failure
+    assert f"{b.failure} The training was stopped after step" in caplog.text and not (a.keeps_going or b.keeps_going)
+
+
+@pytest.mark.usefixtures("eagerly")
 def test_two_arrays_and_datasets():
     a, b = marked(8), marked(8, 3)
     results = []
@@ -341,7 +355,10 @@ def test_a_recipe(tmp_path):
     directory = train_recipe(tmp_path, settings)
     said = (tmp_path / "said.txt").read_text()
     assert "x: 5 images of a, 16 x 16 x 1 (trainA), and 3 of b, 16 x 16 x 3 (trainB); from trainA/ and trainB/" in said
-    assert "random parts of 20 x 20" in said and "files of equal names are pairs" in said.split("x, test: ")[1]
+    assert (
+        "random parts of 20 x 20" in said
+        and "files of equal names are true pairs, for scores alone" in said.split("x, test: ")[1]
+    )
     known = json.loads((directory / "environment.json").read_text())
     assert known["data"]["a"]["shape"] == [5, 20, 20, 1] and known["data"]["b"]["shape"] == [3, 20, 20, 3]
     assert known["held_out"]["pairs_known"] and not known["data"]["pairs_known"]
