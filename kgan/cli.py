@@ -174,6 +174,7 @@ def apply(
     source: Annotated[pathlib.Path, typer.Argument(metavar="PICTURES", help="A picture, or a folder of pictures.")],
     out: Annotated[pathlib.Path, typer.Option("-o", "--out", help="The result: a picture, or a folder.")],
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the latents, if there are some.")] = 0,
+    to: Annotated[str | None, typer.Option(help="Of two domains, that of the results: a or b.")] = None,
     plugin: Plugins = None,
 ):
     """Apply a generator that is given images to pictures of any size: translate, enlarge, fill, colour them."""
@@ -182,7 +183,7 @@ def apply(
 
     for path in plugin or ():
         plugins.load(path)
-    _say(applying.apply(run, source, out, seed, display.making(out_console)))
+    _say(applying.apply(run, source, out, seed, display.making(out_console), to))
 
 
 Metrics = Annotated[

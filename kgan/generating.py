@@ -83,6 +83,13 @@ class Generating:
         Raises:
             ValueError: if the condition gives no images, these do not fit the generator, or `to` is missing.
         """
+        return self.translations(images, seed, batch_size, to)[:]
+
+    def translations(self, images, seed=None, batch_size=16, to=None):
+        """The images of `translate`, each of which is made when it is asked for, a `kgan.players.samples.Samples`.
+
+        Args, Raises: as `translate`.
+        """
         batch_size = integer("batch_size", batch_size, at_least=1)
         seeds = seeds_of(None if seed is None else integer("seed", seed, at_least=0))
         if not self.condition.gives_images:
@@ -98,7 +105,7 @@ class Generating:
             images = images[..., None]
         given = condition.from_user(images, made_shape, given_shape, seeds)
         latents = self._latents(np.arange(len(given)), seeds)
-        return Samples(generator, latents, given, made_shape, batch_size, condition)[:]
+        return Samples(generator, latents, given, made_shape, batch_size, condition)
 
     def _samples(self, which, labels, seed, batch_size):
         """Images of some of the latent vectors that the seed gives: those at the positions `which`."""

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from PIL import Image
 
 import kgan
 from kgan.architectures import towers as joined
@@ -190,6 +191,24 @@ def test_saved_and_gone_on_with(tmp_path):
     assert largest_difference(state(gan), state(again)) <= TOLERANCE
     assert any(np.abs(kept).max() > 0 for kept in values(again.image_pool.kept))
     np.testing.assert_array_equal(gan.translate(A, to="b"), again.translate(A, to="b"))
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_the_middle_of_a_grid_is_what_the_outer_ones_become(tmp_path):
+    """a, like b, and back; b, like a, and back."""
+    gan = unpaired()
+    gan.fit(A, B, verbose=0, callbacks=[kgan.callbacks.ImageGrid(tmp_path, rows=1, columns=6)])
+    picture = np.asarray(Image.open(tmp_path / "epoch-0001.png"))
+
+    def cell(column):
+        return picture[2:34, 2 + 34 * column : 34 + 34 * column][::4, ::4] / 127.5 - 1
+
+    to_b = gan.translate(A[:1], to="b")
+    to_a = gan.translate(B[:1], to="a")
+    for column, expected in enumerate(
+        (A[:1], to_b, gan.translate(to_b, to="a"), B[:1], to_a, gan.translate(to_a, to="b"))
+    ):
+        np.testing.assert_allclose(cell(column), np.broadcast_to(expected[0], (8, 8, 3)), atol=0.01)
 
 
 def train(folder, kill_at=None):

@@ -6,8 +6,9 @@ import numpy as np
 from keras import ops
 
 from kgan import latents, scores
-from kgan.conditions import scaled, unpacked
-from kgan.data import Batches, Data, brought
+from kgan.conditions import each, leaves, scaled, unpacked
+from kgan.data import Batches, Data, Unpaired, brought
+from kgan.data.domains import Domains
 
 
 def images_of(data, most, model):
@@ -54,7 +55,8 @@ def _classes(labels):
 
 
 def pairs_of(data, most, model, what):
-    """What the generator is given, floats in [-1, 1], and the real images, as two arrays, from any data that `fit` accepts.
+    """What the generator is given, floats in [-1, 1], and the real images, as two arrays, from any data that `fit` accepts;
+    with several domains as two lists of arrays.
 
     Args:
         data: The data.
@@ -66,21 +68,29 @@ def pairs_of(data, most, model, what):
         ValueError: if there are none, or they can be read only once.
     """
     given, real = _parts_of(data, most, model, what)
-    real = brought.fitted(ops.convert_to_tensor(real), model.image_shape)
-    return prepared(model.condition, given, real, model.image_range), ops.convert_to_numpy(real)
+    real = each(lambda one, shape: brought.fitted(ops.convert_to_tensor(one), shape), real, model.image_shape)
+    return prepared(model.condition, given, real, model.image_range), each(ops.convert_to_numpy, real)
+
+
+def belong_together(data):
+    """Whether images of two domains at the same place are known to be true pairs."""
+    return isinstance(data, Data) and data.given is not None or getattr(data, "pairs_known", False)
 
 
 def prepared(condition, given, real, image_range):
     """What the generator is given, an array, of the parts of a batch; masks and the like are always the same."""
-    given = None if given is None else ops.convert_to_tensor(given)
-    real = scaled(ops.convert_to_tensor(real), image_range)
-    return ops.convert_to_numpy(condition.prepared(given, real, latents.seeds(0)))
+    given = None if given is None else each(ops.convert_to_tensor, given)
+    real = each(lambda one: scaled(ops.convert_to_tensor(one), image_range), real)
+    return each(ops.convert_to_numpy, condition.prepared(given, real, latents.seeds(0)))
 
 
 def _parts_of(data, most, model, what):
     if isinstance(data, Batches):
         whole = _whole(data)
         x, y = (whole.images, None) if whole.given is None else (whole.given, whole.images)
+    elif isinstance(data, Unpaired | Domains):
+        sides = [_whole(side) for side in data.sides] if isinstance(data, Unpaired) else [data.a, data.b]
+        x, y = (side.images for side in sides)
     else:
         if data is None or isinstance(data, Iterator):
             raise ValueError(
@@ -88,18 +98,20 @@ def _parts_of(data, most, model, what):
             )
         x, y = model.as_read(*data) if isinstance(data, tuple) and len(data) == 2 else model.as_read(data)
     if isinstance(x, np.ndarray) or brought.is_on_demand(x):
-        chosen = scores.spread(len(x), most)
-        x, y = (None if one is None else np.asarray(one[chosen]) for one in (x, y))
+        x, y = (None if one is None else np.asarray(one[scores.spread(len(one), most)]) for one in (x, y))
         return model.condition.read((x,) if y is None else (x, y))
     given: list = []
     real: list = []
     for batch in x:  # a tf.data.Dataset, a PyDataset, a DataLoader
         parts = model.condition.read(batch)
         given.append(parts[0])
-        real.append(np.asarray(parts[1]))
-        if sum(map(len, real)) >= most:
+        real.append(parts[1])
+        if sum(len(leaves(one)[0]) for one in real) >= most:
             break
     if not real:
         raise ValueError(f"{what} needs at least one image. Received: a dataset that yields no batch")
-    joined = None if given[0] is None else np.concatenate([np.asarray(one) for one in given])[:most]
-    return joined, np.concatenate(real)[:most]
+
+    def joined(*batches):
+        return np.concatenate([np.asarray(one) for one in batches])[:most]
+
+    return None if given[0] is None else each(joined, *given), each(joined, *real)

@@ -20,7 +20,8 @@ class ImageGrid(Periodic):
     white. Points in the plane are drawn as a plot, and `fit` refuses what cannot be drawn. With classes the first row shows
     class 0, the next row class 1, and so on, starting again after the last class; the images of a column share their
     latents. If the generator is given images, three pictures stand side by side: what is given, the generated image, and
-    the real one.
+    the real one. With two domains these are an image of one of them, what it becomes in the other, and what that becomes
+    again, in turn from a to b and back, and from b to a and back.
 
     Example:
 
@@ -75,13 +76,16 @@ class ImageGrid(Periodic):
 
     def set_model(self, model):
         super().set_model(model)
-        pictures.check_drawable(model.image_shape)  # before the training, not at the first picture
+        shapes = model.image_shape if isinstance(model.image_shape, list) else [model.image_shape]
+        for shape in shapes:
+            pictures.check_drawable(shape)  # before the training, not at the first picture
 
     def on_train_begin(self, logs=None):
         check_folder("directory", self.directory, "ImageGrid")
         if self.model.condition.gives_images:
             data = self._of_fit if self.data is None else self.data
-            self._pairs = pairs_of(data, self.rows * max(1, self.columns // 3), self.model, "ImageGrid")
+            count = -(-self.rows * max(1, self.columns // 3) // self.model.condition.towers)
+            self._pairs = pairs_of(data, count, self.model, "ImageGrid")
         else:
             self.model.condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later
 
@@ -98,12 +102,32 @@ class ImageGrid(Periodic):
 
     def _side_by_side(self):
         given, real = self._pairs
-        made = self.model.translate(given, seed=self.seed)
-        if real.dtype.kind == "f":
-            real = pictures.standard(real, self.model.image_range)
-        made = pictures.standard(made, self.model.image_range)
-        shown = pictures.in_one_form(self.model.condition.drawn(given), made, real)
+        if self.model.condition.domains:
+            shown = self._there_and_back(given)
+        else:
+            made = self.model.translate(given, seed=self.seed)
+            if real.dtype.kind == "f":
+                real = self._standard(real)
+            shown = pictures.in_one_form(self.model.condition.drawn(given), self._standard(made), real)
         return pictures.grid(np.stack(shown, axis=1).reshape(-1, *shown[0].shape[1:]), 3 * max(1, self.columns // 3))
+
+    def _there_and_back(self, given):
+        """An image, that of the other domain, and what becomes of that: a, b, a and b, a, b in turn."""
+        ways = []
+        for images, to, back in zip(
+            given, self.model.condition.domains, self.model.condition.domains[::-1], strict=True
+        ):
+            made = self.model.translate(images, seed=self.seed, to=to)
+            again = self.model.translate(made, seed=self.seed, to=back)
+            ways.append([self._standard(one) for one in (images, made, again)])
+        count = min(len(ways[0][0]), len(ways[1][0]))
+        alike = pictures.in_one_form(*(one[:count] for way in ways for one in way))
+        return [
+            np.stack(both, axis=1).reshape(-1, *both[0].shape[1:]) for both in zip(alike[:3], alike[3:], strict=True)
+        ]
+
+    def _standard(self, images):
+        return pictures.standard(images, self.model.image_range)
 
     def on_train_end(self, logs=None):
         if self.gif and self.written:

@@ -48,7 +48,9 @@ class Score(Periodic, Measuring):
         data: Real images, or a pair of real images and their labels, to compare with; the training data by default. A
             dataset that shuffles gives other images, and so other scores, in each process. For a generator that is given
             images: real images, or a pair of sources and targets; the validation data of `fit` by default, or else the
-            training data. Its images are then also compared with the real ones one by one, by `l1`, `psnr` and `ssim`.
+            training data. Its images are then also compared with the real ones one by one, by `l1`, `psnr` and `ssim`. For
+            two domains: a pair of both, or a `kgan.data.Data` of pairs, whose images are then compared one by one too. Each
+            direction has its own scores, in the logs as `frechet_distance_to_a`, ...
 
     Raises:
         ValueError: if the value of an argument is not valid.
@@ -81,10 +83,10 @@ class Score(Periodic, Measuring):
         self.seed = integer("seed", seed, at_least=0, of="Score")
         self.per_class = per_class
         self._of_fit: Any = None
-        self._given: Any = None  # what the generator is given, if that is images
+        # for each direction, and there is mostly one: the domain of its images, what the generator is given, the Scorer
+        self._ways: list[tuple[str | None, Any, Scorer]] = []
         self._made = False
         self.data, self.about = data, {"name": "the data", "split": "train" if data is None else "given"}
-        self.scorer: Any = None  # a Scorer, once the data are known
         self.scores: list[scores.Record] = []
         self.seconds = 0.0  # spent on scoring
         self._fresh: dict[str, float] = {}
@@ -92,8 +94,19 @@ class Score(Periodic, Measuring):
 
     def set_model(self, model):
         super().set_model(model)
-        if self.per_class:
-            self.directions = names_of(self.metrics, model.condition.classes)
+        if self.per_class or model.condition.domains:
+            self.directions = names_of(
+                self.metrics, model.condition.classes if self.per_class else (), model.condition.domains
+            )
+
+    @property
+    def scorer(self):
+        """The `Scorer`, once the data are known; of the first direction, if there are two."""
+        return self._ways[0][2] if self._ways else None
+
+    @scorer.setter
+    def scorer(self, scorer):
+        self._ways = [] if scorer is None else [(None, None, scorer)]
 
     def take_data(self, x, validation=None):
         if self.model.condition.gives_images and validation is not None:
@@ -107,20 +120,27 @@ class Score(Periodic, Measuring):
         """Compute the features of the real images; `fit` calls this, unless it was called before."""
         if self.scorer is None:
             data = self._of_fit if self.data is None else self.data
-            if self.model.condition.gives_images:
-                self._given, images = examples.pairs_of(data, min(self.samples, self.real), self.model, "Score")
+            condition = self.model.condition
+            if condition.gives_images:
                 labels = None
+                given, images = examples.pairs_of(data, min(self.samples, self.real), self.model, "Score")
             else:
+                given = None
                 images, labels = examples.images_of(data, self.real, self.model)
-            if isinstance(images, np.ndarray) and images.dtype.kind == "f":
-                images = pictures.standard(images, self.model.image_range)
-            resized = getattr(data, "fitted", "") or getattr(images, "fitted", "")
-            pairs = self.model.condition.gives_images
-            self.scorer = Scorer(
-                images, labels, self.extractor, real=self.real, fitted=resized, pairs=pairs, **self.about
-            )
-            self.scorer.check_metrics(self.metrics)
+            ways = zip(condition.domains, given, images, strict=True) if condition.domains else [(None, given, images)]
+            pairs = examples.belong_together(data) if condition.domains else condition.gives_images
+            self._ways = [(to, of_way, self._scorer_of(data, real, labels, pairs, to)) for to, of_way, real in ways]
             self._made = True
+
+    def _scorer_of(self, data, images, labels, pairs, to):
+        if isinstance(images, np.ndarray) and images.dtype.kind == "f":
+            images = pictures.standard(images, self.model.image_range)
+        resized = getattr(data, "fitted", "") or getattr(images, "fitted", "")
+        scorer = Scorer(
+            images, labels, self.extractor, real=self.real, fitted=resized, pairs=pairs, to=to, **self.about
+        )
+        scorer.check_metrics(self.metrics)
+        return scorer
 
     def measured_now(self):
         return self._fresh if self._scored == self._steps else {}
@@ -136,7 +156,7 @@ class Score(Periodic, Measuring):
         kept = [score for score in there if score.where.get("step", 0) <= self._steps]
         if kept != there:
             scores.write(self.path, kept)
-        self.scores = [score for score in kept if score.metric in self.directions and "epoch" in score.where]
+        self.scores = [score for score in kept if score.key in self.directions and "epoch" in score.where]
         self._began = time.monotonic() - state.get("seconds", 0.0)
         self.seconds, self._fresh = state.get("scoring", 0.0), dict(state.get("fresh", {}))
         self._scored = state.get("scored", -1)
@@ -175,22 +195,25 @@ class Score(Periodic, Measuring):
         began = time.monotonic()
         where = {"epoch": self._epoch + 1, "step": self._steps, "seconds": round(began - self._began, 3)}
         labels = self.model.condition.labels_like(self.scorer.real.modes, self.samples)
-        if self._given is not None:
-            images = self.model.samples(len(self._given), self.seed, IMAGES_AT_ONCE, self._given).standard()
-        else:
-            images = self.model.samples(self.samples, seed=self.seed, labels=labels).standard()
+        found = []
         try:
-            found = self.scorer(images, self.metrics, self.seed, where, labels if self.per_class else None)
+            for to, given, scorer in self._ways:
+                images = self._images(to, given, labels).standard()
+                found += scorer(images, self.metrics, self.seed, where, labels if self.per_class else None)
         except scores.NotFiniteError:
             return  # `Checkpoint` or TerminateOnNaN reacts to the losses
         scores.append(self.path, found)
         self.scores += found
-        self._fresh = {
-            score.metric if score.label is None else f"{score.metric}_class_{score.label}": score.value
-            for score in found
-        }
+        self._fresh = {score.key: score.value for score in found}
         self._scored = self._steps
         self.seconds += time.monotonic() - began
+
+    def _images(self, to, given, labels):
+        if to is not None:
+            return self.model.translations(given, self.seed, IMAGES_AT_ONCE, to)
+        if given is not None:
+            return self.model.samples(len(given), self.seed, IMAGES_AT_ONCE, given)
+        return self.model.samples(self.samples, seed=self.seed, labels=labels)
 
     def finish(self):
         if self._scored != self._steps:
@@ -205,7 +228,7 @@ class Score(Periodic, Measuring):
     def cost(self):
         """A sentence about the duration of the scoring."""
         share = self.seconds / max(self.scores[-1].where["seconds"], self.seconds)
-        before = f"the real images, before it, took {self.scorer.seconds:.1f} s"
+        before = f"the real images, before it, took {sum(scorer.seconds for *_, scorer in self._ways):.1f} s"
         return f"scoring took {self.seconds:.1f} s, {share:.1%} of the training; {before}"
 
 

@@ -37,7 +37,8 @@ def _rules_of(recipe):
 
 
 def value_of(name):
-    """The metrics with a value of that name, and the value's name. The name of a metric means its first value.
+    """The metrics with a value of that name, and the value's name. The name of a metric means its first value. Of
+    two domains, `frechet_distance_to_a` and `frechet_distance_to_b` are those of the images of each.
 
     Raises:
         RecipeError: if the name is unknown.
@@ -47,6 +48,10 @@ def value_of(name):
     metrics = [metric for metric, measure in MEASURES.items() if name in measure.names]
     if metrics:
         return metrics, name
+    whole, _, domain = name.rpartition("_to_")
+    if whole and domain in ("a", "b"):
+        metrics, value = value_of(whole)
+        return metrics, f"{value}_to_{domain}"
     known = [*MEASURES, *(value for measure in MEASURES.values() for value in measure.names)]
     raise RecipeError("--metric", [Problem((), f"unknown metric {name!r}. {nearest(name, known)}")])
 
@@ -66,11 +71,7 @@ def collect(runs, metric):
     for run in runs:
         path = run / "scores.jsonl"
         try:
-            these = [
-                score
-                for score in (scores.read(path) if path.is_file() else [])
-                if (score.metric, score.label) == (metric, None)
-            ]
+            these = [score for score in (scores.read(path) if path.is_file() else []) if score.key == metric]
         except ValueError as error:
             raise RecipeError(str(run), [Problem((), str(error))]) from None
         # those measured during the training, if there are any

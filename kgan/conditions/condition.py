@@ -35,8 +35,8 @@ class Condition(Configured, abc.ABC):
         classes: The class numbers, a sequence; empty if there are no classes.
         gives_images: Whether `given` is an image, so that latents are optional.
         needs_pairs: Whether the data are pairs of what is given and the real image, so that `x` in `fit(x, y)` is given.
-        towers: Integer. The number of images that the generator makes for each example; above 1, they are a list, as are the
-            real ones.
+        domains: Names of the domains of images that the generator makes, if there are several. It then makes a list of
+            images for each example, one of each domain, and the real ones are such a list too.
     """
 
     what = "the condition"
@@ -44,7 +44,12 @@ class Condition(Configured, abc.ABC):
     classes: Sequence[int] = ()
     gives_images = False
     needs_pairs = False
-    towers = 1
+    domains: tuple[str, ...] = ()
+
+    @property
+    def towers(self):
+        """The number of images that the generator makes for each example."""
+        return max(1, len(self.domains))
 
     @abc.abstractmethod
     def read(self, data):
@@ -83,7 +88,7 @@ class Condition(Configured, abc.ABC):
 
         Args:
             generator: `keras.Model`.
-            to: String, the domain of the images that it makes, `"a"` or `"b"`; `None` if there is one.
+            to: Name in `domains`; `None` if there are none.
 
         Raises:
             ValueError: if there is no such domain.

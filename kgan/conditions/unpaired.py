@@ -5,10 +5,9 @@ import weakref
 import keras
 from keras.saving import register_keras_serializable
 
+from kgan.backend import operations_before
 from kgan.conditions.condition import shown
 from kgan.conditions.images import ImageCondition, Pairs, two_of
-
-DOMAINS = ["b", "a"]  # in the order of the towers, by what they make
 
 
 @register_keras_serializable("kgan")
@@ -28,7 +27,7 @@ class Unpaired(ImageCondition):
     ([(2, 8, 8, 1), (2, 8, 8, 3)], [(2, 8, 8, 3), (2, 8, 8, 1)])
     """
 
-    needs_pairs, towers = True, 2
+    needs_pairs, domains = True, ("b", "a")
 
     def __init__(self):
         self._ways: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # made once for each generator
@@ -87,12 +86,15 @@ class Unpaired(ImageCondition):
             )
 
     def one_way(self, generator, to=None):
-        if to not in DOMAINS:
+        if to not in self.domains:
             raise ValueError(
                 f"`to` must be the domain of the result, 'a' or 'b', with the condition Unpaired. Received: {to!r}"
             )
         ways = self._ways.setdefault(generator, {})
         if to not in ways:
-            inputs, tower = generator.inputs, DOMAINS.index(to)
-            ways[to] = keras.Model([*inputs[:-2], inputs[-2:][tower]], generator.outputs[tower])
+            inputs, tower = generator.inputs, self.domains.index(to)
+            given, made = inputs[-2:][tower], generator.outputs[tower]
+            operation, arguments = next(operations_before(made))
+            nested = isinstance(operation, keras.Model) and len(operation.outputs) == 1 and arguments[0] is given
+            ways[to] = operation if nested else keras.Model([*inputs[:-2], given], made)
         return ways[to], Pairs()

@@ -5,7 +5,7 @@ from kgan.metrics.inception_score import inception_score
 from kgan.metrics.kernel import kernel_distance
 from kgan.metrics.modes import gaussian_modes, mode_coverage
 from kgan.metrics.neighbours import density_coverage, nearest, precision_recall, radii
-from kgan.metrics.pairs import colorfulness, l1, psnr, sharpness, ssim
+from kgan.metrics.pairs import colorfulness, l1, partner_rank, psnr, sharpness, ssim
 
 __all__ = [
     "colorfulness",
@@ -17,6 +17,7 @@ __all__ = [
     "l1",
     "mode_coverage",
     "nearest",
+    "partner_rank",
     "precision_recall",
     "psnr",
     "radii",

@@ -6,10 +6,12 @@ generated ones in the same order, and returns a value for each pair or for each 
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import distance
 
 from kgan.pictures import LUMA
 
 WINDOW = 7  # pixels, the side of the window of SSIM
+ROWS = 256  # distances to all real images are computed for so many generated ones at once
 
 
 def l1(real, generated):
@@ -72,6 +74,36 @@ def ssim(real, generated):
     found /= (mean**2 + other**2 + c1) * (variance + other_variance + c2)
     border = WINDOW // 2
     return found[:, border:-border, border:-border].mean((1, 2, 3))
+
+
+def partner_rank(real, generated):
+    """How many of the other real images lie nearer to each generated one than the real one that it belongs to, `(n,)`: a
+    share, 0 if its true partner is the nearest of all. At random it would be 0.5 on average.
+
+    Example:
+
+    >>> real, generated = np.array([[0.0], [1.0], [5.0]]), np.array([[0.2], [4.0], [4.0]])
+    >>> kgan.metrics.partner_rank(real, generated).tolist()
+    [0.0, 0.5, 0.0]
+
+    Args:
+        real, generated: Features, arrays `(n, d)`, in the same order.
+
+    Raises:
+        ValueError: if their numbers differ, or there is one pair alone.
+    """
+    real, generated = (np.asarray(one, "float64") for one in (real, generated))
+    if len(real) != len(generated) or len(real) < 2:
+        raise ValueError(
+            "`partner_rank` needs a generated image for each real one, at least two. "
+            f"Received: {len(real)} real and {len(generated)} generated"
+        )
+    nearer = []
+    for begin in range(0, len(real), ROWS):
+        distances = distance.cdist(generated[begin : begin + ROWS], real)
+        own = np.diagonal(distances, begin)
+        nearer.append((distances < own[:, None]).sum(axis=1))
+    return np.concatenate(nearer) / (len(real) - 1)
 
 
 def sharpness(images):

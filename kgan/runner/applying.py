@@ -20,7 +20,7 @@ from kgan.runner.errors import Problem, RecipeError
 WITH_OPACITY = ("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF")
 
 
-def apply(run, source, out, seed=0, progress=None):
+def apply(run, source, out, seed=0, progress=None, to=None):
     """Apply the generator of a run to a picture, or to all pictures in a folder, and return a sentence about it.
 
     A result has the name of its picture, and its size (times the factor of a super-resolution); transparent parts stay so. A
@@ -32,6 +32,7 @@ def apply(run, source, out, seed=0, progress=None):
         out: Path of the result: of a picture, or of a folder.
         seed: Integer. Seed of the latents, if the generator takes some.
         progress: Function `(iterable, total) -> iterable` that shows the progress.
+        to: The domain of the results, `"a"` or `"b"`, for a run of two domains.
 
     Raises:
         RecipeError: if the generator is not given images, there is no picture, or the output is not valid.
@@ -41,6 +42,10 @@ def apply(run, source, out, seed=0, progress=None):
     condition = known.get("condition") or sampling.condition_of(recipe)
     if not condition.gives_images:
         raise RecipeError("RUN", [Problem((), f"the generator of {run} is not given images; use `kgan sample`")])
+    try:
+        generator, condition = condition.one_way(generator, to)
+    except ValueError as error:
+        raise RecipeError("--to", [Problem((), str(error))]) from None
     formats.register()
     one = source.is_file()
     if not one and not source.is_dir():

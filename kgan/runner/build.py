@@ -232,7 +232,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
     logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if held_out)]
     for one in recipe.callbacks:
         if one.name == "score":
-            logs += scores.names_of(one.metric, condition.classes if one.per_class else ())
+            logs += scores.names_of(one.metric, condition.classes if one.per_class else (), condition.domains)
     with Blame(given) as blame:
         for index, one in enumerate(recipe.callbacks):
             if getattr(one, "monitor", None) not in (None, *logs):
@@ -290,6 +290,19 @@ def build_callbacks(recipe, directory, scorers, resume=False, pairs=None, part=N
         if isinstance(one, callbacks.Checkpoint):
             one.resume = resume
     return made
+
+
+def check_partners(recipe, given, found):
+    """Raise RecipeError if a score compares images of two domains whose true pairs are not known."""
+    for index, one in enumerate(recipe.callbacks):
+        metrics = np.atleast_1d(one.metric).tolist() if one.name == "score" else []
+        compare = [name for name in metrics if scores.MEASURES[name].needs == "pairs"]
+        if compare and not getattr(found, "pairs_known", True):
+            with Blame(given) as blame, blame("callbacks", index, "metric"):
+                raise ValueError(
+                    f"the metric {compare[0]!r} compares each image with its true partner. Partners are known where all "
+                    "file names of both domains are equal, such as those of testA/ and testB/ with `validation: test`"
+                )
 
 
 def _steps_at_once(recipe, epoch):

@@ -54,29 +54,51 @@ def of_run(
             _, held_out = recipe_data.held_out(recipe, given, trained_with, progress)
             if held_out is not None:
                 recipe.data.split, found = recipe_data.held_out_split(recipe), held_out
-        found, images = _translated(run, found, condition, samples, seed)
-    scorer = _scorer(found, extractor or _own_extractor(recipe), name, recipe.data.split, condition.gives_images)
+    trained_with = recipe_data.to_train(recipe, given, trained_with).middle()
+    own, out = extractor or _own_extractor(recipe), out or run / "scores.jsonl"
+    neighbours = neighbours or run / "neighbours.png"
+    if condition.gives_images:
+        for to in condition.domains or (None,):
+            real, images, paired = _translated(run, found, condition, samples, seed, to)
+            scorer = _scorer(real, own, name, recipe.data.split, paired, to)
+            measured = _measure(scorer, images, chosen, seed, None, _how_long(run))
+            show(measured, console)
+            scores.append(out, measured)
+            beside = neighbours if to is None else neighbours.with_stem(f"{neighbours.stem}-to-{to}")
+            _neighbours(scorer, _of(trained_with, to).images, images, beside, console)
+        return
+    scorer = _scorer(found, own, name, recipe.data.split)
     if per_class:
         with blamed("--per-class"):
             condition.check_classes()
             scorer.check_classes(condition.labels_like(scorer.real.modes, samples))
     labels = condition.labels_like(scorer.real.modes, samples)
-    if not condition.gives_images:
-        images = sampling.images_of(run, samples, seed, labels)
+    images = sampling.images_of(run, samples, seed, labels)
     measured = _measure(scorer, images, chosen, seed, labels if per_class else None, _how_long(run))
     show(measured, console)
-    scores.append(out or run / "scores.jsonl", measured)
-    trained_with = recipe_data.to_train(recipe, given, trained_with)
-    _neighbours(scorer, trained_with.middle().images, images, neighbours or run / "neighbours.png", console)
+    scores.append(out, measured)
+    _neighbours(scorer, trained_with.images, images, neighbours, console)
 
 
-def _translated(run, found, condition, samples, seed):
-    """Data of at most `samples` images, and what the generator of a run makes of what it is given for them."""
-    chosen = scores.spread(len(found.images), samples)
-    given, real = (None if one is None else np.asarray(one[chosen]) for one in (found.given, found.images))
+def _translated(run, found, condition, samples, seed, to):
+    """Data of at most `samples` real images, what the generator of a run makes of what it is given for them, and whether
+    both belong together, one by one."""
+    paired = to is None or found.pairs_known
+    real, given = (
+        (found.images, found.given) if to is None else (_of(found, to).images, _of(found, to, other=True).images)
+    )
+    given, real = (None if one is None else np.asarray(one[scores.spread(len(one), samples)]) for one in (given, real))
     with blamed("RUN"):
-        made = sampling.translations_of(run, condition, real, given, seed)
-    return dataclasses.replace(found, images=real, given=None, labels=None), made
+        made = sampling.translations_of(run, condition, real, given, seed, to)
+    whole = _of(found, to)
+    return dataclasses.replace(whole, images=real, given=None, labels=None), made, paired
+
+
+def _of(found, to, other=False):
+    """The data of a domain, or of the other one; all data where there is one."""
+    if to is None:
+        return found
+    return found.b if (to == "b") != other else found.a
 
 
 def _own_extractor(recipe):
@@ -156,12 +178,12 @@ def show(measured, console):
     console.print(table)
 
 
-def _scorer(found, extractor, name, split, pairs=False):
+def _scorer(found, extractor, name, split, pairs=False, to=None):
     if len(found.images) < scores.LEAST:
         message = f"at least {scores.LEAST} real images are needed to score others. There are: {len(found.images)}"
         raise RecipeError("evaluate", [Problem((), message)])
     with blamed("--extractor"):
-        return Scorer(found.images, found.labels, extractor, name, split, fitted=found.fitted, pairs=pairs)
+        return Scorer(found.images, found.labels, extractor, name, split, fitted=found.fitted, pairs=pairs, to=to)
 
 
 def _measure(scorer, images, chosen, seed, labels=None, where=None):

@@ -170,6 +170,7 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     if held_out is not None and recipe.data.validation:
         held_out_line = display.data_line(recipe, held_out, recipe.data.validation)
         console.print(held_out_line, soft_wrap=True, highlight=False, markup=False)
+    build.check_partners(fitting, given, found if held_out is None else held_out)
     batches, gan = build.build(recipe, given, compiled_with, to_train, steps_at_once)
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)

@@ -252,12 +252,14 @@ def latents_of(known, recipe, n, seed):
     return keras.ops.convert_to_numpy(sampler((n, recipe["latent_dim"]), seeds_of(seed)))
 
 
-def translations_of(run, condition, real, given, seed):
+def translations_of(run, condition, real, given, seed, to=None):
     """What the generator of a run makes of what it is given for some real images, `kgan.players.samples.Samples`."""
     generator, known = generator_of(run)
+    generator, condition = condition.one_way(generator, to)
     prepared = examples.prepared(condition, given, real, image_range(generator))
-    latents = latents_of(known, recipe_of(run), len(real), seed)
-    return Samples(generator, latents, prepared, tuple(real.shape[1:]), 16, condition).standard()
+    latents = latents_of(known, recipe_of(run), len(prepared), seed)
+    shape = tuple(generator.outputs[0].shape[1:])
+    return Samples(generator, latents, prepared, shape, 16, condition).standard()
 
 
 def recipe_of(run):

@@ -49,7 +49,7 @@ def without(recipe, found, held_out=None):
                 continue
         if one.name == "score" and count < scores.LEAST:
             said.append(f"score is left out: at least {scores.LEAST} images are needed. There are: {count}")
-            gone |= scores.names_of(one.metric, condition.classes if one.per_class else ()).keys()
+            gone |= scores.names_of(one.metric, condition.classes if one.per_class else (), condition.domains).keys()
             continue
         if one.name == "score" and one.per_class:
             try:

@@ -18,7 +18,8 @@ class Measure:
 
     The function takes the features of real and of generated examples. For each name it returns a pair of the value and the
     metric's own standard deviation, or `None`. A metric that needs pairs instead has a function of real and generated
-    images in the same order, which returns values for each pair, `(n, ...)`, and `measure` takes these.
+    images in the same order, which returns values for each pair, `(n, ...)`, and `measure` takes these; or, like
+    `partner_rank`, it is computed from the features of both.
     """
 
     names: tuple[str, ...]
@@ -104,6 +105,7 @@ MEASURES = {
     "l1": _of_pairs("l1", "min", SHARE, metrics.l1),
     "psnr": _of_pairs("psnr", "max", (-math.inf, math.inf), metrics.psnr),
     "ssim": _of_pairs("ssim", "max", (-1.0, 1.0), metrics.ssim),
+    "partner_rank": Measure(("partner_rank",), ("min",), (SHARE,), {}, _mean, "pairs"),
     "sharpness": _of_pairs("sharpness", "max", POSITIVE, _of_both(metrics.sharpness), _ratio),
     "colorfulness": _of_pairs("colorfulness", "max", POSITIVE, _of_both(metrics.colorfulness), _ratio),
 }
@@ -131,11 +133,15 @@ def _is_grey(shape):
     return shape is not None and shape[-1] < 3
 
 
-def names_of(metrics, classes=()):
-    """The names of these metrics' values in the logs, including those of classes, each with the better direction."""
+def names_of(metrics, classes=(), domains=()):
+    """The names of these metrics' values in the logs, each with the better direction: with classes, those of each class too,
+    with domains, those of each domain."""
     found: dict[str, str] = {}
     for measure in (MEASURES[name] for name in np.atleast_1d(metrics)):
         of_classes = classes if measure.needs == "features" else ()
         for name, way in zip(measure.names, measure.better, strict=True):
-            found |= {name: way, **{f"{name}_class_{label}": way for label in of_classes}}
+            if domains:
+                found |= {f"{name}_to_{domain}": way for domain in domains}
+            else:
+                found |= {name: way, **{f"{name}_class_{label}": way for label in of_classes}}
     return found

@@ -21,6 +21,7 @@ COMPARED = (
     "n_generated",
     "seed",
     "label",
+    "to",
     "versions",
 )
 
@@ -48,6 +49,7 @@ class Record:
         n_real, n_generated: Integers. Numbers of images.
         seed: Integer. Seed of the generated images; `None` if kgan did not generate them.
         label: Integer. The class of the real and the generated images; `None` for all classes.
+        to: String. The domain of the real and the generated images, for a GAN of two domains; `None` for one.
         versions: Dict of strings. Versions of kgan, Keras, numpy and the engine.
         where: Dict. The position in a training: `epoch`, `step`, `seconds`; not compared.
     """
@@ -70,6 +72,13 @@ class Record:
     versions: dict[str, str]
     where: dict[str, Any] = field(default_factory=dict)
     label: int | None = None
+    to: str | None = None
+
+    @property
+    def key(self):
+        """The name in the logs: that of the metric, with the domain or the class."""
+        of_class = "" if self.label is None else f"_class_{self.label}"
+        return f"{self.metric}{'' if self.to is None else f'_to_{self.to}'}{of_class}"
 
     @property
     def title(self):
@@ -77,6 +86,7 @@ class Record:
         inception = {"frechet_distance": "FID", "kernel_distance": "KID", "inception_score": "IS"}
         own = self.extractor == "fid_inception" and str(self.weights).startswith(FID_WEIGHTS)
         title = inception[self.metric] if own and self.metric in inception else self.metric.replace("_", " ")
+        title = title if self.to is None else f"{title}, to {self.to}"
         return title if self.label is None else f"{title}, class {self.label}"
 
     def __str__(self):

@@ -83,6 +83,7 @@ class Scorer:
         real: Integer. The number of real images to compare with, spread evenly over all.
         fitted: String. In words, how they were resized to one size, as in `kgan.data.Data`.
         pairs: Whether the generated examples to score belong to the real ones, one by one, so that both are compared.
+        to: String. The domain of the images, if there are several.
 
     Attributes:
         seconds: Float. The time for the extractor and the features of the real images.
@@ -92,7 +93,16 @@ class Scorer:
     """
 
     def __init__(
-        self, images, labels=None, extractor="auto", name="the data", split="train", real=REAL, fitted="", pairs=False
+        self,
+        images,
+        labels=None,
+        extractor="auto",
+        name="the data",
+        split="train",
+        real=REAL,
+        fitted="",
+        pairs=False,
+        to=None,
     ):
         if len(images) < LEAST:
             raise ValueError(f"At least {LEAST} real images are needed to score others. Received: {len(images)}")
@@ -120,6 +130,7 @@ class Scorer:
             "data": digest.hexdigest(),
             "name": name,
             "split": split,
+            "to": to,
             "n_real": len(chosen),
             "versions": {package: versions[package] for package in ("kgan", "keras", "numpy", backend.NAME)},
         }
@@ -197,6 +208,8 @@ class Scorer:
             at += len(part)
         found = extractors.Features.joined(features)
         found.pairs = {name: np.concatenate(values) for name, values in of_pairs.items()}
+        if "partner_rank" in measures:
+            found.pairs["partner_rank"] = metrics.partner_rank(self.real.features, found.features)
         # for small matrices one thread is faster than several that wait for each other, on a busy machine a hundred times
         few = found.features.shape[1] <= SMALL
         with threadpool_limits(1, "blas") if few else contextlib.nullcontext():
@@ -229,7 +242,7 @@ class Scorer:
         scores = []
         for name in self.check_metrics(names):
             measure = MEASURES[name]
-            all_of_them = [(of.pairs[name],) if measure.each else (real, of) for of in (found, *halves)]
+            all_of_them = [(of.pairs[name],) if name in of.pairs else (real, of) for of in (found, *halves)]
             values, *of_halves = [measure.measure(*one, **measure.arguments) for one in all_of_them]
             for index, (value, std) in enumerate(values):
                 noise = 2 * float(np.std([half[index][0] for half in of_halves], ddof=1))
