@@ -202,10 +202,12 @@ def test_every_shipped_recipe_trains(name, tmp_path):
     settings = ["steps=2", "jit_compile=false"]
     source = given.data["data"].get("name")
     if source not in ("digits", "grid", "ring"):
-        shape = (28, 28) if source in ("mnist", "fashion_mnist", "stacked_mnist") else (32, 32, 3)
+        grey = source in ("mnist", "fashion_mnist", "stacked_mnist") or name == "outlines"
+        shape = (28, 28) if grey else (32, 32, 3)
         noise = np.random.default_rng(0).integers(0, 255, (20, *shape), "uint8")
         np.savez(tmp_path / "noise.npz", images=noise, labels=np.arange(20) % 10, a=noise[..., :1], b=noise)
-        settings += [f"data.path={tmp_path / 'noise.npz'}", "data.batch_size=10"]
+        places = ("data.a", "data.b") if name == "outlines" else ("data",)
+        settings += [f"{place}.path={tmp_path / 'noise.npz'}" for place in places] + ["data.batch_size=10"]
         settings += ["data.samples=200"] if name in ("pacgan", "stacked-mnist") else []
         if "validation" in given.data["data"]:
             settings += ["data.validation=null"]

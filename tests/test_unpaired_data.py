@@ -357,7 +357,7 @@ def test_a_recipe(tmp_path):
     assert "x: 5 images of a, 16 x 16 x 1 (trainA), and 3 of b, 16 x 16 x 3 (trainB); from trainA/ and trainB/" in said
     assert (
         "random parts of 20 x 20" in said
-        and "files of equal names are true pairs, for scores alone" in said.split("x, test: ")[1]
+        and "they are true pairs, which scores compare and the training does not use" in said.split("x, test: ")[1]
     )
     known = json.loads((directory / "environment.json").read_text())
     assert known["data"]["a"]["shape"] == [5, 20, 20, 1] and known["data"]["b"]["shape"] == [3, 20, 20, 3]
@@ -465,4 +465,28 @@ def test_what_is_said_of_few(tmp_path):
 def test_an_order_of_batches_is_that_of_before():
     np.testing.assert_array_equal(
         Unpaired(marked(9), marked(4), 3, seed=2).sides[0].order, Batches(marked(9), 3, 2).order
+    )
+
+
+def test_outlined_digits_are_of_other_digits_but_for_the_test(tmp_path):
+    digits = np.zeros((6, 7, 7), "uint8")
+    digits[np.arange(6), 3, np.arange(6) // 2 + 2] = 100 + np.arange(6)
+    np.savez(tmp_path / "mnist.npz", x_train=digits, y_train=np.arange(6), x_test=digits[:2], y_test=np.arange(2))
+    side = {"name": "outlined_digits", "path": tmp_path / "mnist.npz"}
+    for split, filled, outlined, known in (("train", [0, 1, 2], [3, 4, 5], False), ("test", [0, 1], [0, 1], True)):
+        found = load_domains(a={**side, "outlined": False}, b=side, split=split)
+        assert found.pairs_known is known and found.names == ("outlined_digits",) * 2
+        np.testing.assert_array_equal(found.a.images[..., 0], digits[filled])
+        for image, number in zip(found.b.images[..., 0], outlined, strict=True):
+            column = number // 2 + 2
+            ring = np.zeros((7, 7), "uint8")
+            ring[2:5, column - 1 : column + 2] = 100 + number
+            ring[3, column] = 0
+            np.testing.assert_array_equal(image, ring)
+    given = recipes.read("outlines")
+    recipes.override(given, [f"data.{one}.path={tmp_path / 'mnist.npz'}" for one in "ab"])
+    recipe = schema.validate(given)
+    line = display.data_line(recipe, recipe_data.load_data(recipe, given))
+    assert line.startswith(
+        "outlined_digits: 3 images of a, 7 x 7 x 1 (outlined_digits), and 3 of b, 7 x 7 x 1 (outlined_"
     )

@@ -7,6 +7,7 @@ from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import height_and_width
 from kgan.data.folder import Folder
 from kgan.data.loaded import Data
+from kgan.data.outlined import outlined_digits
 from kgan.data.points import grid, ring
 from kgan.data.sources import DATASETS, get, load, made_from
 from kgan.data.stacked import stacked_mnist
@@ -28,6 +29,7 @@ __all__ = [
     "load",
     "made_from",
     "mnist",
+    "outlined_digits",
     "ring",
     "stacked_mnist",
 ]

@@ -9,7 +9,7 @@ from kgan.data.fitting import brought_to, channels_of, height_and_width
 from kgan.data.folder import Folder
 from kgan.data.loaded import Data
 from kgan.data.pairs_file import read_pairs
-from kgan.data.sources import load
+from kgan.data.sources import load, made_from
 from kgan.data.spread import spread
 
 LAYOUTS = (
@@ -120,9 +120,14 @@ def _of_sources(path, sides, split, resize, progress):
         shape = tuple(loaded[-1].images.shape[1:])
         if len(shape) != 3:
             raise ValueError(f"Domain {name} must be images. Received: examples of shape {shape}")
-    first, second = (side.get("path") or side["name"] for side in sides)
+    first, second = (
+        side["name"] if made_from(side.get("name"), side.get("path") or "") else side.get("path") or side["name"]
+        for side in sides
+    )
     a, b = loaded
-    return Domains(a, b, (first, second))
+    both_outlined = [side.get("name") for side in sides] == ["outlined_digits"] * 2
+    known = both_outlined and all(side.get("split", split) == "test" for side in sides) and a.count == b.count
+    return Domains(a, b, (first, second), pairs_known=known)
 
 
 def _of_folder(path, sides, split, resize, progress):

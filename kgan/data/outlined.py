@@ -1,4 +1,4 @@
-"""Filled digits and outlined ones: two domains without pairs, whose true pairs are known."""
+"""Outlined digits, and the filled ones that none of them is made from: two domains whose true pairs are known."""
 
 from typing import Literal
 
@@ -21,30 +21,33 @@ def outlines(images):
     return ndimage.maximum_filter(images, (1, 3, 3, 1), mode="constant") - images
 
 
-def outlined_digits(split: Literal["train", "test"] = "train", path: str | None = None):
-    """MNIST's digits, filled (a) and outlined (b).
+def outlined_digits(outlined: bool = True, split: Literal["train", "test"] = "train", path: str | None = None):
+    """MNIST's digits, outlined or filled.
 
-    Of the training digits the first half is filled, and the second half outlined, so that no image of one domain is made
-    from one of the other. The test digits are all there in both domains, in the same order: these are true pairs, which
-    scores can be measured with.
+    Of the training digits the second half is there outlined and the first half filled, so that no image of one of these two
+    domains is made from one of the other. The test digits are all there in both: these are true pairs, which translations
+    can be compared with.
 
     Args:
+        outlined: Boolean. Whether the digits are outlined.
         split: `"train"` or `"test"`.
-        path: Path of an `.npz` file of grey digits, such as Keras' `mnist.npz`; without it, MNIST is downloaded.
+        path: Path of an `.npz` file of grey digits and their labels, such as Keras' `mnist.npz`; without it, MNIST is
+            downloaded.
 
     Returns:
-        Two uint8 arrays `(n, 28, 28, 1)`.
+        A uint8 array `(n, 28, 28, 1)`, and the digits' labels `(n,)`.
 
     Raises:
         ValueError: if the file is not a file of grey digits.
         ConnectionError: if MNIST must be downloaded and the download fails.
     """
-    digits, _ = mnist(split) if path is None else file(path, split)
+    digits, labels = mnist(split) if path is None else file(path, split)
     if digits.ndim != 4 or digits.shape[3] != 1:
         raise ValueError(
             f"{path} must hold grey digits, (n, height, width), to outline. Received: shape {digits.shape}"
         )
-    if split == "test":
-        return digits, outlines(digits)
-    half = len(digits) // 2
-    return digits[:half], outlines(digits[half:])
+    half = slice(None)
+    if split != "test":
+        half = slice(len(digits) // 2, None) if outlined else slice(len(digits) // 2)
+    labels = labels if labels is None else labels[half]
+    return outlines(digits[half]) if outlined else digits[half], labels

@@ -13,6 +13,7 @@ from kgan.data.downloads import cifar10, fashion_mnist, mnist
 from kgan.data.fitting import brought_to, channels_of, height_and_width
 from kgan.data.folder import Folder
 from kgan.data.loaded import Data
+from kgan.data.outlined import outlined_digits
 from kgan.data.paired_folder import DIRECTIONS, KINDS, PairedFolder
 from kgan.data.pairs_file import read_pairs
 from kgan.data.points import grid, ring
@@ -26,6 +27,7 @@ DATASETS = {
     "fashion_mnist": fashion_mnist,
     "grid": grid,
     "mnist": mnist,
+    "outlined_digits": outlined_digits,
     "ring": ring,
     "stacked_mnist": stacked_mnist,
 }

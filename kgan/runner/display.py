@@ -162,7 +162,7 @@ def data_line(recipe, found, split=None):
         said += f"; from {found.origin}"
     if isinstance(found, Domains):
         if found.pairs_known:
-            said += "; all names agree, so files of equal names are true pairs, for scores alone"
+            said += "; they are true pairs, which scores compare and the training does not use"
         larger = " and ".join(dict.fromkeys(_by(one.images.shape[1:3]) for one in (found.a, found.b) if one.crop))
     else:
         larger = _by(found.images.shape[1:3]) if found.crop else ""

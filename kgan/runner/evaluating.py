@@ -49,11 +49,10 @@ def of_run(
         found = recipe_data.load_data(recipe, given, progress, split, like=trained_with)
     condition = build.condition_of(recipe)
     name = recipe_data.name_of(recipe.data)
-    if condition.gives_images:
-        if split is None:  # what was held out, if anything was
-            _, held_out = recipe_data.held_out(recipe, given, trained_with, progress)
-            if held_out is not None:
-                recipe.data.split, found = recipe_data.held_out_split(recipe), held_out
+    if condition.gives_images and split is None:  # what was held out, if anything was
+        _, held_out = recipe_data.held_out(recipe, given, trained_with, progress)
+        if held_out is not None:
+            recipe.data.split, found = recipe_data.held_out_split(recipe), held_out
     trained_with = recipe_data.to_train(recipe, given, trained_with).middle()
     own, out = extractor or _own_extractor(recipe), out or run / "scores.jsonl"
     neighbours = neighbours or run / "neighbours.png"

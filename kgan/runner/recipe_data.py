@@ -153,7 +153,7 @@ def sources_of(source):
 def name_of(source):
     """The name of a recipe's data: that of the file or folder that is read, or of the data set; of two, both."""
     if getattr(source, "a", None) is not None:
-        return f"{name_of(source.a)} and {name_of(source.b)}"
+        return " and ".join(dict.fromkeys(map(name_of, (source.a, source.b))))
     path = getattr(source, "path", None)
     if path is None or data.made_from(source.name, path):
         return source.name
