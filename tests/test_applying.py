@@ -171,6 +171,13 @@ def test_no_result_takes_the_place_of_another(run, tmp_path):
     before = transparent.read_bytes()
     applying.apply(path, transparent, tmp_path / "one.jpg")
     assert pixels(tmp_path / "one.jpg").shape == (9, 14, 3) and transparent.read_bytes() == before
+    Image.new("RGBA", (14, 9), (200, 10, 40, 128)).save(transparent)
+    for ending in ("jpg", "webp"):
+        applying.apply(path, transparent, tmp_path / f"whole.{ending}")
+    made = pixels(tmp_path / "whole.webp")[..., :3].mean((0, 1))
+    on_white = made * 128 / 255 + 127  # half of it shows the white
+    np.testing.assert_allclose(pixels(tmp_path / "whole.jpg").mean((0, 1)), on_white, atol=6)
+    assert np.abs(made - on_white).max() > 20
 
 
 def test_pictures_without_a_hole_are_counted(run, tmp_path):

@@ -4,8 +4,6 @@ Both update D first, then G against the new D, on the same image, with L1 of wei
 normalization, no dropout, in batches of one image of 256 x 256, or of sixteen of 64 x 64.
 """
 
-import contextlib
-
 import keras
 import numpy as np
 
@@ -31,7 +29,7 @@ def adam():
     return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
 
-def kgan_subject(name, count, turns, waiting):
+def by_kgan(name, count, at_once):
     import kgan
 
     given, real = pairs(name)
@@ -42,18 +40,9 @@ def kgan_subject(name, count, turns, waiting):
         adam(),
         schedule=kgan.schedules.Alternating(reuse_latents=True),
         terms=[kgan.terms.L1(100.0)],
-        steps_per_execution=1 if keras.backend.backend() == "torch" else count,
+        steps_per_execution=at_once,
     )
-    batches = kgan.data.Batches(real[: count * batch], batch, given=given[: count * batch])
-    with contextlib.suppress(waiting.error):
-        gan.fit(batches, epochs=1_000_000, verbose=0, callbacks=[waiting(turns)])
-
-
-def loop_subject(name, count, turns):
-    run = (torch_loop if keras.backend.backend() == "torch" else tensorflow_loop)(name, count)
-    run()
-    for _ in turns:
-        run()
+    return gan, kgan.data.Batches(real[: count * batch], batch, given=given[: count * batch])
 
 
 def tensorflow_loop(name, count):

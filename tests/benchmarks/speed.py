@@ -32,6 +32,8 @@ ROWS = {
     "Pix2Pix, 256 pixels": ("pix2pix-256", 2, "tensorflow", 1.0),
     "Pix2Pix, 64 pixels, on PyTorch": ("pix2pix-64", 2, "torch", 1.0),
     "Pix2Pix, 256 pixels, on PyTorch": ("pix2pix-256", 2, "torch", 1.0),
+    "CycleGAN, 128 pixels": ("cyclegan", 2, "tensorflow", 1.0),
+    "CycleGAN, 128 pixels, on PyTorch": ("cyclegan", 2, "torch", 1.0),
 }
 
 
@@ -75,7 +77,9 @@ def measure(rows, rounds, before):
     for row in rows:
         name, batches, backend, goal = ROWS[row]
         if before is None:
-            reference = Worker("loop", name, batches, backend if name.startswith("pix2pix") else "tensorflow")
+            reference = Worker(
+                "loop", name, batches, backend if name.startswith(("pix2pix", "cyclegan")) else "tensorflow"
+            )
         else:
             reference, goal = Worker("kgan", name, batches, backend, before), 0.99
         workers = reference, Worker("kgan", name, batches, backend)

@@ -10,7 +10,10 @@ import keras
 import numpy as np
 
 from kgan.architectures import dcgan, dense
+from tests.benchmarks import cycles
 from tests.benchmarks import images as images_to_images
+
+OF_IMAGES = {**dict.fromkeys(images_to_images.SIZES, images_to_images), cycles.NAME: cycles}
 
 
 def dense_players():
@@ -39,8 +42,6 @@ class TurnsOverError(Exception):
 class Turns(keras.callbacks.Callback):
     """Lets `fit` wait for its turn at the beginning of every epoch."""
 
-    error = TurnsOverError
-
     def __init__(self, turns):
         super().__init__()
         self.turns = turns
@@ -52,8 +53,11 @@ class Turns(keras.callbacks.Callback):
 
 def kgan_subject(name, images, count, turns):
     """As the runner trains a recipe, in one `fit`; `dense+xla`, `dense+single`, `dense+streamed` change one choice of it."""
-    if name in images_to_images.SIZES:
-        images_to_images.kgan_subject(name, count, turns, Turns)
+    if name in OF_IMAGES:
+        at_once = 1 if keras.backend.backend() == "torch" else count
+        gan, batches = OF_IMAGES[name].by_kgan(name, count, at_once)
+        with contextlib.suppress(TurnsOverError):
+            gan.fit(batches, epochs=1_000_000, verbose=0, callbacks=[Turns(turns)])
         return
     import kgan
 
@@ -88,12 +92,12 @@ def kgan_subject(name, images, count, turns):
 
 
 def loop_subject(name, images, count, turns):
-    """As the document prints it, on TensorFlow."""
-    if name in images_to_images.SIZES:
-        images_to_images.loop_subject(name, count, turns)
-        return
+    """As the document prints it, on TensorFlow; Pix2Pix and CycleGAN on the engine that is set."""
     name = name.partition("+")[0]
-    run = combined_loop(images, count) if name == "combined" else tape_loop(name, images, count)[0]
+    if name in OF_IMAGES:
+        run = getattr(OF_IMAGES[name], f"{keras.backend.backend()}_loop")(name, count)
+    else:
+        run = combined_loop(images, count) if name == "combined" else tape_loop(name, images, count)[0]
     run()
     for _ in turns:
         run()
