@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 from docs.score_pages import command_of
-from docs.translations import grid
+from docs.translations import grid, thumbnail
 from kgan import conditions, data, extractors, metrics, pictures, scores
 from kgan.runner import sampling
 
@@ -43,9 +43,11 @@ def matched(images, others):
 
 
 def distances(real, made):
-    """The scores of translations against their true partners, and the share of digits whose class is kept."""
-    real, made = pictures.pixels(real), pictures.pixels(made)
-    return [float(np.mean(function(real, made))) for function in (metrics.l1, metrics.psnr, metrics.ssim)]
+    """The scores of translations, floats in [-1, 1], against their true partners, uint8."""
+    made = pictures.pixels(made)
+    # without the pairs that are equal, whose PSNR is infinite
+    found = [np.ma.masked_invalid(function(real, made)) for function in (metrics.l1, metrics.psnr, metrics.ssim)]
+    return [float(values.mean()) if values.count() else np.inf for values in found]
 
 
 def page(folder, mnist):
@@ -107,7 +109,9 @@ def page(folder, mnist):
     text = "\n".join(f"| {' | '.join(one)} |" for one in rows)
     said = f"{SCORED:,} test digits. The training of seed 0 took {seconds / 60:.1f} minutes on two busy cores."
     (OUT / "digits.md").write_text(f"```\n{command_of(run)}\n```\n\n{text}\n\n{said}\n", "utf-8")
+    cyclegan = shown["cyclegan"]
     floats = {to: pictures.floats(images) for to, images in test.items()}
+    thumbnail(OUT / "digits-thumbnail.png", floats["a"], cyclegan["b"], floats["b"], cyclegan["a"])
     lines = {"filled": floats["a"]}
     lines |= {f"{side}, outlined": made["b"] for side, made in shown.items()}
     lines |= {"true outlines": floats["b"]}

@@ -279,6 +279,7 @@ def twice(generator):
             lambda: unpaired(terms=["identity"]),
             r"must have one shape. Received: \(batch, 8, 8, 3\) and \(batch, 8, 8, 1\)",
         ),
+        (lambda: unpaired().generate(4), r"makes images of images: use `translate\(images, to='b'\)`"),
         (lambda: unpaired(augment="ada"), "`augment` is for images of one domain"),
         (lambda: unpaired(history=0), "`history` must be an integer >= 1. Received: 0"),
         (lambda: unpaired().fit(A, verbose=0), r"trains on images of two domains, fit\(a, b\)"),

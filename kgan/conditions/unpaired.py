@@ -58,6 +58,9 @@ class Unpaired(ImageCondition):
         # a discriminator of two inputs takes the images of both domains, and nothing that is given
         return given if len(player.inputs) - others >= 2 else None
 
+    def draw(self, n, wanted, seeds):
+        raise ValueError("A GAN with the condition Unpaired makes images of images: use `translate(images, to='b')`.")
+
     def player_arguments(self, image_shape=None, given_shape=None):
         return {}
 
