@@ -37,7 +37,7 @@ TASKS = {
         "pix2pix --set data.path=openmoji/",
         ("data.size=64", "data.resize=null", "data.batch_size=16", "data.validation_split=0.1", "schedule=simultaneous",
          "generator.filters=24", "generator.norm=batch", "discriminator.norm=batch", "discriminator.filters=32",
-         "discriminator.receptive_field=34", "steps=2000"),
+         "discriminator.receptive_field=34", "steps=1500"),
         400,
     ),
     "super-resolution": ("super-resolution --set data.path=cifar/", (*SMALL, *FASTER, "ema=0.99", "steps=2500"), 1000),

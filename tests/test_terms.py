@@ -80,6 +80,15 @@ def test_contract(name):
     assert term.name == name and (term.weight, term.every) == (3.0, 2)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))
     assert type(again) is type(term) and (again.weight, again.every) == (3.0, 2)
+    if term.domains == 2:
+        given = [ops.convert_to_tensor(one) for one in (FAKE, REAL)]
+        for generator, perfect in (
+            (lambda images: images[::-1], True),
+            (lambda images: [2 * one for one in images], False),
+        ):
+            found = float(term(generator, given, generator(given), given[::-1]))
+            assert (found == 0.0) == (perfect and name == "cycle") and not term.compares
+        return
     assert value(TERMS[name](0.0, **arguments)) == 0.0
     if name != "total_variation":
         assert value(term, REAL, REAL) == 0.0 and term.compares
