@@ -153,6 +153,28 @@ def test_losses_are_sums_over_both_domains():
     assert float(logs["d_real_accuracy"]) == pytest.approx(((on_b > 0.5).mean() + (on_a > 0.5).mean()) / 2)
 
 
+def test_scores_of_several_scales_belong_to_their_domain():
+    """Two scores for each domain: drift is of the sum of both, for each domain apart."""
+
+    def judge(channels, slopes):
+        x = keras.Input((8, 8, channels))
+        flat = layers.Flatten()(x)
+        heads = [layers.Dense(1, use_bias=False, kernel_initializer=constant(one))(flat) for one in slopes]
+        return keras.Model(x, heads)
+
+    constant = keras.initializers.Constant
+    gan = kgan.GAN(towers()[0], joined.discriminator(judge(3, (0.1, 0.2)), judge(1, (0.3, 0.5))), condition=Unpaired())
+    gan.compile(d_opt=keras.optimizers.SGD(0.0), loss="least_squares", penalties=["drift", "r1"])
+    logs = gan.train_on_batch(A, B, return_dict=True)
+    of_b, of_a = B.sum((1, 2, 3)), A.sum((1, 2, 3))
+    assert float(logs["drift"]) == pytest.approx(
+        1e-3 * (((0.3 * of_b) ** 2).mean() + ((0.8 * of_a) ** 2).mean()), rel=1e-4
+    )
+    assert float(logs["r1"]) == pytest.approx(5.0 * (0.3**2 * 192 + 0.8**2 * 64), rel=1e-4)
+    real = [(slope * one - 1) ** 2 / 2 for one, slopes in ((of_b, (0.1, 0.2)), (of_a, (0.3, 0.5))) for slope in slopes]
+    assert float(logs["d_real_loss"]) == pytest.approx(np.sum(real, axis=0).mean(), rel=1e-4)
+
+
 def test_sigmoids_of_both_towers_are_left_out():
     generator, discriminator = towers(score=layers.Activation("sigmoid", name="probability"))
     logged = []
