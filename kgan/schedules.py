@@ -16,6 +16,7 @@ from kgan.training import (
     update_both,
     update_discriminator,
     update_generator,
+    update_in_turn,
     update_on_fake,
     update_on_real,
     waiting,
@@ -55,7 +56,8 @@ class Alternating(Schedule):
     Args:
         d_steps: Integer, k in the paper.
         reuse_latents: Whether the generator's update uses the same latents as the discriminator's update, as in much
-            PyTorch code, instead of new ones.
+            PyTorch code, instead of new ones. Without latents, and with one update of each player, both use the same fakes,
+            dropout included, as in Pix2Pix (arXiv:1611.07004), so that the generator runs once.
     """
 
     def __init__(self, d_steps: int = 1, reuse_latents: bool = False):
@@ -64,13 +66,20 @@ class Alternating(Schedule):
 
     def step(self, gan, batch):
         latents = gan.draw_latents(batch)
-        generator_waits = waiting(gan.generator, gan.logs.generator)
-        verdicts = update_discriminator(gan, batch, latents)
-        gan.turn.assign((gan.turn + 1) % self.d_steps)
 
         def generator_moves():
             update_generator(gan, batch, latents if self.reuse_latents else gan.draw_latents(batch))
 
+        if self.d_steps == 1 and self.reuse_latents and latents is None:
+            update_in_turn(gan, batch)
+            return
+        if self.d_steps == 1:  # without a branch, which engines cannot look into
+            update_discriminator(gan, batch, latents)
+            generator_moves()
+            return
+        generator_waits = waiting(gan.generator, gan.logs.generator)
+        verdicts = update_discriminator(gan, batch, latents)
+        gan.turn.assign((gan.turn + 1) % self.d_steps)
         when(ops.equal(gan.turn, 0), generator_moves, lambda: generator_waits(*verdicts))
 
     def get_config(self):

@@ -52,13 +52,9 @@ def fakes(gan, given, latents, training=True):
     return gan.condition.completed(backend.call(gan.generator, together(latents, seen), training), given)
 
 
-def play(gan, batch, latents, pool=None):
-    """The forward pass of both players: G(z), then D(real), then D(fake). Returns the fakes and both verdicts.
-
-    With a pool, the fakes are those that the discriminator is to see for its own update.
-    """
+def play(gan, batch, latents):
+    """The forward pass of both players: G(z), then D(real), then D(fake). Returns the fakes and both verdicts."""
     fake = fakes(gan, batch.given, latents)  # (batch, height, width, channels)
-    fake = fake if pool is None else pool(fake)
     return fake, gan.critic(batch.real, batch.given), gan.critic(fake, batch.given)
 
 
@@ -152,12 +148,14 @@ def update_both(gan, batch, latents):
     gan.logs.generator(on_real, on_fake)
 
 
-def update_discriminator(gan, batch, latents):
-    """The discriminator alone, against fakes of `latents`. Returns its verdicts on real and on fake images."""
+def update_discriminator(gan, batch, latents, fake=None):
+    """The discriminator alone, against these fakes, or those of `latents`. Returns its verdicts on real and fake images."""
 
     def losses():
-        fake, on_real, on_fake = play(gan, batch, latents, gan.image_pool)
-        return [discriminator_loss(gan, on_real, on_fake) + penalize(gan, batch, fake)], (on_real, on_fake)
+        seen = fakes(gan, batch.given, latents) if fake is None else fake
+        seen = seen if gan.image_pool is None else gan.image_pool(seen)
+        on_real, on_fake = gan.critic(batch.real, batch.given), gan.critic(seen, batch.given)
+        return [discriminator_loss(gan, on_real, on_fake) + penalize(gan, batch, seen)], (on_real, on_fake)
 
     verdicts = minimize(losses, (gan.discriminator, gan.d_opt))
     after_discriminator(gan, batch, *verdicts)
@@ -215,6 +213,22 @@ def update_generator(gan, batch, latents, with_real=False):
     average.follow(gan)
     gan.logs.generator(on_real, on_fake)
     return fake, on_real, on_fake
+
+
+def update_in_turn(gan, batch):
+    """The discriminator, and then the generator against the new one, with the same fakes, from one forward pass of the
+    generator, as the authors of Pix2Pix write it. For a generator without latents."""
+
+    def losses():
+        fake = fakes(gan, batch.given, None)
+        update_discriminator(gan, batch, None, each(ops.stop_gradient, fake))
+        on_real = gan.critic(batch.real, batch.given) if gan.loss.paired else None
+        on_fake = gan.critic(fake, batch.given)
+        return [generator_loss(gan, on_real, on_fake) + add_terms(gan, batch, fake, None)], (on_real, on_fake)
+
+    verdicts = minimize(losses, (gan.generator, gan.g_opt))
+    average.follow(gan)
+    gan.logs.generator(*verdicts)
 
 
 def after_discriminator(gan, batch, on_real, on_fake=None):

@@ -69,3 +69,15 @@ def alternating(loop, batches):
             fake = loop.make(given)
             loss = loop.g_loss(loop.judge(fake, given), fake, real)
         loop.step(tape, loss, loop.generator, loop.g_opt)
+
+
+def same_fakes(loop, batches):
+    """Pix2Pix as its authors write it in PyTorch: the generator runs once, for both updates."""
+    for given, real in batches:
+        with tf.GradientTape() as g_tape:
+            fake = loop.make(given)
+            with tf.GradientTape() as d_tape:
+                loss = loop.d_loss(loop.judge(real, given), loop.judge(tf.stop_gradient(fake), given))
+            loop.step(d_tape, loss, loop.discriminator, loop.d_opt)
+            loss = loop.g_loss(loop.judge(fake, given), fake, real)
+        loop.step(g_tape, loss, loop.generator, loop.g_opt)

@@ -10,7 +10,7 @@ import numpy as np
 from kgan.architectures import patch, unet
 
 SIZES = {"pix2pix-256": (256, 1, 64, 70), "pix2pix-64": (64, 16, 24, 34)}  # side, batch, filters, receptive field
-PAIRS = 64
+PAIRS = 128
 
 
 def players(name):

@@ -28,10 +28,10 @@ ROWS = {
     # mostly three updates of Adam, which XLA does in one pass; the larger networks lose by it, and compiling takes memory
     "combined with XLA": ("combined+xla", 20, "tensorflow", 4.0),
     # the loop is one of the same engine: TensorFlow's tape, or plain PyTorch
-    "Pix2Pix, 64 pixels": ("pix2pix-64", 2, "tensorflow", 1.0),
-    "Pix2Pix, 256 pixels": ("pix2pix-256", 2, "tensorflow", 1.0),
-    "Pix2Pix, 64 pixels, on PyTorch": ("pix2pix-64", 2, "torch", 1.0),
-    "Pix2Pix, 256 pixels, on PyTorch": ("pix2pix-256", 2, "torch", 1.0),
+    "Pix2Pix, 64 pixels": ("pix2pix-64", 8, "tensorflow", 1.0),
+    "Pix2Pix, 256 pixels": ("pix2pix-256", 4, "tensorflow", 1.0),
+    "Pix2Pix, 64 pixels, on PyTorch": ("pix2pix-64", 8, "torch", 1.0),
+    "Pix2Pix, 256 pixels, on PyTorch": ("pix2pix-256", 4, "torch", 1.0),
     "CycleGAN, 128 pixels": ("cyclegan", 2, "tensorflow", 1.0),
     "CycleGAN, 128 pixels, on PyTorch": ("cyclegan", 2, "torch", 1.0),
 }
