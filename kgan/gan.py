@@ -189,6 +189,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
             jit_compile=rules.jit_compile,
         )
         self.optimizer = optimizer.OptimizerPair(d_opt, g_opt)
+        backend.lay_out([*self.variables, *d_opt.variables, *g_opt.variables])
         self.compiled_with = changes.record({**rules.get_config(), "augment": augmentation})
         self._trainable_parts = [optimizer.trainable_parts(player) for player in (self.discriminator, self.generator)]
 

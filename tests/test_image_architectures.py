@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+import kgan
 from kgan import backend
 from kgan.architectures import patch, resnet_translation, rrdb, srresnet, unet
 from kgan.arguments import Misfit
@@ -386,3 +387,29 @@ def test_in_a_recipe():
     ).replace(', did you mean "resnet"?', "; known are dcgan, dense, patch, r3gan, resnet")
     for key in ("given_shape: [8, 8, 1]", "factor: 2"):
         assert f"generator.{key.split(':')[0]}: unknown key" in complaint(text.replace("downs: 3", key))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="other engines read kernels as they are")
+def test_kernels_lie_in_memory_as_convolutions_read_them(tmp_path):
+    """Also after steps, a checkpoint and an assignment; the values are the same."""
+    gan = kgan.GAN(unet.generator((16, 16, 1), filters=4), patch.discriminator((16, 16, 1), filters=4, receptive_field=16),
+                   condition=kgan.conditions.Pairs())  # fmt: skip
+    before = [keras.ops.convert_to_numpy(one) for one in gan.weights]
+    gan.compile(terms=["l1"])
+    after = [keras.ops.convert_to_numpy(one) for one in gan.weights]
+    assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 1)).astype("float32")
+    gan.fit(images, images, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    for one in (gan, kgan.load(tmp_path / "gan.keras")):
+        one.generator.weights[0].assign(np.ones(one.generator.weights[0].shape))
+        kernels = [v for v in (*one.variables, *one.g_opt.variables) if len(v.shape) == 4]
+        assert len(kernels) > 20
+        for kernel in kernels:
+            assert kernel.value.permute(3, 2, 0, 1).is_contiguous(memory_format=torch_channels_last())
+
+
+def torch_channels_last():
+    import torch
+
+    return torch.channels_last

@@ -7,6 +7,7 @@
 - `call(model, inputs, training)` calls a player, and `added_losses()` is a context in which the losses that layers add in
   each such call are collected, also in those within `input_gradient`. A branch of `when` has a context of its own.
 - `when(condition, then, otherwise)` runs one of two functions, which return nothing, or tensors of the same shape and type.
+- `lay_out(variables)` keeps kernels in memory in the order in which the engine's convolutions read them.
 - `pin_seeds(model)` makes a model's dropout a function of the seeds that are saved with it.
 - `stream(batches)` returns the form of `kgan.data.Batches` or `Unpaired` that the engine's `fit` reads fastest, and a
   function to call when their order has changed.
@@ -54,6 +55,7 @@ if NAME == "jax":
         devices,
         gradients,
         input_gradient,
+        lay_out,
         pin_seeds,
         stream,
         sync,
@@ -74,6 +76,7 @@ elif NAME == "torch":
         devices,
         gradients,
         input_gradient,
+        lay_out,
         pin_seeds,
         stream,
         sync,
@@ -94,6 +97,7 @@ elif NAME == "tensorflow":
         devices,
         gradients,
         input_gradient,
+        lay_out,
         pin_seeds,
         stream,
         sync,
@@ -129,6 +133,7 @@ __all__ = [
     "devices",
     "gradients",
     "input_gradient",
+    "lay_out",
     "last_operation",
     "operations_before",
     "layers_in",

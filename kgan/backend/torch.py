@@ -40,6 +40,15 @@ def when(condition, then, otherwise):
     return then() if condition else otherwise()
 
 
+def lay_out(variables):
+    # PyTorch convolves images whose channels are last with kernels (out, height, width, in), and Keras' are (height, width,
+    # in, out): in this order in memory none is copied in each call, which takes a fourth of the time of a large U-Net
+    for variable in variables:
+        if len(variable.shape) == 4:
+            kernel = variable.value.data
+            variable.value.data = kernel.permute(3, 0, 1, 2).contiguous().permute(1, 2, 3, 0)
+
+
 def pin_seeds(model):
     # Keras draws dropout from torch's global generator unless the layer has a seed; from here on it uses its own
     # seed state, which is saved with the model
