@@ -86,7 +86,7 @@ class L2(Term):
 @register_keras_serializable("kgan")
 class Cycle(Term):
     """The mean absolute difference of images that were translated to the other domain and back, and the images themselves:
-    E |F(G(a)) - a| + E |G(F(b)) - b|, in the gradient of both generators (CycleGAN, arXiv:1703.10593, equation 2). The
+    `E |F(G(a)) - a| + E |G(F(b)) - b|`, in the gradient of both generators (CycleGAN, arXiv:1703.10593, equation 2). The
     paper's weight is 10.
 
     Example:
@@ -111,7 +111,7 @@ class Cycle(Term):
 @register_keras_serializable("kgan")
 class Identity(Term):
     """The mean absolute difference of an image and what becomes of it where it is of the wanted domain already:
-    E |G(b) - b| + E |F(a) - a| (CycleGAN, arXiv:1703.10593, section 5.2), so that colours are kept. The authors' weight is
+    `E |G(b) - b| + E |F(a) - a|` (CycleGAN, arXiv:1703.10593, section 5.2), so that colours are kept. The authors' weight is
     5, half of that of `Cycle`. Images of both domains must have one shape.
     """
 

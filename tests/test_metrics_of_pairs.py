@@ -112,3 +112,21 @@ def test_a_training_is_scored_on_pairs_that_it_has_not_seen(tmp_path):
     assert history["l1"][0] == pytest.approx(metrics.l1(held_out, pixels).mean(), abs=1e-4)
     assert history["psnr"][0] == pytest.approx(metrics.psnr(held_out, pixels).mean(), rel=1e-3)
     assert score.scores[0].n_real == score.scores[0].n_generated == 24
+
+
+def test_partner_rank():
+    """The share of the others that are nearer, in plain loops, over more rows than are computed at once."""
+    draw = np.random.default_rng(1)
+    real = draw.normal(size=(300, 3)).astype("float32")
+    generated = real + draw.normal(0, 0.4, real.shape).astype("float32")
+    expected = []
+    for number, one in enumerate(generated.astype("float64")):
+        distances = [np.sqrt(((one - other) ** 2).sum()) for other in real.astype("float64")]
+        expected.append(sum(distance < distances[number] for distance in distances) / 299)
+    found = kgan.metrics.partner_rank(real, generated)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert 0 < found.mean() < 0.2 and kgan.metrics.partner_rank(real, real).max() == 0
+    assert abs(kgan.metrics.partner_rank(real, generated[::-1]).mean() - 0.5) < 0.05
+    for wrong in (generated[:-1], generated[:1]):
+        with pytest.raises(ValueError, match="`partner_rank` needs a generated image for each real one"):
+            kgan.metrics.partner_rank(real[: max(1, len(wrong) % 299)], wrong)
