@@ -111,6 +111,10 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
         self.seed = random.randrange(2**31) if seed is None else integer("seed", seed, at_least=0)
         self.pack = integer("pack", pack, at_least=1)
         self.condition = conditions.get(condition, num_classes)
+        if latent_dim is not None and self.condition.towers > 1 and len(getattr(generator, "inputs", ())) == 2:
+            raise ValueError(
+                f"`latent_dim` must be None for a generator of two towers without latents. Received: {latent_dim!r}"
+            )
         none = latent_dim is None and self.condition.gives_images
         self.latent_dim = None if none else integer("latent_dim", latent_dim, at_least=1)
         self.latents = latents
@@ -189,7 +193,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
             jit_compile=rules.jit_compile,
         )
         self.optimizer = optimizer.OptimizerPair(d_opt, g_opt)
-        backend.lay_out([*self.variables, *d_opt.variables, *g_opt.variables])
+        backend.lay_out([*self.generator.variables, *self.discriminator.variables, *d_opt.variables, *g_opt.variables])
         self.compiled_with = changes.record({**rules.get_config(), "augment": augmentation})
         self._trainable_parts = [optimizer.trainable_parts(player) for player in (self.discriminator, self.generator)]
 
@@ -203,6 +207,11 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
             raise ValueError(
                 "`history` is for a discriminator that sees images alone: those that were generated before do not belong "
                 f"to what is given now. Received: history={size!r} and model {self.discriminator.name!r}, which takes both."
+            )
+        if self._other_logs:
+            raise ValueError(
+                "`history` is for a discriminator that outputs scores alone: images that were generated before have other "
+                f"classes than those given now. Received: history={size!r}, and class logits besides the score."
             )
         before = self.image_pool
         same = before is not None and before.size == size
@@ -315,8 +324,16 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
             named = {"x": feed, "y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
             others = dict(zip(list(inspect.signature(keras_fit).parameters)[6:], args, strict=False))
             with plain_errors(self.image_shape, x):
-                return keras_fit(**named, callbacks=callbacks, **{**others, **kwargs, **more})
+                try:
+                    return keras_fit(**named, callbacks=callbacks, **{**others, **kwargs, **more})
+                except BaseException:
+                    self.sync()  # JAX has taken the variables' values, and a later `fit` begins with them
+                    raise
 
+        if isinstance(x, Ordered) and kwargs.get("validation_split"):
+            raise ValueError(
+                f"`validation_split` is for arrays. Received: {type(x).__name__}; give `validation_data`, another one."
+            )
         saver = resume.saver_among(own)
         own_order = not args and kwargs.keys() <= {"initial_epoch", "validation_data"}
         with filters_restored(own):
@@ -352,8 +369,11 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
     def as_read(self, x, y=None):
         """Images and labels, or sources and targets, in any of the forms that users bring, as Keras reads them."""
         x, y = brought.arrays(x, y, self._shapes_in_data, self.condition.select)
+        if self.condition.needs_pairs and y is None and (isinstance(x, np.ndarray) or brought.is_on_demand(x)):
+            self.condition.select(x)  # raises before the training
         if self.condition.towers > 1:
             brought.check_lengths(x, y)
+            brought.check_domains(x, self._shapes_in_data)
         return brought.dataset(x, self.condition.select, self._shapes_in_data), self.condition.labels(y)
 
     def _validation(self, data, batch_size=None):

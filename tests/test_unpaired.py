@@ -268,6 +268,35 @@ def layers_of(latents, shape):
     return keras.Model(latents, layers.Reshape(shape)(x))
 
 
+def classifying():
+    """An auxiliary classifier GAN of four classes."""
+    latents, labels, images = keras.Input((4,)), keras.Input((), dtype="int32"), keras.Input((8, 8, 3))
+    z = layers.Concatenate()([latents, layers.Embedding(4, 4)(labels)])
+    made = layers.Reshape((8, 8, 3))(layers.Dense(192, activation="tanh")(z))
+    features = layers.Flatten()(images)
+    judge = keras.Model(images, [layers.Dense(1)(features), layers.Dense(4)(features)])
+    return kgan.GAN(keras.Model([latents, labels], made), judge, latent_dim=4, num_classes=4)
+
+
+def test_a_refused_training_leaves_the_gan_as_it_was():
+    gan = unpaired()
+    with pytest.raises(ValueError, match="trains on images of two domains"):
+        gan.fit(A, verbose=0)
+    assert gan.translate(A, to="b").shape == (15, 8, 8, 3)
+    assert np.isfinite(gan.fit(A, B, verbose=0).history["cycle"]).all()
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of tf.data")
+@pytest.mark.usefixtures("eagerly")
+def test_an_endless_dataset_of_both():
+    import tensorflow as tf
+
+    both = [tf.data.Dataset.from_tensor_slices(images).repeat().batch(4) for images in (A[:7], B)]
+    gan = unpaired()
+    gan.fit(tf.data.Dataset.zip(tuple(both)), steps_per_epoch=3, verbose=0, shuffle=False)
+    assert int(gan.d_opt.iterations) == 3
+
+
 def twice(generator):
     """Its first output enlarged."""
     to_b, to_a = generator.outputs
@@ -304,6 +333,21 @@ def twice(generator):
         (lambda: unpaired().generate(4), r"makes images of images: use `translate\(images, to='b'\)`"),
         (lambda: unpaired(augment="ada"), "`augment` is for images of one domain"),
         (lambda: unpaired(history=0), "`history` must be an integer >= 1. Received: 0"),
+        (
+            lambda: unpaired().fit(kgan.data.Unpaired(B, A, 4), verbose=0),
+            r"Images of a must have the shape \(batch, 8, 8, 1\). Received: \(batch, 8, 8, 3\). a and b are exchanged",
+        ),
+        (
+            lambda: unpaired().fit(kgan.data.Unpaired(A, B, 4), verbose=0, validation_split=0.3),
+            "`validation_split` is for arrays. Received: Unpaired; give `validation_data`, another",
+        ),
+        (lambda: unpaired().fit(kgan.data.Unpaired(A, B, 4), B, verbose=0), "holds images of both domains"),
+        (lambda: unpaired().fit(A, B[:0], verbose=0), "at least one image. Received: none of b"),
+        (
+            lambda: kgan.GAN(*towers(), latent_dim=4, condition=Unpaired()),
+            "`latent_dim` must be None for a generator of two",
+        ),
+        (lambda: classifying().compile(history=3), "`history` is for a discriminator that outputs scores alone"),
         (lambda: unpaired().fit(A, verbose=0), r"trains on images of two domains, fit\(a, b\)"),
         (
             lambda: kgan.GAN(translator(1, 3), patches(3, 1), condition=Pairs()).compile(history=3),

@@ -133,16 +133,35 @@ def _whole(x, shape, *named):
 
 def check_lengths(a, b):
     """Raise ValueError if images of two domains are not of one number, or are two datasets."""
+    if isinstance(a, Ordered) and b is not None:
+        raise ValueError(
+            "kgan.data.Unpaired holds images of both domains: fit(Unpaired(a, b, batch_size)), without `y`."
+        )
     if hasattr(a, "element_spec") and hasattr(b, "element_spec"):
         raise ValueError(
             "Datasets of images of two domains must be one dataset of both, tf.data.Dataset.zip((a, b)). Received: two"
         )
-    counts = [len(one) for one in (a, b) if hasattr(one, "__len__")]
+    counts = [len(one) for one in (a, b) if isinstance(one, np.ndarray) or is_on_demand(one)]
+    if 0 in counts:
+        raise ValueError("Both domains must contain at least one image. Received: none of " + "ab"[counts.index(0)])
     if len(set(counts)) > 1:
         raise ValueError(
             "fit(a, b) takes images of two domains as they come, of each the same number. Received: "
             f"{counts[0]:,} of a and {counts[1]:,} of b. kgan.data.Unpaired(a, b, batch_size) draws both in any number."
         )
+
+
+def check_domains(batches, shapes):
+    """Raise ValueError if images of a `kgan.data.Unpaired` do not have the shapes of the two domains."""
+    if not isinstance(batches, Ordered):
+        return
+    for name, side, shape in zip("ab", batches.sides, shapes, strict=False):
+        there = tuple(side.crop or side.images.shape[1:3]) + tuple(side.images.shape[3:])
+        if _turn(there, shape) is None:
+            others = zip(batches.sides, shapes[::-1], strict=True)
+            fits = all(_turn(tuple(one.images.shape[1:]), other) is not None for one, other in others)
+            hint = "" if not fits else " a and b are exchanged: kgan.data.Unpaired(b, a, batch_size)."
+            raise ValueError(f"Images of {name} must have the shape {shown(shape)}. Received: {shown(there)}.{hint}")
 
 
 _NOT_DENSE = ("RaggedTensor", "SparseTensor", "RaggedTensorSpec", "SparseTensorSpec")

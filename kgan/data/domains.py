@@ -131,7 +131,7 @@ def _of_sources(path, sides, split, resize, progress):
 
 
 def _of_folder(path, sides, split, resize, progress):
-    found = pairing.find(path, split)
+    found = pairing.find(path, split, LAYOUTS)
     if found.halves:
         raise ValueError(f"{LAYOUTS} Received: {found.folders[0]}, with no folder in it")
     loaded: list[Data] = []

@@ -61,8 +61,8 @@ class Pairing:
         return sorted(found.difference(files))
 
 
-def find(path, split):
-    """Return the `Pairing` of a split of a folder.
+def find(path, split, layouts=LAYOUTS):
+    """Return the `Pairing` of a split of a folder. `layouts` is what a complaint says of how it may look.
 
     It is in the folder of that split (`kgan.data.splits.part_of`), in folders of this name below two others, as in `A/train`
     and `B/train`, or in two whose names say both, `trainA` and `trainB`.
@@ -84,7 +84,7 @@ def find(path, split):
         folders = (whole / parts[0], whole / parts[1])
         return Pairing(folders, (first, second), ([whole / first], [whole / second]), origin)
     part, whole, origin = part_of(path, split)
-    return _within(part, whole, origin)
+    return _within(part, whole, origin, layouts)
 
 
 def _named_for_both(whole, split):
@@ -109,12 +109,12 @@ def _named_for_both(whole, split):
     return Pairing((whole / first, whole / second), (first, second), around, origin)  # type: ignore[arg-type]
 
 
-def _within(part, whole, origin):
+def _within(part, whole, origin, layouts):
     names = folders_in(part)
     if not names:
         return Pairing((part, part), ("left halves", "right halves"), ([whole], [whole]), origin, halves=True)
     if len(names) != 2 or all(map(kind, names)):
-        raise ValueError(f"{LAYOUTS} Received: {part} with the {_listed(names)}")
+        raise ValueError(f"{layouts} Received: {part} with the {_listed(names)}")
     first, second = names
     splits = [whole] if part == whole else [inside(whole / name) for name in folders_in(whole)]
     around = tuple([one / name for one in splits if (one / name).is_dir()] for name in names)

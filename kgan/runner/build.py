@@ -202,6 +202,9 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
             _check_labels(condition, found)
         with blame("data"):
             batches = recipe_data.batches_of(recipe, found)
+        if condition.domains and recipe.latent_dim is not None:
+            with blame("latent_dim"):
+                raise ValueError("must be null for two domains, whose generators are given images alone")
         can_resize = len(shape) == 3 and found.images.dtype == np.uint8
         given_shape = found.given_shape
         players = make_players(recipe, shape, given_shape, condition, blame, can_resize)
