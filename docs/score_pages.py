@@ -43,7 +43,7 @@ def command_of(run):
         "epochs"
     ]  # of a run that went on, of all of it
     command = re.sub(r"epochs=\d+", f"epochs={epochs}", command)
-    return re.sub(r"(data\.(?:\w\.)?path=)\S*/", r"\1", re.sub(r" --out \S+", "", command))
+    return re.sub(r"(data\.(?:\w\.)?path=)\S*/(?=\S)", r"\1", re.sub(r" --out \S+", "", command))
 
 
 def last(run, metric):
