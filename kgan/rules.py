@@ -134,8 +134,8 @@ class Rules:
                 )
             if term.compares and term.domains == 1 and condition.towers > 1:
                 raise ValueError(
-                    f"The term {term.name!r} compares each generated image with the real one that belongs to it, and under "
-                    f"the condition {type(condition).__name__} there is none. kgan.terms.Cycle() and Identity() are for it."
+                    f"The term {term.name!r} compares each generated image with the real one that belongs to it. With the "
+                    f"condition {type(condition).__name__} images do not belong together: use kgan.terms.Cycle() instead."
                 )
             if isinstance(term, terms.Perceptual) and term.network is None:
                 raise ValueError(

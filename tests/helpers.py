@@ -6,6 +6,7 @@ import pytest
 from keras import layers, ops
 
 import kgan
+from kgan import backend
 
 LATENT_DIM = 6
 
@@ -129,6 +130,21 @@ def assert_close(left, right, rtol, atol):
     assert len(left) == len(right) and left
     for index, (a, b) in enumerate(zip(left, right, strict=True)):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=f"array {index} of shape {np.shape(a)}")
+
+
+def assert_fed_alike(batches):
+    """The engine is fed what the batches are, in later epochs and in the middle of one."""
+    feed, order_changed = backend.stream(batches)
+    if feed is batches:
+        pytest.skip("this engine reads the batches themselves")
+    for start in (0, 0, 2):
+        batches.seek(batches.epoch + 1, start)
+        order_changed()
+        if start == 2:
+            feed, _ = backend.stream(batches)  # a resumed training begins there
+        for wanted, fed in zip((batches[index] for index in range(len(batches))), feed, strict=True):
+            for one, other in zip(wanted, fed, strict=True):
+                np.testing.assert_array_equal(one, np.asarray(other))
 
 
 def softplus(x):

@@ -126,15 +126,6 @@ KINDS = {
         Loop,
         {"l1": 100.0},
     ),
-    "pix2pix with dropout": Kind(
-        lambda: (with_dropout(), patches(3, 1)),
-        Pairs(),
-        (pictures(1), REAL),
-        pictures(1),
-        (kgan.terms.L1(100.0),),
-        Loop,
-        {"l1": 100.0},
-    ),
     "super-resolution": Kind(
         lambda: (translator(3, 3, scale=2), patches(3)),
         Downscaled(2),
@@ -154,6 +145,8 @@ KINDS = {
         {"l1": 10.0},
     ),
 }
+
+KINDS["pix2pix with dropout"] = KINDS["pix2pix"]._replace(players=lambda: (with_dropout(), patches(3, 1)))
 
 
 @pytest.mark.parametrize(

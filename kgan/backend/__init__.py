@@ -3,7 +3,8 @@
 - `gradients(losses, groups)` runs `losses() -> (losses, extra)` once and returns `extra` and, for each loss, its gradient
   with respect to its own group of variables.
 - `apply(optimizer, gradients, variables)` is the optimizer's update.
-- `input_gradient(function, x)` is the gradient of `sum(function(x))` with respect to `x`; it can be differentiated itself.
+- `input_gradient(function, x)` is the gradient of `sum(function(x))` with respect to `x`, a tensor or a list, as
+  may be what `function` returns; it can be differentiated itself.
 - `call(model, inputs, training)` calls a player, and `added_losses()` is a context in which the losses that layers add in
   each such call are collected, also in those within `input_gradient`. A branch of `when` has a context of its own.
 - `when(condition, then, otherwise)` runs one of two functions, which return nothing, or tensors of the same shape and type.

@@ -68,8 +68,7 @@ def input_gradient(function, x):
 
     def pure(x):
         with _scope(outer.state_mapping) as inner, added_losses() as added:
-            values = function(x)
-            total = sum(ops.sum(one) for one in (values if isinstance(values, list) else [values]))
+            total = sum(ops.sum(one) for one in keras.tree.flatten(function(x)))
         return total, (inner.state_mapping, added)
 
     gradient, (written, added) = jax.grad(pure, has_aux=True)(x)

@@ -29,8 +29,7 @@ def apply(optimizer, grads, variables):
 def input_gradient(function, x):
     with _exact_moments(), tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
-        values = function(x)
-        total = tf.add_n([tf.reduce_sum(one) for one in (values if isinstance(values, list) else [values])])
+        total = tf.add_n([tf.reduce_sum(one) for one in keras.tree.flatten(function(x))])
     return tape.gradient(total, x)
 
 

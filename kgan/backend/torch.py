@@ -2,6 +2,7 @@
 
 import torch
 import torch._functorch.config
+from keras import tree
 
 from kgan.backend.keras_internals import layers_in
 
@@ -28,12 +29,9 @@ def apply(optimizer, grads, variables):
 
 
 def input_gradient(function, x):
-    several = x if isinstance(x, list) else [x]
-    several = [one.detach().requires_grad_(True) for one in several]
-    values = function(several if isinstance(x, list) else several[0])
-    total = sum(one.sum() for one in (values if isinstance(values, list) else [values]))
-    gradients = torch.autograd.grad(total, several, create_graph=True)
-    return list(gradients) if isinstance(x, list) else gradients[0]
+    x = tree.map_structure(lambda one: one.detach().requires_grad_(True), x)
+    total = sum(one.sum() for one in tree.flatten(function(x)))
+    return tree.pack_sequence_as(x, torch.autograd.grad(total, tree.flatten(x), create_graph=True))
 
 
 def when(condition, then, otherwise):
