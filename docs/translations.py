@@ -7,6 +7,7 @@ FOLDER/outlines/gan/0 is the run of seed 0 with the GAN, FOLDER/outlines/terms/0
 """
 
 import pathlib
+import shlex
 import sys
 
 import keras
@@ -31,6 +32,7 @@ FOR_ALL = (
     "{{name: image_grid, every: 200 steps, rows: 4, columns: 9}}]'"
 )
 SMALL = "generator.blocks=1", "generator.filters=24", "generator.growth=12", "data.batch_size=16"
+RATE = "{name: linear, start: 5e-4, end: 0, steps: 2000}"
 TASKS = {
     "outlines": (
         "pix2pix --set data.path=openmoji/",
@@ -39,7 +41,12 @@ TASKS = {
          "discriminator.receptive_field=34", "steps=1500"),
         400,
     ),
-    "super-resolution": ("super-resolution --set data.path=cifar/", (*SMALL, "ema=0.99", "steps=500"), 1000),
+    "super-resolution": (
+        "super-resolution --set data.path=cifar/",
+        (*SMALL, "ema=0.99", "steps=2000",
+         *(f"optimizers.{player}.learning_rate={RATE}" for player in ("generator", "discriminator"))),
+        1000,
+    ),
     "inpainting": ("inpainting --set data.path=cifar/", ("ema=0.99", "steps=500"), 1000),
     "colorize": ("colorize --set data.path=cifar/", ("ema=0.99", "steps=1500"), 1000),
 }  # fmt: skip
@@ -49,7 +56,7 @@ def commands(folder):
     for task, (recipe, settings, samples) in TASKS.items():
         for side, extra in (("gan", ""), ("terms", f" {ALONE}")):
             for seed in SEEDS:
-                words = " ".join(f"--set {one}" for one in (*settings, f"seed={seed}"))
+                words = " ".join(f"--set {shlex.quote(one)}" for one in (*settings, f"seed={seed}"))
                 out = f"{folder / task / side / str(seed)}"
                 print(f"kgan train {recipe} {words} {FOR_ALL.format(samples=samples)}{extra} --out {out}")
 

@@ -409,6 +409,32 @@ def test_kernels_lie_in_memory_as_convolutions_read_them(tmp_path):
             assert kernel.value.permute(3, 2, 0, 1).is_contiguous(memory_format=torch_channels_last())
 
 
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="other engines do not copy images")
+@pytest.mark.parametrize("fails", [False, True])
+def test_convolutions_in_fit_read_images_where_they_lie(fails):
+    """And elsewhere Keras does as before, also after an error."""
+    from keras.src.backend.torch import nn
+
+    before, seen = nn._transpose_spatial_inputs, []
+
+    class Look(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            images = keras.ops.ones((2, 5, 7, 3))
+            turned = nn._transpose_spatial_inputs(images)
+            seen.append((tuple(turned.shape), turned.data_ptr() == images.data_ptr()))
+            if fails:
+                raise RuntimeError("stop")
+
+    gan = kgan.GAN(unet.generator((16, 16, 1), filters=4), patch.discriminator((16, 16, 1), filters=4, receptive_field=16),
+                   condition=kgan.conditions.Pairs())  # fmt: skip
+    gan.compile(terms=["l1"])
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 1)).astype("float32")
+    with pytest.raises(RuntimeError) if fails else contextlib.nullcontext():
+        gan.fit(images, images, verbose=0, callbacks=[Look()])
+    assert seen == [((2, 3, 5, 7), True)]
+    assert nn._transpose_spatial_inputs is before
+
+
 def torch_channels_last():
     import torch
 

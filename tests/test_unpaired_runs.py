@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import kgan
-from tests.command_line import call_kgan
+from tests.command_line import ROOT, call_kgan
 
 RECIPE = """\
 condition: unpaired
@@ -96,3 +96,21 @@ def test_evaluate_and_compare(folder):
 def test_scores_against_a_truth_that_is_not_known(folder):
     said = call_kgan("train", "recipe.yaml", "--out", "no", "--set", "data.validation=null", cwd=folder, code=2)
     assert "the metric 'sharpness' compares each image with its true partner" in said and not (folder / "no").exists()
+
+
+def test_the_recipe_of_the_emoji(tmp_path):
+    """The example of the documentation, without its scores, on pictures of other numbers and with opacity."""
+    draw = np.random.default_rng(0)
+    for part, count in {"trainA": 16, "trainB": 17, "testA": 24, "testB": 24}.items():
+        (tmp_path / "emoji" / part).mkdir(parents=True)
+        for number in range(count):
+            pixels = draw.integers(0, 256, (64, 64, 4), "uint8")
+            Image.fromarray(pixels).save(tmp_path / "emoji" / part / f"{number}.png")
+    recipe = ROOT / "docs" / "examples" / "emoji.yaml"
+    assert 20 <= len(recipe.read_text("utf-8").splitlines()) <= 40
+    settings = ("data.path=emoji/", "steps=2", "callbacks=[]", "jit_compile=false")
+    words = [word for one in settings for word in ("--set", one)]
+    said = call_kgan("train", recipe, *words, "--out", "run", cwd=tmp_path)
+    assert "16 images of a, 64 x 64 x 3 (trainA), and 17 of b, 64 x 64 x 3 (trainB)" in said, said
+    made = kgan.load(tmp_path / "run" / "generator.keras")
+    assert [one.shape[1:] for one in (*made.inputs, *made.outputs)] == [(64, 64, 3)] * 4

@@ -81,8 +81,10 @@ def _logits(x, halved, filters, norm):
 
     def convolution(x, width, stride=1, bias=True):
         size = 4 if halved else 1
-        x = layers.ZeroPadding2D(1)(x) if halved else x
-        return layers.Conv2D(width, size, stride, use_bias=bias, kernel_initializer=normal())(x)
+        same = stride == 2 and not any(side % 2 for side in x.shape[1:3])  # then Keras adds these pixels itself, faster
+        x = layers.ZeroPadding2D(1)(x) if halved and not same else x
+        padding = "same" if same else "valid"
+        return layers.Conv2D(width, size, stride, padding, use_bias=bias, kernel_initializer=normal())(x)
 
     x = layers.LeakyReLU(0.2)(convolution(x, filters, 2 if halved else 1))
     for level in range(1, max(1, halved) + 1):
