@@ -10,7 +10,9 @@ import pytest
 from keras import ops
 
 import kgan
-from kgan.architectures import dense
+from kgan.architectures import dense, patch
+from kgan.data import Batches
+from kgan.runner import display
 from tests.brought import brings
 from tests.helpers import (
     LATENT_DIM,
@@ -911,3 +913,23 @@ def test_own_players_with_channels_first(channels_first):
     assert "Call keras.config.set_image_data_format('channels_last') before the players are made" in message
     small_gan(discriminator=lambda: discriminator(data_format="channels_last"))
     small_gan()
+
+
+@pytest.mark.parametrize(
+    "convolves, faster, kind",
+    [(False, {"torch": "jax"}, "dense networks"), (True, {"jax": "tensorflow"}, "convolutions")],
+)
+def test_the_line_about_the_engine_names_one_that_is_twice_as_fast(convolves, faster, kind, monkeypatch):
+    monkeypatch.setattr(display.backend, "devices", lambda gan: ["cpu:0"])
+    gan = small_gan()
+    if convolves:
+        discriminator = patch.discriminator((8, 8, 1), filters=2, receptive_field=16, given=False)
+        gan = small_gan(discriminator=discriminator)
+    batches = Batches(np.zeros((4, 8, 8, 1), "uint8"), 2)
+    said = display.engine_line(compiled(gan), batches)
+    if BACKEND in faster:
+        assert said.endswith(f"; on a CPU KERAS_BACKEND={faster[BACKEND]} is at least twice as fast for {kind}")
+    else:
+        assert "KERAS_BACKEND" not in said
+    monkeypatch.setattr(display.backend, "devices", lambda gan: ["gpu:0"])
+    assert "KERAS_BACKEND" not in display.engine_line(gan, batches)

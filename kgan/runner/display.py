@@ -134,8 +134,16 @@ def making(console, seconds=10.0):
     return shown
 
 
+# on a CPU: the engine and whether a player convolves images -> the engine that is at least twice as fast, as measured by
+# `python -m tests.benchmarks.engines` (docs/performance.md)
+TWICE_AS_FAST = {("jax", True): "tensorflow", ("torch", False): "jax"}
+
+
 def engine_line(gan, batches):
-    """A sentence about the engine, the devices, and the settings that kgan chose (docs/performance.md)."""
+    """A sentence about the engine, the devices, and the settings that kgan chose (docs/performance.md).
+
+    It also says which engine trains such a model at least twice as fast on a CPU.
+    """
     kinds = [name.partition(":")[0].upper() for name in backend.devices(gan)] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
     at_once = gan.steps_per_execution
@@ -144,8 +152,16 @@ def engine_line(gan, batches):
     data = "pictures decoded as they are needed" if count is None else f"{count / 2**20:,.3g} MiB of data in memory"
     return (
         f"{backend.TITLE} on {where}, {backend.COMPILER} {'on' if gan.jit_compile else 'off'}, "
-        f"{at_once} {'steps' if at_once > 1 else 'step'} at once, {data}"
+        f"{at_once} {'steps' if at_once > 1 else 'step'} at once, {data}{_faster(gan) if set(kinds) == {'CPU'} else ''}"
     )
+
+
+def _faster(gan):
+    weights = [*gan.generator.trainable_variables, *gan.discriminator.trainable_variables]
+    convolves = any(len(variable.shape) == 4 for variable in weights)
+    faster = TWICE_AS_FAST.get((backend.NAME, convolves))
+    kind = "convolutions" if convolves else "dense networks"
+    return f"; on a CPU KERAS_BACKEND={faster} is at least twice as fast for {kind}" if faster else ""
 
 
 def data_line(recipe, found, split=None):
