@@ -134,15 +134,15 @@ def making(console, seconds=10.0):
     return shown
 
 
-# on a CPU: the engine and whether a player convolves images -> the engine that is at least twice as fast, as measured by
-# `python -m tests.benchmarks.engines` (docs/performance.md)
+# on a CPU: the engine, and whether a player convolves images -> the engine that is often more than twice as fast, measured
+# by `python -m tests.benchmarks.engines` (docs/performance.md)
 TWICE_AS_FAST = {("jax", True): "tensorflow", ("torch", False): "jax"}
 
 
 def engine_line(gan, batches):
     """A sentence about the engine, the devices, and the settings that kgan chose (docs/performance.md).
 
-    It also says which engine trains such a model at least twice as fast on a CPU.
+    It also says which engine is often more than twice as fast for such a model on a CPU.
     """
     kinds = [name.partition(":")[0].upper() for name in backend.devices(gan)] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
@@ -161,7 +161,7 @@ def _faster(gan):
     convolves = any(len(variable.shape) == 4 for variable in weights)
     faster = TWICE_AS_FAST.get((backend.NAME, convolves))
     kind = "convolutions" if convolves else "dense networks"
-    return f"; on a CPU KERAS_BACKEND={faster} is at least twice as fast for {kind}" if faster else ""
+    return f"; on a CPU KERAS_BACKEND={faster} is often more than twice as fast for {kind}" if faster else ""
 
 
 def data_line(recipe, found, split=None):

@@ -20,7 +20,7 @@ import numpy as np
 from kgan.runner import recipes
 from tests.command_line import KGAN
 
-EPOCHS, STEPS = 4, 5
+EPOCHS, STEPS = 4, 20
 # what makes a recipe smaller: those of one-image batches of 256 pixels take a minute a step on the slowest engine
 SETTINGS = {
     "pix2pix": ["data.size=64", "data.resize=null", "generator.filters=24", "discriminator.receptive_field=34"],
