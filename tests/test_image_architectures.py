@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import re
+import types
 
 import keras
 import numpy as np
@@ -433,6 +434,17 @@ def test_convolutions_in_fit_read_images_where_they_lie(fails):
         gan.fit(images, images, verbose=0, callbacks=[Look()])
     assert seen == [((2, 3, 5, 7), True)]
     assert nn._transpose_spatial_inputs is before
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="other engines do not copy images")
+def test_a_keras_that_copies_in_another_way_is_left_alone(monkeypatch):
+    from kgan.backend import torch as engine
+
+    other = types.SimpleNamespace()
+    monkeypatch.setattr(engine, "keras_nn", other)
+    with engine.images_as_views():
+        assert not vars(other)
+    assert not vars(other)
 
 
 def torch_channels_last():

@@ -88,7 +88,10 @@ def images_as_views():
     Elsewhere Keras copies an image before each convolution into the order (channels, height, width), and back into its own
     order, in which PyTorch then convolves it: a tenth of a step of CycleGAN. The values are the same.
     """
-    copied = keras_nn._transpose_spatial_inputs
+    copied = getattr(keras_nn, "_transpose_spatial_inputs", None)
+    if copied is None:  # in a version of Keras that does it another way
+        yield
+        return
     keras_nn._transpose_spatial_inputs = lambda images: torch.movedim(images, -1, 1)
     try:
         yield
