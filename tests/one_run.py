@@ -8,6 +8,7 @@ Initial weights, batches and latents come from numpy's generator, dropout is off
 
 import pathlib
 import sys
+import unittest.mock
 
 import keras
 import numpy as np
@@ -110,9 +111,9 @@ def train(row):
     else:
         gan = kgan.GAN(generator, discriminator, LATENT_DIM, latents=table)
     data = (images[:, ::-1] ** 2, images) if row in ("pix2pix", "cyclegan") else (images,)
-    kgan.gan.ImagePool = DrawnPool
     adam = {name: keras.optimizers.Adam(1e-3, beta_1=0.5) for name in ("d_opt", "g_opt")}
-    gan.compile(**adam, **arguments)
+    with unittest.mock.patch.object(kgan.gan, "ImagePool", DrawnPool):
+        gan.compile(**adam, **arguments)
     history = gan.fit(*data, batch_size=BATCH, epochs=STEPS // 5, shuffle=False, verbose=0).history
     arrays = {}
     for index, variable in enumerate([*gan.weights, *gan.d_opt.variables, *gan.g_opt.variables]):
