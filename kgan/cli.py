@@ -50,18 +50,18 @@ Plugins = Annotated[
 ]
 
 
-def _read(name, settings, plugin):
+def _read(name, settings, plugin, resumed=None):
     _load_engine()
     from kgan.runner import plugins, recipes
 
     for path in plugin or ():
         plugins.load(path)
-    from kgan.runner import schema  # imported here, since plugins add to the schema
+    from kgan.runner import auto  # imported here, since plugins add to the schema
 
     given = recipes.read(name)
     if settings and isinstance(given.data, dict):
         recipes.override(given, settings)
-    return schema.validate(given), given
+    return auto.settle(given, resumed), given
 
 
 def _load_engine():
@@ -102,7 +102,8 @@ def train(
     seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after this many seconds of training.")] = None,
 ):
     """Train a recipe."""
-    checked, given = _read(recipe, set, plugin)
+    there = resume and out is not None and (out / "resolved.yaml").is_file()
+    checked, given = _read(recipe, set, plugin, out if there else None)
     from kgan.runner import dry_run as tried
     from kgan.runner import run
 

@@ -20,11 +20,11 @@ def versions():
     return found
 
 
-def engine(gan):
-    """The engine that a GAN trains on: its name in Keras, and how many devices it uses."""
+def engine():
+    """The engine that trains: its name in Keras, and how many devices it uses."""
     from kgan import backend  # here, so that `kgan env` and lists load no framework
 
-    return {"backend": backend.NAME, "devices": max(1, len(backend.devices(gan)))}
+    return {"backend": backend.NAME, "devices": max(1, len(backend.devices()))}
 
 
 def machine():

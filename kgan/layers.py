@@ -1,5 +1,8 @@
 """Layers for players that Keras does not have, or implements differently."""
 
+import contextlib
+import contextvars
+
 import keras
 from keras import layers, ops
 from keras.saving import register_keras_serializable
@@ -289,6 +292,76 @@ class PixelShuffle(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor}
+
+
+_errors: contextvars.ContextVar = contextvars.ContextVar("errors", default=None)
+
+
+@contextlib.contextmanager
+def reconstructing():
+    """A context in which `Reconstructed` layers that are called add the errors of their reconstructions to a list."""
+    token = _errors.set([])
+    try:
+        yield _errors.get()
+    finally:
+        _errors.reset(token)
+
+
+@register_keras_serializable("kgan")
+class Reconstructed(layers.Layer):
+    """Features from which a decoder can reconstruct the image: the discriminator of FastGAN (arXiv:2101.04775, section 3.2).
+
+    It is called with `[features, images]` and returns the features. In the context `reconstructing()` it also decodes them
+    to half the image's height and width, by nearest-neighbour upsampling, 3 x 3 convolutions, batch normalization and gated
+    linear units, and appends the mean absolute error: to the whole image, averaged to that size, or to a quarter of it. The
+    quarter of the i-th image of a batch is number i modulo 4.
+
+    Args:
+        filters: Integer. Channels of the decoder's first features are twice as many, those of its last ones half as many.
+        whole: Whether the whole image is reconstructed, or a quarter from the same quarter of the features.
+    """
+
+    def __init__(self, filters, whole=True, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.whole = filters, whole
+
+    def build(self, input_shape):
+        features, images = input_shape
+        self.side = features[1] if self.whole else features[1] // 2
+        inputs = x = keras.Input((self.side, self.side, features[3]))
+        for width in (2 * self.filters, self.filters, self.filters, max(1, self.filters // 2)):
+            if self.side == images[1] // 2:
+                break
+            self.side *= 2
+            x = layers.UpSampling2D()(x)
+            x = layers.Conv2D(2 * width, 3, padding="same", use_bias=False)(x)
+            x = ops.glu(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+        x = layers.Conv2D(images[3], 3, padding="same", use_bias=False, activation="tanh")(x)
+        self.decoder = keras.Model(inputs, x)
+
+    def call(self, inputs, training=False):
+        features, images = inputs
+        errors = _errors.get()
+        if errors is not None:
+            x, wanted = (features, images) if self.whole else (_quarters(features), _quarters(images))
+            times = wanted.shape[1] // self.side
+            wanted = ops.average_pool(wanted, times) if times > 1 else wanted
+            errors.append(ops.mean(ops.abs(self.decoder(x, training=training) - wanted)))
+        return features
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "whole": self.whole}
+
+
+def _quarters(images):
+    """A quarter of each image, `(batch, height / 2, width / 2, channels)`: of the i-th one that with number i modulo 4."""
+    half = images.shape[1] // 2
+    parts = [images[:, top : top + half, left : left + half] for top in (0, half) for left in (0, half)]
+    which = ops.one_hot(ops.arange(ops.shape(images)[0]) % 4, 4, dtype=images.dtype)
+    return ops.einsum("bq,qbhwc->bhwc", which, ops.stack(parts))
 
 
 def _unit(vector):

@@ -8,6 +8,7 @@ gradient_penalty  weight E (||grad_x D(x)|| - 1)^2 with x = u real + (1 - u) fak
                   Gulrajani et al., arXiv:1704.00028
 dragan            the same with x around real, Kodali et al., arXiv:1705.07215
 drift             weight E D(x)^2 with x real, Karras et al., arXiv:1710.10196
+reconstruction    weight E |x - decoder(features of D(x))| with x real, Liu et al., arXiv:2101.04775
 """
 
 import keras
@@ -19,6 +20,7 @@ from kgan import ramps
 from kgan.arguments import chosen
 from kgan.backend import input_gradient
 from kgan.conditions import each, total
+from kgan.layers import reconstructing
 
 
 class Penalty(ramps.Weighted):
@@ -145,7 +147,37 @@ class Drift(Penalty):
         return self.weight * total(ops.square, critic(real))
 
 
-PENALTIES = {"dragan": DRAGAN, "drift": Drift, "gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
+@register_keras_serializable("kgan")
+class Reconstruction(Penalty):
+    """The self-supervision of FastGAN (arXiv:2101.04775, section 3.2): D's features must say what the image is.
+
+    The mean absolute errors of D's decoders on real images, `kgan.layers.Reconstructed`, added up.
+    """
+
+    name = "reconstruction"
+
+    def __init__(self, weight: float | LearningRateSchedule = 1.0, every: int = 1):
+        super().__init__(weight, every)
+
+    def __call__(self, critic, real, fake, seed):
+        with reconstructing() as errors:
+            critic(real)
+        if not errors:
+            raise ValueError(
+                "The penalty Reconstruction needs a discriminator that can reconstruct images, such as that of "
+                "kgan.architectures.fastgan, or one with a layer kgan.layers.Reconstructed. This one has none."
+            )
+        return self.weight * sum(errors)
+
+
+PENALTIES = {
+    "dragan": DRAGAN,
+    "drift": Drift,
+    "gradient_penalty": GradientPenalty,
+    "r1": R1,
+    "r2": R2,
+    "reconstruction": Reconstruction,
+}
 
 
 def get(identifier):

@@ -6,12 +6,25 @@ return Keras models; the size of the images is an argument, `(height, width, cha
 `towers` joins two players for two domains of images.
 """
 
-from kgan.architectures import dcgan, dense, patch, r3gan, resnet, resnet_translation, rrdb, srresnet, towers, unet
+from kgan.architectures import (
+    dcgan,
+    dense,
+    fastgan,
+    patch,
+    r3gan,
+    resnet,
+    resnet_translation,
+    rrdb,
+    srresnet,
+    towers,
+    unet,
+)
 from kgan.arguments import lookup
 
 ARCHITECTURES = {
     "dcgan": dcgan,
     "dense": dense,
+    "fastgan": fastgan,
     "patch": patch,
     "r3gan": r3gan,
     "resnet": resnet,
@@ -40,6 +53,7 @@ __all__ = [
     "ARCHITECTURES",
     "dcgan",
     "dense",
+    "fastgan",
     "get",
     "patch",
     "players",

@@ -1,7 +1,7 @@
 """Convolutional players, after DCGAN (Radford et al., arXiv:1511.06434) in the form of the TensorFlow tutorials on MNIST.
 
 Both players halve or double the image, at least twice, between its size and a base of at most 8 pixels: 28 -> 14 -> 7,
-32 -> 16 -> 8, 64 -> 32 -> 16 -> 8. At 28 x 28 x 1 the defaults are the tutorials' networks.
+32 -> 16 -> 8, 64 -> 32 -> 16 -> 8; with `base: 4` to 4. At 28 x 28 x 1 the defaults are the tutorials' networks.
 """
 
 import math
@@ -26,6 +26,7 @@ def generator(
     slope: float = 0.3,
     momentum: float = 0.99,
     straight: bool = True,
+    base: int = 8,
     attention: int | None = None,
     num_classes: int | None = None,
     conditioning: Literal["concatenation", "batch_norm"] = "concatenation",
@@ -41,6 +42,7 @@ def generator(
         momentum: Float. Momentum of the moving statistics.
         straight: Whether a convolution of stride 1 comes first, as in the tutorials. It has more weights than any other; the
             paper's generator does not have it.
+        base: Integer. The largest size of the first features; the image is halved until it is reached, or odd.
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
             leaves it out.
         num_classes: Integer. Makes a class-conditional generator.
@@ -55,7 +57,7 @@ def generator(
         ValueError: if the image cannot be halved twice, there are no features of the height of `attention`, or
             `conditioning` is not one of these names.
     """
-    count = halvings("dcgan", image_shape, base=8, least=2)
+    count = halvings("dcgan", image_shape, base=base, least=2)
     height, width = (side >> count for side in image_shape[:2])
     strides = ([1] if straight else []) + [2] * (count - 1)
     heights = [height * math.prod(strides[: level + 1]) for level in range(len(strides))]
@@ -87,6 +89,7 @@ def discriminator(
     dropout: float = 0.3,
     spectral_norm: bool = False,
     minibatch_std: bool = False,
+    base: int = 8,
     attention: int | None = None,
     num_classes: int | None = None,
     conditioning: Literal["projection", "concatenation", "auxiliary"] = "projection",
@@ -101,6 +104,7 @@ def discriminator(
         dropout: Float. Rate after each layer.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
         minibatch_std: Whether the last layer receives how much the images of a batch differ (arXiv:1710.10196).
+        base: Integer. The largest size of the last features.
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
             leaves it out.
         num_classes: Integer. Makes a class-conditional discriminator.
@@ -117,7 +121,7 @@ def discriminator(
     """
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
     stack: list[Any] = []
-    count = halvings("dcgan", image_shape, base=8, least=2)
+    count = halvings("dcgan", image_shape, base=base, least=2)
     check_attention(attention, [image_shape[0] >> level + 1 for level in range(count)])
     for level in range(count):
         convolution = layers.Conv2D(filters << level, kernel_size, 2, padding="same")

@@ -16,7 +16,8 @@
 - `with_shape(tensor, shape)` is the tensor with a shape that it must have, where TensorFlow does not know the sizes.
 - `undisturbed()` is a context in which generating and evaluating leave global random states alone.
 - `sync(model)` puts the state of a running `fit` into the variables, if the engine keeps it elsewhere during training.
-- `devices(model)` is the list of the devices that a training uses, such as `["gpu:0"]`.
+- `devices()` is the list of the devices that a training uses, such as `["gpu:0"]`, and `has_accelerator()` says whether one
+  of them is not the processor.
 - `channels_last()` is a context in which new layers have the channels last.
 - `layers_in(model)`, `last_operation(model)`, `variables_of(optimizer)`, `learning_rate_of(optimizer)` and `Directions` have
   no public name in Keras.
@@ -117,6 +118,11 @@ def static_shape(tensor):
     return None if getattr(tensor.shape, "rank", 0) is None else tuple(tensor.shape)
 
 
+def has_accelerator():
+    """Whether the engine trains on anything but the processor."""
+    return any(not name.startswith("cpu") for name in devices())
+
+
 __all__ = [
     "COMPILER",
     "Directions",
@@ -133,6 +139,7 @@ __all__ = [
     "channels_last",
     "devices",
     "gradients",
+    "has_accelerator",
     "input_gradient",
     "lay_out",
     "last_operation",

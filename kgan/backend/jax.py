@@ -117,7 +117,7 @@ def sync(model):
     model.jax_state_sync()
 
 
-def devices(model):
+def devices():
     return keras.distribution.list_devices()
 
 

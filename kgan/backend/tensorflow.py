@@ -158,7 +158,7 @@ def sync(model):
     pass  # `fit` trains the variables themselves
 
 
-def devices(model):
+def devices():
     return keras.distribution.list_devices()
 
 

@@ -127,7 +127,7 @@ class Progress(keras.callbacks.CallbackList):
             **self._described(),
             "history": {"epochs": self.history.epoch, "logs": self.history.history},
             "callbacks": [{"class": type(one).__name__, "state": _memory(one)} for one in self.callbacks],
-            **environment.engine(self.gan),
+            **environment.engine(),
             "versions": environment.versions(),
         }
         return state.arrays_of(self.gan), state.plain(known)
@@ -180,7 +180,7 @@ class Progress(keras.callbacks.CallbackList):
                 self.batches.seek(known["epoch"], 0)
 
     def _inexact(self, known):
-        here = environment.engine(self.gan)
+        here = environment.engine()
         if known["backend"] != here["backend"]:
             yield (
                 f"The checkpoint was written on {known['backend']}: its weights and optimizers are restored, but random "

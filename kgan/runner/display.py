@@ -144,7 +144,7 @@ def engine_line(gan, batches):
 
     It also says which engine is often more than twice as fast for such a model on a CPU.
     """
-    kinds = [name.partition(":")[0].upper() for name in backend.devices(gan)] or ["CPU"]
+    kinds = [name.partition(":")[0].upper() for name in backend.devices()] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
     at_once = gan.steps_per_execution
     there = batches.read_from

@@ -5,7 +5,7 @@ import os
 import pathlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -19,12 +19,21 @@ IN_NAMES = r"\w.+ -"  # the characters that a recipe's name may contain, as part
 
 @dataclass
 class Given:
-    """A recipe as it was read: its text; its plain data; the (line, column) of every path; its name in error messages."""
+    """A recipe as it was read.
+
+    Attributes:
+        text: String.
+        data: Plain data.
+        places: The (line, column) of every path.
+        source: String. Its name in error messages.
+        chosen: The values that were chosen for keys that it leaves to the data, by path.
+    """
 
     text: str
     data: Any
     places: dict
     source: str
+    chosen: dict = field(default_factory=dict)
 
 
 def shipped():

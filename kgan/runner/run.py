@@ -18,7 +18,7 @@ from kgan.checkpoints.disk import BadCheckpointError, BusyError
 from kgan.data.domains import Domains
 from kgan.data.on_demand import folders_of
 from kgan.files import replace_when_written
-from kgan.runner import build, display, recipe_data, recipes, schema, too_few
+from kgan.runner import auto, build, display, recipe_data, recipes, schema, too_few
 from kgan.runner.errors import Problem, RecipeError, RunError
 from kgan.runner.resolved import check_same, differences, resolved
 from kgan.runner.stop_at import StopAt
@@ -163,6 +163,8 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     compiled_with = build.build_rules(recipe, given)
     found = recipe_data.load_data(recipe, given, display.reading(console))
     console.print(display.data_line(recipe, found), soft_wrap=True, highlight=False, markup=False)
+    if given.chosen:
+        console.print(auto.line(given.chosen), soft_wrap=True, highlight=False, markup=False)
     to_train, held_out = recipe_data.held_out(recipe, given, found, display.reading(console))
     fitting, left_out = too_few.without(recipe, found, held_out)
     for sentence in left_out:

@@ -25,6 +25,7 @@ Path = Annotated[pathlib.Path, Field(strict=False)]  # which text may stand for
 # arguments that the functions themselves do not check
 LIMITED: dict[str, Any] = {
     "attention": Count | None,
+    "base": Count,
     "batch_size": Count,
     "blocks": Count,
     "class_loss_weight": Annotated[float, Field(ge=0)],
