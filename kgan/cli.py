@@ -138,9 +138,9 @@ def show(recipe: RecipeArgument, set: Settings = None, plugin: Plugins = None):
 def schema():
     """Print the JSON Schema of recipes, with which editors complete and check them."""
     _load_engine()
-    from kgan.runner import schema
+    from kgan.runner import auto
 
-    typer.echo(json.dumps(schema.json_schema(), indent=2))
+    typer.echo(json.dumps(auto.json_schema(), indent=2))
 
 
 @app.command()

@@ -11,7 +11,7 @@ import yaml
 from rich.console import Console
 
 import kgan
-from kgan.runner import loader, recipes, resolved, run, schema
+from kgan.runner import auto, loader, recipes, resolved, run, schema
 from kgan.runner.errors import RecipeError
 from tests.helpers import largest_difference, state
 from tests.recipe_helpers import GOOD, check, complaint
@@ -135,7 +135,7 @@ def test_set():
 @pytest.mark.parametrize("name", recipes.shipped())
 def test_shipped_recipes(name):
     given = recipes.read(name)
-    assert schema.validate(given).name == name
+    assert auto.settle(given).name == name
     assert 15 <= len(given.text.splitlines()) <= 35
     assert given.text.startswith("# ") and recipes.shipped()[name]
 
@@ -148,7 +148,7 @@ def test_the_loader_agrees_with_pyyaml_on_the_shipped_recipes():
 
 
 def test_the_json_schema_takes_what_the_checks_take():
-    editor = jsonschema.Draft202012Validator(schema.json_schema())
+    editor = jsonschema.Draft202012Validator(auto.json_schema())
     for name in recipes.shipped():
         text = recipes.read(name).text
         editor.validate(loader.load(text, name)[0])
@@ -225,7 +225,7 @@ def test_every_shipped_recipe_trains(name, tmp_path):
                 few = ("samples=20", "extractor=raw", "metric=precision_recall")
                 settings += [f"callbacks.{place}.{setting}" for setting in few]
     recipes.override(given, settings)
-    directory = run.train(schema.validate(given), given, tmp_path / "run", Console(quiet=True))
+    directory = run.train(auto.settle(given), given, tmp_path / "run", Console(quiet=True))
     logs = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
     assert np.isfinite(logs[-1]["d_loss"]) and (directory / "generator.keras").is_file()
     about = json.loads((directory / "environment.json").read_text())["data"]

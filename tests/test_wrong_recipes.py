@@ -4,7 +4,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from kgan.runner import loader, schema
+from kgan.runner import auto, loader
 
 GOOD = """\
 latent_dim: 8
@@ -184,7 +184,7 @@ def test_wrong_recipe(complain, right, wrong, expected):
 
 
 def test_an_editor_refuses_it_too():
-    editor = jsonschema.Draft202012Validator(schema.json_schema())
+    editor = jsonschema.Draft202012Validator(auto.json_schema())
     editor.validate(loader.load(GOOD, "recipe.yaml")[0])
     for right, wrong, expected in OF_FORM:
         assert not editor.is_valid(loader.load(spoil(right, wrong), "recipe.yaml")[0]), expected

@@ -2,8 +2,7 @@
 
 The generator begins with 4 x 4 features, and doubles them by nearest-neighbour upsampling, a 3 x 3 convolution, batch
 normalization and a gated linear unit; at 8, 32, 128 and 512 pixels a block has two such convolutions. By skip-layer
-excitation
-(section 3.1) features of 4, 8, 16 and 32 pixels scale the channels of those 16 times as large:
+excitation (section 3.1) features of 4, 8, 16 and 32 pixels scale the channels of those 16 times as large:
 
     y = x_high * sigmoid(1 x 1 convolution(swish(4 x 4 convolution(x_low, averaged to 4 x 4)))).
 

@@ -107,6 +107,13 @@ RULES = {
     ("optimizers", "discriminator", "learning_rate", "steps"): schedule_steps,
     ("optimizers", "generator", "learning_rate", "steps"): schedule_steps,
 }
+# where the JSON Schema has them: a part of the name of a definition, and its keys
+IN_SCHEMA = {
+    "data_": ("size", "batch_size", "flip"),
+    "architecture_": ("filters",),
+    "penalties_": ("weight",),
+    "ramp_": ("steps",),
+}
 NOMINAL = Facts(count=1000, side=64, classes=0, accelerator=False)  # so that all other keys can be checked first
 
 
@@ -144,12 +151,12 @@ def settle(given, directory=None):
 
 def line(chosen):
     """What the rules chose, in a sentence."""
-    values: dict = {}  # the paths that have a value in common
+    values = {}  # the filters of both players are said once, and so is the length of all schedules
     for path, value in chosen.items():
-        values.setdefault((path[-1], _shown(value)), ".".join(map(str, path)))
-    said = ", ".join(f"{path} {value}" for (_, value), path in values.items())
-    asked = ("data", "flip") in chosen
-    return f"chosen: {said}" + ("; add --set data.flip=true if mirrored pictures may be among yours" if asked else "")
+        name = ".".join(map(str, path)) if path[0] == "penalties" else path[-1]
+        values[name, _shown(value)] = f"{name} {_shown(value)}"
+    asked = "; add --set data.flip=true if mirrored pictures may be among yours" if ("data", "flip") in chosen else ""
+    return f"chosen: {', '.join(values.values())}{asked}"
 
 
 def _shown(value):
@@ -234,3 +241,23 @@ def _of_folder(folder):
     names = {path.relative_to(folder).parts[0] for path in files if path.parent != folder}
     in_classes = names and not any(path.parent == folder for path in files)
     return max(1, len(files)), statistics.median(shorter or [NOMINAL.side]), len(names) if in_classes else 0
+
+
+def json_schema():
+    """The JSON Schema of recipes, with `auto` wherever there is a rule for a key."""
+    found = schema.json_schema()
+    named = {"type": "object", "properties": {"name": {"const": "auto"}}, "required": ["name"]}
+    found["$defs"]["auto"] = {"anyOf": [{"const": "auto"}, {**named, "additionalProperties": False}]}
+
+    def allow(properties, keys):
+        for key in properties.keys() & set(keys):
+            own = properties[key]
+            about = {word: own.pop(word) for word in ("title", "default") if word in own}
+            properties[key] = {"anyOf": [own, {"$ref": "#/$defs/auto"}], **about}
+
+    allow(found["properties"], [path[0] for path in RULES if len(path) == 1])
+    for name, definition in found["$defs"].items():
+        for start, keys in IN_SCHEMA.items():
+            if start in name:
+                allow(definition.get("properties", {}), keys)
+    return found

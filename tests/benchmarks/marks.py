@@ -25,12 +25,19 @@ class Clock:
         self.began = float(os.environ[BEGAN])
         self.folder.mkdir(parents=True, exist_ok=True)
 
+    def close(self):
+        """Save images for the marks that the training does not reach."""
+        for mark in self.marks:
+            np.save(self.folder / f"{mark:06.0f}.npy", self._images())
+
+    def _images(self):
+        return np.clip(np.rint((self.generate() + 1) * 127.5), 0, 255).astype("uint8")
+
     def over(self):
         """Whether the last mark is passed; to be asked after every step."""
         now = time.time()
         while self.marks and now - self.began >= self.marks[0]:
-            images = np.clip(np.rint((self.generate() + 1) * 127.5), 0, 255).astype("uint8")
-            np.save(self.folder / f"{self.marks.pop(0):06.0f}.npy", images)
+            np.save(self.folder / f"{self.marks.pop(0):06.0f}.npy", self._images())
         self.began += time.time() - now
         return not self.marks
 
@@ -57,3 +64,6 @@ class Marks(callbacks.Periodic):
     def on_train_batch_end(self, batch, logs=None):
         if self.clock.over():
             self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self.clock.close()

@@ -2,10 +2,13 @@
 
 python -m tests.benchmarks.time_to_quality mnist --data mnist.npz            # an hour on two cores
 python -m tests.benchmarks.time_to_quality fashion --marks 10 20 --seeds 1 --samples 1000    # the short form
+python -m tests.benchmarks.time_to_quality pictures --data twitter --judge cifar10/train     # three hours
 
 Each training has a process of its own, one after the other; the seconds count from its start, imports and compilation
-too, and stop while images are generated for a mark. All images are scored alike in the end: Frechet distance and recall,
-seen with kgan's classifier of the data, against 10,000 training images; nothing looks at the test split.
+too, and stop while images are generated for a mark. A training that has ended keeps its last images. All images are scored
+alike in the end, against 10,000 training images: Frechet distance, precision and recall, seen with kgan's classifier of the
+data, and with --judge also with a classifier of other pictures in folders of classes; nothing looks at the test split.
+"before" is the recipe with the numbers of version 0.1.0, tests/benchmarks/before.
 """
 
 import argparse
@@ -23,14 +26,25 @@ from kgan import pictures
 from tests.benchmarks.marks import BEGAN, Clock
 from tests.command_line import KGAN
 
-MARKS = [10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600]
-CASES = {"mnist": ("mnist", "dcgan"), "fashion": ("fashion_mnist", "dense")}  # recipe: data, the document's loop
+SHORT = [10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600]
+# recipe: data, the documents' loops, marks, marks whose images are drawn
+CASES = {
+    "mnist": ("mnist", ["dcgan", "wgan-gp"], SHORT, [20, 60, 180, 600]),
+    "fashion": ("fashion_mnist", ["dense", "wgan-gp"], SHORT, [20, 60, 180, 600]),
+    "cifar10": ("cifar10", [], SHORT, [60, 180, 300, 600]),
+    "pictures": (None, ["tensorflow", "torch"], [120, 300, 600, 1200, 1800], [120, 300, 600, 1800]),
+}
 METRICS = ["frechet_distance", "precision_recall"]
-SHOWN = [20, 60, 180, 600]  # marks whose images are drawn
+BEFORE = pathlib.Path(__file__).with_name("before")
 
 
-def train_loop(name, data, path, folder, marks, samples):
-    """Train a hand-written loop to the last mark, in this process."""
+def loop(name, data, path):
+    """A function that takes a step, a function from latents to images, and the number of latents."""
+    if data is None:
+        from tests.benchmarks import dcgan64
+
+        images = pictures_in(path)
+        return *getattr(dcgan64, f"{name}_loop")(images), dcgan64.LATENT_DIM
     import keras
 
     from tests.benchmarks.subjects import tape_loop, wgan_gp_loop
@@ -41,8 +55,21 @@ def train_loop(name, data, path, folder, marks, samples):
         (images, _), _ = getattr(keras.datasets, data).load_data()
     images = images[..., None]
     run, generator = wgan_gp_loop(images) if name == "wgan-gp" else tape_loop(name, images, 1)
-    latents = np.random.default_rng(0).normal(size=(samples, generator.input_shape[1])).astype("float32")
-    clock = Clock(folder, marks, lambda: generator.predict(latents, batch_size=256, verbose=0))
+    return run, lambda latents: generator.predict(latents, batch_size=256, verbose=0), generator.input_shape[1]
+
+
+def pictures_in(path):
+    """The pictures of a folder, all in memory, in the size that the recipe `pictures` trains on."""
+    import kgan
+
+    return np.asarray(kgan.data.load(path=path, size=64, channels=3).images)
+
+
+def train_loop(name, data, path, folder, marks, samples):
+    """Train a hand-written loop to the last mark, in this process."""
+    run, generate, latent_dim = loop(name, data, path)
+    latents = np.random.default_rng(0).normal(size=(samples, latent_dim)).astype("float32")
+    clock = Clock(folder, marks, lambda: generate(latents))
     while not clock.over():
         run()
 
@@ -56,34 +83,50 @@ def train_all(arguments, data, out):
     for name in arguments.loops:
         found[f"{name} loop"] = [out / f"{name}-loop"]
         _run([*loop, "--loop", name, "--out", str(out / f"{name}-loop")], out / f"{name}-loop.log")
-    recipe = arguments.recipe or arguments.case
-    found["kgan"] = []
-    for seed in range(arguments.seeds):
-        folder = out / f"kgan-{seed}"
-        own = f"[{{name: marks, seconds: [{', '.join(marks)}], samples: {arguments.samples}}}]"
-        command = [*KGAN, "train", recipe, "--out", str(folder)]
-        command += ["--plugin", str(pathlib.Path(__file__).with_name("marks.py"))]
-        settings = [f"callbacks={own}", f"seed={seed}", "epochs=null", "steps=100000000"]
-        settings += [f"data.path={arguments.data}"] if arguments.data else []
-        _run([*command, *(word for one in settings for word in ("--set", one))], folder.with_suffix(".log"))
-        found["kgan"].append(folder / "marks")
+    recipes = {"before": (BEFORE / f"{arguments.case}.yaml", 1 if arguments.before else 0)}
+    recipes["kgan"] = arguments.recipe or arguments.case, arguments.seeds
+    for name, (recipe, seeds) in recipes.items():
+        found |= (
+            {name: [_train(arguments, recipe, seed, out / f"{name}-{seed}") for seed in range(seeds)]} if seeds else {}
+        )
     return found
 
 
+def _train(arguments, recipe, seed, folder):
+    """Train a recipe, and return the folder of its images."""
+    marks = ", ".join(map(str, arguments.marks))
+    command = [*KGAN, "train", str(recipe), "--out", str(folder)]
+    command += ["--plugin", str(pathlib.Path(__file__).with_name("marks.py"))]
+    settings = [f"callbacks=[{{name: marks, seconds: [{marks}], samples: {arguments.samples}}}]", f"seed={seed}"]
+    if recipe != "pictures":  # which has a length of its own, for which its rates are made
+        settings += ["epochs=null", "steps=100000000"]
+    settings += [f"data.path={arguments.data}"] if arguments.data else []
+    _run([*command, *(word for one in settings for word in ("--set", one))], folder.with_suffix(".log"))
+    return folder / "marks"
+
+
 def _run(command, log):
+    """Run a training whose images are not there yet."""
+    if (log.with_suffix("") / "done").exists():
+        return
     print(" ".join(command), file=sys.stderr)
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", BEGAN: str(time.time())}
     with log.open("w") as file:
         if subprocess.run(command, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode:
             raise SystemExit(f"It failed; see {log}.")
+    (log.with_suffix("") / "done").touch()
 
 
-def score_all(folders, data, path, marks):
+def score_all(folders, data, path, marks, extractor="auto"):
     """From what made the images to an array of Frechet distance, precision and recall, `(runs, marks, 3)`."""
     import kgan
 
-    real = kgan.data.load(data, path=path)
-    scorer = kgan.scores.Scorer(real.images, real.labels, name=data)
+    if data is None:
+        images, labels = pictures_in(path), None
+    else:
+        found = kgan.data.load(data, path=path)
+        images, labels = found.images, found.labels
+    scorer = kgan.scores.Scorer(images, labels, extractor, name=data or path)
     return {
         name: np.array(
             [
@@ -144,9 +187,9 @@ def draw(scores, marks, path):
     figure.savefig(path, dpi=100)
 
 
-def show(folders, marks, path):
+def show(folders, marks, shown, path):
     """What the images look like at some of the marks: a row for each maker, its first run's first images."""
-    chosen = [mark for mark in SHOWN if mark in marks] or [marks[0], marks[-1]]
+    chosen = [mark for mark in shown if mark in marks] or [marks[0], marks[-1]]
     size = 2.2 * len(chosen), 2.4 * len(folders)
     figure = Figure(figsize=size, layout="constrained")
     places = figure.subplots(len(folders), len(chosen), squeeze=False)
@@ -162,29 +205,39 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("case", choices=CASES)
     parser.add_argument("--recipe", help="another recipe than that of the name")
-    parser.add_argument("--loops", nargs="*", help="the document's and wgan-gp by default")
-    parser.add_argument("--marks", nargs="+", type=float, default=MARKS)
+    parser.add_argument("--loops", nargs="*", help="the documents' by default")
+    parser.add_argument("--before", action=argparse.BooleanOptionalAction, default=True, help="the recipe of 0.1.0 too")
+    parser.add_argument("--marks", nargs="+", type=float)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=5000)
-    parser.add_argument("--data", help="an .npz file, where nothing can be downloaded")
+    parser.add_argument("--data", help="a file where nothing can be downloaded, or the folder of pictures")
+    parser.add_argument("--judge", help="a folder of classes of pictures, for a second extractor")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("time-to-quality"))
     parser.add_argument("--loop", help=argparse.SUPPRESS)  # to train it in this process
     arguments = parser.parse_args()
-    data, document = CASES[arguments.case]
+    data, loops, marks, shown = CASES[arguments.case]
+    arguments.marks = arguments.marks or marks
     if arguments.loop:
         train_loop(arguments.loop, data, arguments.data, arguments.out, arguments.marks, arguments.samples)
         return
-    arguments.loops = [document, "wgan-gp"] if arguments.loops is None else arguments.loops
-    arguments.out.mkdir(parents=True)
+    arguments.loops = loops if arguments.loops is None else arguments.loops
+    arguments.out.mkdir(parents=True, exist_ok=True)
     folders = train_all(arguments, data, arguments.out)
-    scores = score_all(folders, data, arguments.data, arguments.marks)
-    text = table(scores, arguments.marks)
-    print(text)
-    (arguments.out / "table.md").write_text(text + "\n")
-    draw(scores, arguments.marks, arguments.out / "curves.png")
-    show(folders, arguments.marks, arguments.out / "images.png")
-    plain = {name: values.tolist() for name, values in scores.items()}
-    (arguments.out / "scores.json").write_text(json.dumps({"marks": arguments.marks, **plain}, indent=1))
+    show(folders, arguments.marks, shown, arguments.out / "images.png")
+    extractors = {"": "auto"}
+    if arguments.judge:
+        import kgan
+
+        others = kgan.data.load(path=arguments.judge)
+        extractors["-judge"] = kgan.extractors.classifier(others.images, others.labels)
+    for name, extractor in extractors.items():
+        scores = score_all(folders, data, arguments.data, arguments.marks, extractor)
+        text = table(scores, arguments.marks)
+        print(text)
+        (arguments.out / f"table{name}.md").write_text(text + "\n")
+        draw(scores, arguments.marks, arguments.out / f"curves{name}.png")
+        plain = {name: values.tolist() for name, values in scores.items()}
+        (arguments.out / f"scores{name}.json").write_text(json.dumps({"marks": arguments.marks, **plain}, indent=1))
 
 
 if __name__ == "__main__":
