@@ -7,6 +7,7 @@ return Keras models; the size of the images is an argument, `(height, width, cha
 """
 
 from kgan.architectures import (
+    compact,
     dcgan,
     dense,
     fastgan,
@@ -22,6 +23,7 @@ from kgan.architectures import (
 from kgan.arguments import lookup
 
 ARCHITECTURES = {
+    "compact": compact,
     "dcgan": dcgan,
     "dense": dense,
     "fastgan": fastgan,
@@ -51,6 +53,7 @@ def players(kind):
 
 __all__ = [
     "ARCHITECTURES",
+    "compact",
     "dcgan",
     "dense",
     "fastgan",

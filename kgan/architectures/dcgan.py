@@ -1,7 +1,7 @@
 """Convolutional players, after DCGAN (Radford et al., arXiv:1511.06434) in the form of the TensorFlow tutorials on MNIST.
 
 Both players halve or double the image, at least twice, between its size and a base of at most 8 pixels: 28 -> 14 -> 7,
-32 -> 16 -> 8, 64 -> 32 -> 16 -> 8; with `base: 4` to 4. At 28 x 28 x 1 the defaults are the tutorials' networks.
+32 -> 16 -> 8, 64 -> 32 -> 16 -> 8. At 28 x 28 x 1 the defaults are the tutorials' networks.
 """
 
 import math
@@ -26,7 +26,6 @@ def generator(
     slope: float = 0.3,
     momentum: float = 0.99,
     straight: bool = True,
-    base: int = 8,
     attention: int | None = None,
     num_classes: int | None = None,
     conditioning: Literal["concatenation", "batch_norm"] = "concatenation",
@@ -42,7 +41,6 @@ def generator(
         momentum: Float. Momentum of the moving statistics.
         straight: Whether a convolution of stride 1 comes first, as in the tutorials. It has more weights than any other; the
             paper's generator does not have it.
-        base: Integer. The largest size of the first features; the image is halved until it is reached, or odd.
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
             leaves it out.
         num_classes: Integer. Makes a class-conditional generator.
@@ -57,7 +55,7 @@ def generator(
         ValueError: if the image cannot be halved twice, there are no features of the height of `attention`, or
             `conditioning` is not one of these names.
     """
-    count = halvings("dcgan", image_shape, base=base, least=2)
+    count = halvings("dcgan", image_shape, base=8, least=2)
     height, width = (side >> count for side in image_shape[:2])
     strides = ([1] if straight else []) + [2] * (count - 1)
     heights = [height * math.prod(strides[: level + 1]) for level in range(len(strides))]

@@ -80,13 +80,17 @@ def generator(
 
 
 @channels_last()
-def discriminator(image_shape: Sequence[int] = (256, 256, 3), filters: int = 64, momentum: float = 0.9):
+def discriminator(
+    image_shape: Sequence[int] = (256, 256, 3), filters: int = 64, momentum: float = 0.9, decoders: bool = True
+):
     """A discriminator that judges parts of the image at two scales, and can reconstruct it.
 
     Args:
         image_shape: As in `generator`; the channels may be those of several images.
         filters: Integer. Channels of the features of 128 pixels; those of 8 pixels have 16 times as many.
         momentum: Float. Momentum of the moving statistics.
+        decoders: Whether it can reconstruct images. The penalty `Reconstruction` trains the decoders; without it leave them
+            out.
 
     Returns:
         A `keras.Model`, `(batch, height, width, channels)` -> two maps of logits, `(batch, 5, 5, 1)`.
