@@ -126,9 +126,8 @@ def discriminator(
         side //= 2
         x = block(levels[-1], side)
         x = _excited(levels[-3], x) if len(levels) > 2 else x
-        if (
-            side <= 16
-        ):  # decoders of 8 x 8 features for the whole image, and of a quarter of the 16 x 16 ones for that part
+        # decoders of 8 x 8 features for the whole image, and of a quarter of the 16 x 16 ones for that part of it
+        if decoders and side <= 16:
             x = Reconstructed(filters, whole=side == 8)([x, images])
         levels.append(x)
     of_image = logits(activated(_convolution(width_of(16), 1)(levels[-1])))
