@@ -53,10 +53,23 @@ def test_size(side, accelerator, expected):
 
 
 @pytest.mark.parametrize(
-    "count, side, expected", [(3419, 64, 32), (3419, 256, 16), (100, 64, 25), (10, 64, 3), (1, 64, 1)]
+    "count, side, accelerator, expected",
+    [(3419, 64, False, 16), (3419, 64, True, 32), (3419, 256, True, 16), (30, 64, False, 8), (1, 64, True, 1)],
 )
-def test_batch_size(count, side, expected):
-    assert auto.batch_size(auto.Facts(count, side, 0, accelerator=False)) == expected
+def test_batch_size(count, side, accelerator, expected):
+    assert auto.batch_size(auto.Facts(count, side, 0, accelerator)) == expected
+
+
+def test_the_weight_of_r1_follows_pixels_and_batch():
+    weights = [auto.r1_weight(auto.Facts(100, side, 0, False, batch)) for side, batch in ((32, 32), (64, 32), (64, 16))]
+    assert weights == [1.0, 4.0, 8.0]
+
+
+def test_the_half_life_of_the_average():
+    """After 10,000 images the weight of what was there is a half, in batches of any size."""
+    for batch in (4, 16, 64):
+        decay = auto.ema(auto.Facts(100, 64, 0, False, batch))
+        np.testing.assert_allclose(decay ** (10_000 / batch), 0.5, rtol=0.02)
 
 
 def test_a_rule_uses_what_the_recipe_says_itself(tmp_path):
