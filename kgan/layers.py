@@ -345,7 +345,8 @@ class Reconstructed(layers.Layer):
         if errors is not None:
             x, wanted = (features, images) if self.whole else (_quarters(features), _quarters(images))
             times = wanted.shape[1] // self.side
-            wanted = ops.average_pool(wanted, times) if times > 1 else wanted
+            blocks = ops.reshape(wanted, (-1, self.side, times, self.side, times, wanted.shape[3]))
+            wanted = ops.mean(blocks, axis=(2, 4))
             errors.append(ops.mean(ops.abs(self.decoder(x, training=training) - wanted)))
         return features
 

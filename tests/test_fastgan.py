@@ -118,7 +118,7 @@ def test_what_a_reconstruction_is_compared_with(whole):
         wanted, seen = quarters(images), quarters(features)
     made = ops.convert_to_numpy(layer.decoder(seen, training=False))
     assert made.shape == wanted.shape
-    np.testing.assert_allclose([float(one) for one in errors], [np.abs(made - wanted).mean()], rtol=1e-5)
+    np.testing.assert_allclose([ops.convert_to_numpy(one) for one in errors], [np.abs(made - wanted).mean()], rtol=1e-5)
 
 
 def test_the_penalty_trains_the_decoders_with_the_discriminator():
