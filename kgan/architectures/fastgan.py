@@ -21,6 +21,7 @@ import keras
 from keras import layers, ops
 
 from kgan.architectures.halving import check_image
+from kgan.architectures.normalization import normal
 from kgan.arguments import Misfit
 from kgan.backend import channels_last
 from kgan.layers import Reconstructed, SpectralNormalization
@@ -30,7 +31,6 @@ SIZES = (32, 64, 128, 256, 512, 1024)
 OF_GENERATOR = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 1 / 2, 512: 1 / 4, 1024: 1 / 8}
 OF_DISCRIMINATOR = {8: 16, 16: 8, 32: 4, 64: 2, 128: 1, 256: 1 / 2, 512: 1 / 4, 1024: 1 / 8}
 SLOPE = 0.2  # of LeakyReLU below zero
-NORMAL = keras.initializers.RandomNormal(stddev=0.02)
 
 
 @channels_last()
@@ -48,7 +48,7 @@ def generator(
         image_shape: Tuple `(height, width, channels)`; height and width are equal, a power of 2 from 32 to 1024.
         latent_dim: Integer.
         filters: Integer. Channels of the features of 128 pixels; those of 4 pixels have 16 times as many.
-        momentum: Float. Momentum of the moving statistics, 0.9 in PyTorch's terms of Keras.
+        momentum: Float. Momentum of the moving statistics.
 
     Returns:
         A `keras.Model`, `(batch, latent_dim)` -> `(batch, height, width, channels)` in [-1, 1].
@@ -64,7 +64,7 @@ def generator(
 
     latents = keras.Input((latent_dim,))
     first = _width(filters, OF_GENERATOR[4])
-    first_layer = SpectralNormalization(layers.Dense(4 * 4 * 2 * first, use_bias=False, kernel_initializer=NORMAL))
+    first_layer = SpectralNormalization(layers.Dense(4 * 4 * 2 * first, use_bias=False, kernel_initializer=normal()))
     x = layers.Reshape((4, 4, 2 * first))(first_layer(latents))
     of_side = {4: gated(x, first)}
     side = 4
@@ -158,7 +158,9 @@ def _width(filters, times):
 
 def _convolution(width, kernel_size, stride=1, padding="same", **kwargs):
     return SpectralNormalization(
-        layers.Conv2D(width, kernel_size, stride, padding=padding, use_bias=False, kernel_initializer=NORMAL, **kwargs)
+        layers.Conv2D(
+            width, kernel_size, stride, padding=padding, use_bias=False, kernel_initializer=normal(), **kwargs
+        )
     )
 
 
