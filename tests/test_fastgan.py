@@ -178,3 +178,10 @@ def test_compact_with_classes(conditioning):
     latents = np.ones((3, 4), "float32")
     images = generator.predict([latents, np.arange(3)], verbose=0)
     assert images.shape == (3, 16, 16, 1) and np.abs(np.diff(images, axis=0)).max() > 1e-4
+
+
+def test_initial_kernels_differ():
+    """One initializer makes the same values every time, so each kernel needs its own."""
+    for model in (fastgan.generator((64, 64, 3), 8, filters=4), fastgan.discriminator((64, 64, 3), filters=4)):
+        kernels = [values([one])[0].ravel()[:8] for one in model.trainable_variables if len(one.shape) == 4]
+        assert len({tuple(one) for one in kernels}) == len(kernels) > 8
