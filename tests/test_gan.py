@@ -920,7 +920,7 @@ def test_own_players_with_channels_first(channels_first):
     [(False, {"torch": "jax"}, "dense networks"), (True, {"jax": "tensorflow"}, "convolutions")],
 )
 def test_the_line_about_the_engine_names_one_that_is_twice_as_fast(convolves, faster, kind, monkeypatch):
-    monkeypatch.setattr(display.backend, "devices", lambda gan: ["cpu:0"])
+    monkeypatch.setattr(display.backend, "devices", lambda: ["cpu:0"])
     gan = small_gan()
     if convolves:
         discriminator = patch.discriminator((8, 8, 1), filters=2, receptive_field=16, given=False)
@@ -931,5 +931,5 @@ def test_the_line_about_the_engine_names_one_that_is_twice_as_fast(convolves, fa
         assert said.endswith(f"; on a CPU KERAS_BACKEND={faster[BACKEND]} is often more than twice as fast for {kind}")
     else:
         assert "KERAS_BACKEND" not in said
-    monkeypatch.setattr(display.backend, "devices", lambda gan: ["gpu:0"])
+    monkeypatch.setattr(display.backend, "devices", lambda: ["gpu:0"])
     assert "KERAS_BACKEND" not in display.engine_line(gan, batches)
