@@ -65,6 +65,12 @@ def test_the_weight_of_r1_follows_pixels_and_batch():
     assert weights == [1.0, 4.0, 8.0]
 
 
+@pytest.mark.parametrize("count, accelerator, expected", [(300, False, True), (3419, False, False), (3419, True, True)])
+def test_few_pictures_are_augmented(count, accelerator, expected):
+    assert (auto.augment(auto.Facts(count, 64, 0, accelerator)) == {"name": "ada"}) is expected
+    assert auto.augment(auto.Facts(60_000, 64, 0, accelerator)) is None
+
+
 def test_the_half_life_of_the_average():
     """After 10,000 images the weight of what was there is a half, in batches of any size."""
     for batch in (4, 16, 64):
