@@ -379,13 +379,13 @@ def test_in_a_recipe():
         complaint(GOOD.replace("{name: dense, units: [16]}", "{name: patch}"))
         .splitlines()[0]
         .endswith(
-            'generator.name: unknown name "patch"; known are dcgan, dense, r3gan, resnet, resnet_translation, rrdb, '
-            "srresnet, unet"
+            'generator.name: unknown name "patch"; known are compact, dcgan, dense, fastgan, r3gan, resnet, '
+            "resnet_translation, rrdb, srresnet, unet"
         )
     )
-    assert 'unknown name "srresnet"; known are dcgan, dense, patch, r3gan, resnet' in complaint(
+    assert 'unknown name "srresnet"; known are dcgan, dense, fastgan, patch, r3gan, resnet' in complaint(
         text.replace("name: patch", "name: srresnet")
-    ).replace(', did you mean "resnet"?', "; known are dcgan, dense, patch, r3gan, resnet")
+    ).replace(', did you mean "resnet"?', "; known are dcgan, dense, fastgan, patch, r3gan, resnet")
     for key in ("given_shape: [8, 8, 1]", "factor: 2"):
         assert f"generator.{key.split(':')[0]}: unknown key" in complaint(text.replace("downs: 3", key))
 

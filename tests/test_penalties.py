@@ -114,8 +114,10 @@ BY_HAND = {
     "drift": lambda scene: (scene.logits(scene.real) ** 2).mean(),
 }
 
+OF_ANY_DISCRIMINATOR = [name for name in PENALTIES if name != "reconstruction"]  # which tests/test_fastgan.py computes
 
-@pytest.mark.parametrize("name", PENALTIES)
+
+@pytest.mark.parametrize("name", OF_ANY_DISCRIMINATOR)
 def test_value(name, float64):
     scene = Scene(PENALTIES[name](weight=3.0))
     value, _ = scene.value_and_gradients()
@@ -152,7 +154,7 @@ def test_lazy_penalties_under_xla(images, what):
         assert logged[1] == pytest.approx(logged[0], rel=0.02)
 
 
-@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("name", OF_ANY_DISCRIMINATOR)
 def test_gradient(name, float64):
     """The derivative of the penalty by every weight, a second derivative of the network, for three entries of each."""
     scene = Scene(PENALTIES[name](weight=3.0))
@@ -209,7 +211,7 @@ def test_a_strong_penalty_flattens_the_discriminator(images, schedule):
     assert norms[1] < 0.7 * norms[0]
 
 
-@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("name", OF_ANY_DISCRIMINATOR)
 def test_contract(name):
     penalty = kgan.penalties.get(name)
     assert penalty.name == name
