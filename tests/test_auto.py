@@ -116,6 +116,23 @@ def test_what_cannot_be_auto_is_said():
         settle(TEXT + "loss: hnge\n")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    ["data: {path: x, size: [64, x]}", "data: {path: x, batch_size: 0}", "data: 3", "", "data: {path: x, size: 0}"],
+)
+def test_what_else_is_wrong_is_said_and_no_traceback(wrong):
+    rest = TEXT.split("\n", 1)[1]
+    with pytest.raises(RecipeError, match="data"):
+        settle(f"{wrong}\n{rest}")
+
+
+def test_resuming_the_run_of_another_recipe(tmp_path):
+    """It has no such keys; the rules choose, and the check of the recipe says what differs."""
+    (tmp_path / "resolved.yaml").write_text("generator: {name: dense}\npenalties: []\nema: 0.5\n")
+    checked, _ = settle(TEXT, directory=tmp_path)
+    assert checked.ema == 0.5 and checked.generator.filters == auto.g_filters(FACTS)
+
+
 def test_the_schema_takes_auto_where_there_is_a_rule():
     editor = jsonschema.Draft202012Validator(auto.json_schema())
     editor.validate(loader.load(TEXT, "recipe.yaml")[0])
@@ -138,5 +155,7 @@ def test_a_resumed_run_keeps_what_was_chosen(tmp_path):
     assert "Resuming from" in said and "chosen" not in said
     after = (tmp_path / "mine-run" / "resolved.yaml").read_text()
     assert before.replace("steps: 2\n", "steps: 3\n") == after
-    shown = run_kgan("show", "pictures", "--set", f"data.path={folder}", cwd=tmp_path)
-    assert "size: 64, " in shown and "batch_size: 15" in shown
+    shown = " ".join(
+        run_kgan("show", "pictures", "--set", f"data.path={folder}", cwd=tmp_path).split()
+    )  # wrapped anywhere
+    assert "size: 64," in shown and "batch_size: 15" in shown

@@ -29,7 +29,7 @@ class Facts:
         side: Integer. The median of the shorter sides, in pixels; the side of the images once that is chosen.
         classes: Integer. Folders of classes, or labels; 0 without classes.
         accelerator: Whether the engine has one.
-        batch: Integer. Images of a batch, once that is known.
+        batch: Integer. Images of a batch, once that is known; before that the default.
         images: Integer. Images of the whole training, once that is known.
     """
 
@@ -37,8 +37,8 @@ class Facts:
     side: int
     classes: int
     accelerator: bool
-    batch: int = 0
-    images: int = 0
+    batch: int = 64
+    images: int = 64
 
 
 def size(facts):
@@ -153,8 +153,7 @@ def settle(given, directory=None):
     checked = schema.validate(nominal)
     if directory is not None:
         before = recipes.read(str(directory / "resolved.yaml")).data
-        for path in left:
-            _put(given.data, path, _value_at(before, path))
+        given.data = _filled(given.data, left, NOMINAL, before)[0]
     else:
         given.data, given.chosen = _filled(given.data, left, _facts_of(checked))
     return schema.validate(given)
@@ -187,35 +186,38 @@ def _rule_of(path):
     return RULES.get(tuple("*" if isinstance(key, int) else key for key in path))
 
 
-def _filled(data, left, facts):
-    """A copy of a recipe's data with values for these paths, and those values by path."""
+def _filled(data, left, facts, before=None):
+    """A copy of a recipe's data with values for these paths, and those values by path.
+
+    The values are those of `before`, another recipe's data, as far as it has them.
+    """
     data, chosen = copy.deepcopy(data), {}
-    for key, rule in RULES.items():
-        for path in left:
-            if tuple("*" if isinstance(part, int) else part for part in path) == key:
-                chosen[path] = rule(facts)
-                _put(data, path, chosen[path])
+    for rule in RULES.values():
         facts = _with_chosen(facts, data)
+        for path in left:
+            if _rule_of(path) is rule and path not in chosen:
+                try:
+                    chosen[path] = _value_at(before, path)
+                except (KeyError, IndexError, TypeError):  # of a run of another recipe, or of none
+                    chosen[path] = rule(facts)
+                _value_at(data, path[:-1])[path[-1]] = chosen[path]
     return data, chosen
 
 
 def _with_chosen(facts, data):
     """The facts with what the recipe says itself, or what has been chosen by now."""
-    source, steps, epochs = data["data"], data.get("steps"), data.get("epochs")
-    if isinstance(source, dict):
-        sides = source.get("size")
-        sides = min(sides) if isinstance(sides, list) else sides
-        batch = source.get("batch_size", 64)
-        facts = replace(facts, side=sides if isinstance(sides, int) else facts.side)
-        facts = replace(facts, batch=batch if isinstance(batch, int) else facts.batch)
-    images = steps * facts.batch if isinstance(steps, int) else epochs * facts.count if isinstance(epochs, int) else 0
-    return replace(facts, images=images or facts.images)
+    source = data.get("data")
+    source = source if isinstance(source, dict) else {}
+    sides = source.get("size")
+    side = min(map(_count, sides)) if isinstance(sides, list) and sides else _count(sides)
+    batch = _count(source.get("batch_size")) or facts.batch
+    images = _count(data.get("steps")) * batch or _count(data.get("epochs")) * facts.count
+    return replace(facts, side=side or facts.side, batch=batch, images=images or facts.images)
 
 
-def _put(data, path, value):
-    for key in path[:-1]:
-        data = data[key]
-    data[path[-1]] = value
+def _count(value):
+    """A number of a recipe that is not checked yet; 0 for anything but an integer above 0."""
+    return value if type(value) is int and value > 0 else 0
 
 
 def _value_at(data, path):
