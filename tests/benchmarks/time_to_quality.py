@@ -8,7 +8,7 @@ Each training has a process of its own, one after the other; the seconds count f
 too, and stop while images are generated for a mark. A training that has ended keeps its last images. All images are scored
 alike in the end, against 10,000 training images: Frechet distance, precision and recall, seen with kgan's classifier of the
 data, and with --judge also with a classifier of other pictures in folders of classes; nothing looks at the test split.
-"before" is the recipe with the numbers of version 0.1.0, tests/benchmarks/before.
+The recipe of that name in version 0.1.0 is in tests/benchmarks/before.
 """
 
 import argparse
@@ -83,12 +83,10 @@ def train_all(arguments, data, out):
     for name in arguments.loops:
         found[f"{name} loop"] = [out / f"{name}-loop"]
         _run([*loop, "--loop", name, "--out", str(out / f"{name}-loop")], out / f"{name}-loop.log")
-    recipes = {"before": (BEFORE / f"{arguments.case}.yaml", 1 if arguments.before else 0)}
-    recipes["kgan"] = arguments.recipe or arguments.case, arguments.seeds
-    for name, (recipe, seeds) in recipes.items():
-        found |= (
-            {name: [_train(arguments, recipe, seed, out / f"{name}-{seed}") for seed in range(seeds)]} if seeds else {}
-        )
+    if arguments.before:
+        found["recipe of 0.1.0"] = [_train(arguments, BEFORE / f"{arguments.case}.yaml", 0, out / "before-0")]
+    recipe = arguments.recipe or arguments.case
+    found["kgan"] = [_train(arguments, recipe, seed, out / f"kgan-{seed}") for seed in range(arguments.seeds)]
     return found
 
 
