@@ -70,6 +70,8 @@ def _load_engine():
     New layers have their channels last in this process, those of a plugin too, whatever keras.json says.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TensorFlow itself uses oneDNN only on the newest processors; docs/performance.md has what it is worth on others
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     error_console.file.flush()
     kept = os.dup(2)
     try:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.brought import brings
-from tests.command_line import ROOT, run_kgan
+from tests.command_line import KGAN, ROOT, run_kgan
 from tests.helpers import compiled, small_discriminator, small_gan, small_generator
 
 TINY = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
@@ -247,6 +247,18 @@ def test_wrong_samples(run, tmp_path, call):
     (tmp_path / "broken.keras").write_bytes(b"PK")
     assert "broken.keras does not contain a generator" in call("sample", "broken.keras", "-o", "x.npy", code=2)
     assert not (tmp_path / "x.npy").exists()
+
+
+@pytest.mark.parametrize(("set_before", "used"), [({}, "1"), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0")])
+def test_onednn_is_on_unless_it_was_turned_off(tmp_path, set_before, used):
+    """A plugin is read when the engine is loaded already, so what it finds is what the engine found."""
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("import os\nprint('oneDNN', os.environ['TF_ENABLE_ONEDNN_OPTS'])\n")
+    without = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    done = subprocess.run(
+        [*KGAN, "show", "digits", "--plugin", str(plugin)], env=without | set_before, capture_output=True, text=True
+    )
+    assert f"oneDNN {used}" in done.stdout
 
 
 def test_plugins(tmp_path):

@@ -19,6 +19,8 @@ ROWS = [
     ("dense", "single", 40, "20 steps at once; one"),
     ("dcgan", "single", 2, "2 steps at once; one"),
     ("combined", "single", 20, "20 steps at once; one"),
+    ("dense", "onednn", 40, "oneDNN is on; off"),
+    ("dcgan", "onednn", 2, "oneDNN is on; off"),
     ("dense", "streamed", 40, "data in memory; through Python"),
     ("dcgan", "streamed", 2, "data in memory; through Python"),
 ]
@@ -26,7 +28,10 @@ ROWS = [
 
 def started(name, batches):
     began = time.perf_counter()
-    return Worker("kgan", name, batches, "tensorflow"), time.perf_counter() - began
+    # on, as `kgan train` sets it, unless that is what changes
+    onednn = "0" if name.endswith("+onednn") else "1"
+    worker = Worker("kgan", name.removesuffix("+onednn"), batches, "tensorflow", TF_ENABLE_ONEDNN_OPTS=onednn)
+    return worker, time.perf_counter() - began
 
 
 def main():

@@ -39,10 +39,10 @@ ROWS = {
 
 
 class Worker:
-    def __init__(self, kind, name, batches, backend, tree=ROOT):
+    def __init__(self, kind, name, batches, backend, tree=ROOT, **variables):
         # `-m` looks in the working directory first: kgan is that of the tree, the tests are these
         path = {"PYTHONPATH": str(ROOT)}
-        environment = {**os.environ, **path, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = {**os.environ, **path, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"} | variables
         command = [sys.executable, "-m", "tests.benchmarks.worker", kind, name, str(batches)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
         self.process = subprocess.Popen(command, env=environment, cwd=tree, **pipes)

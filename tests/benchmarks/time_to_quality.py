@@ -4,7 +4,8 @@ python -m tests.benchmarks.time_to_quality mnist --data mnist.npz            # a
 python -m tests.benchmarks.time_to_quality fashion --marks 10 20 --seeds 1 --samples 1000    # the short form
 python -m tests.benchmarks.time_to_quality pictures --data twitter --judge cifar10/train     # three hours
 
-Each training has a process of its own, one after the other; the seconds count from its start, imports and compilation
+Each training has a process of its own, one after the other on all cores, or with --side-by-side as many at once as there are
+cores, each on one; the seconds count from its start, imports and compilation
 too, and stop while images are generated for a mark. A training that has ended keeps its last images. All images are scored
 alike in the end, against 10,000 training images: Frechet distance, precision and recall, seen with kgan's classifier of the
 data, and with --judge also with a classifier of other pictures in folders of classes; nothing looks at the test split.
@@ -12,10 +13,9 @@ The recipe of that name in version 0.1.0 is in tests/benchmarks/before.
 """
 
 import argparse
+import functools
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import time
 
@@ -23,6 +23,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kgan import pictures
+from tests.benchmarks import cores
 from tests.benchmarks.marks import BEGAN, Clock
 from tests.command_line import KGAN
 
@@ -79,19 +80,27 @@ def train_all(arguments, data, out):
     marks = [str(mark) for mark in arguments.marks]
     loop = [sys.executable, "-m", "tests.benchmarks.time_to_quality", arguments.case, "--marks", *marks]
     loop += ["--samples", str(arguments.samples), *(["--data", arguments.data] if arguments.data else [])]
-    found = {}
+    found, commands = {}, {}
     for name in arguments.loops:
-        found[f"{name} loop"] = [out / f"{name}-loop"]
-        _run([*loop, "--loop", name, "--out", str(out / f"{name}-loop")], out / f"{name}-loop.log")
-    if arguments.before:
-        found["recipe of 0.1.0"] = [_train(arguments, BEFORE / f"{arguments.case}.yaml", 0, out / "before-0")]
+        folder = out / f"{name}-loop"
+        found[f"{name} loop"], commands[folder] = [folder], [*loop, "--loop", name, "--out", str(folder)]
+    runs = {"recipe of 0.1.0": [(BEFORE / f"{arguments.case}.yaml", 0, out / "before-0")]} if arguments.before else {}
     recipe = arguments.recipe or arguments.case
-    found["kgan"] = [_train(arguments, recipe, seed, out / f"kgan-{seed}") for seed in range(arguments.seeds)]
+    runs["kgan"] = [(recipe, seed, out / f"kgan-{seed}") for seed in range(arguments.seeds)]
+    for name, trainings in runs.items():
+        found[name] = [folder / "marks" for _, _, folder in trainings]
+        commands |= {one[-1]: _command(arguments, *one) for one in trainings}
+    jobs = [functools.partial(_run, command, folder) for folder, command in commands.items()]
+    if arguments.side_by_side:
+        cores.side_by_side(jobs)
+    else:
+        for job in jobs:
+            job()
     return found
 
 
-def _train(arguments, recipe, seed, folder):
-    """Train a recipe, and return the folder of its images."""
+def _command(arguments, recipe, seed, folder):
+    """The command that trains a recipe."""
     marks = ", ".join(map(str, arguments.marks))
     command = [*KGAN, "train", str(recipe), "--out", str(folder)]
     command += ["--plugin", str(pathlib.Path(__file__).with_name("marks.py"))]
@@ -99,20 +108,18 @@ def _train(arguments, recipe, seed, folder):
     if recipe != "pictures":  # which has a length of its own, for which its rates are made
         settings += ["epochs=null", "steps=100000000"]
     settings += [f"data.path={arguments.data}"] if arguments.data else []
-    _run([*command, *(word for one in settings for word in ("--set", one))], folder.with_suffix(".log"))
-    return folder / "marks"
+    return [*command, *(word for one in settings for word in ("--set", one))]
 
 
-def _run(command, log):
+def _run(command, folder, core=None):
     """Run a training whose images are not there yet."""
-    if (log.with_suffix("") / "done").exists():
+    if (folder / "done").exists():
         return
     print(" ".join(command), file=sys.stderr)
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", BEGAN: str(time.time())}
-    with log.open("w") as file:
-        if subprocess.run(command, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode:
-            raise SystemExit(f"It failed; see {log}.")
-    (log.with_suffix("") / "done").touch()
+    # oneDNN for the loops as well: what is compared is how they train
+    variables = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1", BEGAN: str(time.time())}
+    cores.run(command, folder.with_suffix(".log"), core, variables)
+    (folder / "done").touch()
 
 
 def score_all(folders, data, path, marks, extractor="auto"):
@@ -210,6 +217,7 @@ def main():
     parser.add_argument("--samples", type=int, default=5000)
     parser.add_argument("--data", help="a file where nothing can be downloaded, or the folder of pictures")
     parser.add_argument("--judge", help="a folder of classes of pictures, for a second extractor")
+    parser.add_argument("--side-by-side", action="store_true", help="as many trainings at once as cores, each on one")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("time-to-quality"))
     parser.add_argument("--loop", help=argparse.SUPPRESS)  # to train it in this process
     arguments = parser.parse_args()
