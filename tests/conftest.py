@@ -6,6 +6,7 @@ import os
 import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as `kgan` does, whose images are compared with those made here
 
 import keras
 import numpy as np

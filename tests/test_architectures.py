@@ -323,3 +323,11 @@ def test_refusals():
         r3gan.discriminator((28, 28, 1), widths=10)
     with pytest.raises(ValueError, match="Unknown architecture 'dcgna'. Did you mean 'dcgan'"):
         get("dcgna")
+
+
+def test_a_dcgan_discriminator_goes_down_to_its_base():
+    """Also from an odd side, which "same" padding halves up: 28, 14, 7, 4."""
+    for side, base, last in ((28, 8, 7), (28, 4, 4), (64, 4, 4), (36, 4, 3)):
+        made = dcgan.discriminator((side, side, 1), filters=2, base=base)
+        flat = next(one for one in made.layers if isinstance(one, keras.layers.Flatten))
+        assert flat.input.shape[1:3] == (last, last), side

@@ -102,7 +102,7 @@ def discriminator(
         dropout: Float. Rate after each layer.
         spectral_norm: Whether all layers are spectrally normalized (arXiv:1802.05957).
         minibatch_std: Whether the last layer receives how much the images of a batch differ (arXiv:1710.10196).
-        base: Integer. The largest size of the last features.
+        base: Integer. The largest size of the last features: 28 pixels become 7, or with 4 in one more layer 4.
         attention: Integer, the height of the features that a self-attention layer (arXiv:1805.08318) follows; `None`
             leaves it out.
         num_classes: Integer. Makes a class-conditional discriminator.
@@ -120,13 +120,16 @@ def discriminator(
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
     stack: list[Any] = []
     count = halvings("dcgan", image_shape, base=base, least=2)
-    check_attention(attention, [image_shape[0] >> level + 1 for level in range(count)])
+    while -(-max(image_shape[:2]) // 2**count) > base:  # an odd side is halved up
+        count += 1
+    heights = [-(-image_shape[0] // 2 ** (level + 1)) for level in range(count)]
+    check_attention(attention, heights)
     for level in range(count):
         convolution = layers.Conv2D(filters << level, kernel_size, 2, padding="same")
         stack += [normalized(convolution), layers.LeakyReLU(slope)]
         if dropout:
             stack.append(layers.Dropout(dropout))
-        if attention == image_shape[0] >> level + 1:
+        if attention == heights[level]:
             stack.append(SelfAttention(spectral_norm))
     if minibatch_std:
         stack.append(MinibatchStdDev())

@@ -106,7 +106,7 @@ def _command(arguments, recipe, seed, folder):
     command += ["--plugin", str(pathlib.Path(__file__).with_name("marks.py"))]
     settings = [f"callbacks=[{{name: marks, seconds: [{marks}], samples: {arguments.samples}}}]", f"seed={seed}"]
     if recipe != "pictures":  # which has a length of its own, for which its rates are made
-        settings += ["epochs=null", "steps=100000000"]
+        settings += ["epochs=null", "steps=2147483647"]
     settings += [f"data.path={arguments.data}"] if arguments.data else []
     return [*command, *(word for one in settings for word in ("--set", one))]
 
