@@ -17,8 +17,8 @@ from scipy import ndimage
 
 from docs.score_pages import command_of
 from kgan import metrics, pictures, scores
-from kgan.callbacks.examples import prepared
 from kgan.compare import comparison
+from kgan.examples import prepared
 from kgan.runner import build, recipe_data, recipes, sampling, schema
 
 OUT = pathlib.Path(__file__).parent / "images_to_images"

@@ -102,6 +102,9 @@ def train(
         bool, typer.Option("--dry-run", help="Build everything, train for two steps, write nothing.")
     ] = False,
     seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after this many seconds of training.")] = None,
+    doctor: Annotated[
+        bool, typer.Option("--doctor/--no-doctor", help="Say what goes wrong in the training, and what to try.")
+    ] = True,
 ):
     """Train a recipe."""
     there = resume and out is not None and (out / "resolved.yaml").is_file()
@@ -112,7 +115,7 @@ def train(
     if dry_run:
         tried.try_out(checked, given, out, out_console)
         return
-    directory = run.train(checked, given, out, out_console, resume, allow_changes, seconds)
+    directory = run.train(checked, given, out, out_console, resume, allow_changes, seconds, doctor)
     _say(f"Done. In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")
 
 
@@ -187,6 +190,57 @@ def apply(
     for path in plugin or ():
         plugins.load(path)
     _say(applying.apply(run, source, out, seed, display.making(out_console), to))
+
+
+@app.command("doctor")
+def examine(
+    run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    plugin: Plugins = None,
+):
+    """Say what went wrong in a run, and what to try; also for a run that died, or that was trained without the doctor."""
+    if not (run / "resolved.yaml").is_file():
+        raise _wrong("RUN", f"{run} is not a run directory")
+    checked, given = _read(str(run / "resolved.yaml"), None, plugin)
+    _load_engine()
+    from kgan.doctor import RULES
+    from kgan.runner import display, post_mortem, recipe_data
+
+    def data():
+        return recipe_data.load_data(checked, given, display.reading(out_console))
+
+    found = post_mortem.of_run(run, data, checked.data.batch_size)
+    if as_json:
+        typer.echo(json.dumps([one.record() for one in found], indent=2))
+        return
+    for one in found:
+        _say(str(one))
+    if not found:
+        _say(f"Nothing found, of {len(RULES)} symptoms.")
+
+
+@app.command()
+def report(
+    runs: Annotated[list[pathlib.Path], typer.Argument(metavar="RUN...", help="Run directories.")],
+    out: Annotated[
+        pathlib.Path | None, typer.Option("-o", "--out", help="The file; RUN/report.html for one run.")
+    ] = None,
+):
+    """Write a report of a run, also of one that died, or of several side by side: one HTML file that opens anywhere."""
+    for run in runs:
+        if not (run / "resolved.yaml").is_file():
+            raise _wrong("RUN", f"{run} is not a run directory")
+    if out is None and len(runs) > 1:
+        raise _wrong("--out", "name the file that shows several runs, such as -o report.html")
+    path = out or runs[0] / "report.html"
+    if not path.absolute().parent.is_dir():
+        raise _wrong("--out", f"there is no folder {path.parent} for {path.name}")
+    _load_engine()
+    from kgan import report as reports
+    from kgan.runner.resolved import from_shipped
+
+    reports.write([reports.read(run, changes=from_shipped(run)) for run in runs], path)
+    _say(f"{path}: {path.stat().st_size / 1000:,.0f} kB")
 
 
 Metrics = Annotated[

@@ -105,6 +105,11 @@ class Logs:
             return {name: results[name] for name in self.names}
         return results | {name: value() for name, value in self._values.items()}
 
+    def totals(self):
+        """Pairs of the sum and the count of each mean in the epoch so far, by name."""
+        total, count = (ops.convert_to_numpy(one).tolist() for one in (self._means.total, self._means.count))
+        return dict(zip(self._means.names, zip(total, count, strict=True), strict=True))
+
     def watch(self, tensors):
         """Update the smallest and largest values of tensors, a dict by the names of the ranges."""
         for name, tensor in tensors.items():

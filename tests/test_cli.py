@@ -34,7 +34,8 @@ def run(tmp_path_factory):
 
 
 def test_a_run_leaves_everything(run):
-    wanted = {"recipe.yaml", "resolved.yaml", "environment.json", "log.jsonl", "samples", "checkpoints", "losses.png"}
+    wanted = {"recipe.yaml", "resolved.yaml", "environment.json", "log.jsonl", "samples", "checkpoints", "losses.png",
+              "findings.jsonl"}  # fmt: skip
     assert wanted | {"generator.keras"} == {path.name for path in run.iterdir()}
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2] and "r1" in rows[0]
@@ -259,6 +260,17 @@ def test_onednn_is_on_unless_it_was_turned_off(tmp_path, set_before, used):
         [*KGAN, "show", "digits", "--plugin", str(plugin)], env=without | set_before, capture_output=True, text=True
     )
     assert f"oneDNN {used}" in done.stdout
+
+
+def test_the_doctor_and_the_report_of_a_run(run, tmp_path, call):
+    """The run of the fixture had the doctor, which wrote its file also without a finding."""
+    assert (run / "findings.jsonl").read_text() == ""
+    assert "Nothing found, of" in call("doctor", run)
+    assert call("doctor", run, "--json").strip() == "[]"
+    said = call("report", run, "-o", tmp_path / "report.html")
+    assert re.search(r"report.html: [\d,]+ kB", said)
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "The doctor found nothing." in page and "generator.units" in page and "epoch-0002" in page
 
 
 def test_plugins(tmp_path):

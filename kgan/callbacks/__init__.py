@@ -3,6 +3,7 @@
 from typing import Any
 
 from kgan.callbacks.checkpoint import Checkpoint
+from kgan.callbacks.doctor import Doctor
 from kgan.callbacks.image_grid import ImageGrid
 from kgan.callbacks.log_file import LogFile
 from kgan.callbacks.loss_plot import LossPlot
@@ -13,10 +14,22 @@ from kgan.checkpoints.roles import Resumable
 
 CALLBACKS: dict[str, Any] = {
     "checkpoint": Checkpoint,
+    "doctor": Doctor,
     "image_grid": ImageGrid,
     "log_file": LogFile,
     "loss_plot": LossPlot,
     "score": Score,
 }
 
-__all__ = ["CALLBACKS", "Checkpoint", "ImageGrid", "LogFile", "LossPlot", "Measuring", "Periodic", "Resumable", "Score"]
+__all__ = [
+    "CALLBACKS",
+    "Checkpoint",
+    "Doctor",
+    "ImageGrid",
+    "LogFile",
+    "LossPlot",
+    "Measuring",
+    "Periodic",
+    "Resumable",
+    "Score",
+]

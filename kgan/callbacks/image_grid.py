@@ -8,8 +8,8 @@ import numpy as np
 
 from kgan import pictures
 from kgan.arguments import integer
-from kgan.callbacks.examples import pairs_of
 from kgan.callbacks.periodic import Periodic
+from kgan.examples import pairs_of
 from kgan.files import check_folder
 
 

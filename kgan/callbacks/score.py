@@ -8,9 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from kgan import pictures, scores
+from kgan import examples, pictures, scores
 from kgan.arguments import integer, lookup
-from kgan.callbacks import examples
 from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
 from kgan.scores import LEAST, MEASURES, Scorer, names_of

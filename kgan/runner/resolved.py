@@ -2,7 +2,7 @@
 
 import pathlib
 
-from kgan.runner import recipes, schema
+from kgan.runner import auto, recipes, schema
 from kgan.runner.errors import Problem, RecipeError
 
 
@@ -27,6 +27,22 @@ def differences(recipe, directory):
     before, now = flat(as_now(directory / "resolved.yaml")), flat(resolved(recipe))
     keys = sorted(before.keys() | now.keys())
     pairs = {key: (before.get(key, "not there"), now.get(key, "not there")) for key in keys}
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def from_shipped(directory):
+    """As `differences`, of a run directory's recipe from the shipped one of its name: its own values come second."""
+    path = directory / "resolved.yaml"
+    own = recipes.read(str(path)).data if path.is_file() else {}
+    if own.get("name") not in recipes.shipped():
+        return {}
+    try:
+        shipped = flat(resolved(auto.settle(recipes.read(own["name"]))))
+    except RecipeError:  # such as one whose data the user must name
+        return {}
+    here = flat(own)
+    keys = sorted(here.keys() | shipped.keys())
+    pairs = {key: (shipped.get(key, "not there"), here.get(key, "not there")) for key in keys}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 

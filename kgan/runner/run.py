@@ -12,7 +12,7 @@ import keras
 from rich.console import Console
 
 from kgan import backend, environment
-from kgan.callbacks import Checkpoint, LogFile, Score
+from kgan.callbacks import Checkpoint, Doctor, LogFile, Score
 from kgan.checkpoints.changes import line
 from kgan.checkpoints.disk import BadCheckpointError, BusyError
 from kgan.data.domains import Domains
@@ -26,7 +26,7 @@ from kgan.runner.stop_at import StopAt
 log = logging.getLogger("kgan")
 
 
-def train(recipe, given, out=None, console=None, resume=False, changed=False, seconds=None):
+def train(recipe, given, out=None, console=None, resume=False, changed=False, seconds=None, doctor=True):
     """Train a checked recipe, and write a run directory.
 
     Args:
@@ -37,6 +37,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
         resume: Whether to resume the run in `out`, if there is one.
         changed: Whether that run may have been made with another recipe.
         seconds: Float. Ends the training after this time, if it has not ended before.
+        doctor: Whether `kgan.callbacks.Doctor` examines the training, as it does where the recipe names it.
 
     Returns:
         The path of the run directory.
@@ -67,6 +68,8 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
         StopAt(steps, seconds),
         shown,
     ]
+    if doctor and not any(isinstance(one, Doctor) for one in callbacks):
+        callbacks.insert(0, Doctor(directory / Doctor.place))
     saver = next(one for one in callbacks if isinstance(one, Checkpoint))
     saver.about = resolved(recipe)
     try:

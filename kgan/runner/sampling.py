@@ -7,9 +7,8 @@ import keras
 import numpy as np
 from PIL import Image
 
-from kgan import conditions, pictures
+from kgan import conditions, examples, pictures
 from kgan.arguments import lookup, nearest
-from kgan.callbacks import examples
 from kgan.checkpoints import disk, signals
 from kgan.files import LONGEST, folder_when_written, replace_when_written
 from kgan.gan import GAN, load

@@ -1,0 +1,126 @@
+"""Doctor: examines the GAN in the course of its training, and says what goes wrong and what to try."""
+
+import json
+import logging
+import pathlib
+import time
+from typing import Any
+
+from kgan.callbacks.periodic import Periodic
+from kgan.doctor import History, finding
+from kgan.doctor.examination import Examination
+
+log = logging.getLogger("kgan")
+
+BEGIN, GROWTH = 50, 1.3  # steps: the first visit, and each later one after 1.3 times as many
+
+
+class Doctor(Periodic):
+    """Looks for the symptoms of `kgan.doctor.RULES`, and says each once, with what to try.
+
+    The first visit is after 50 steps, each later one after 1.3 times as many. It compares a few generated images with real
+    ones, and reads the losses and the weights. It changes nothing: a training with it gives the same weights as without it.
+
+    Example:
+
+    >>> doctor = kgan.callbacks.Doctor("findings.jsonl")
+    >>> # gan.fit(images, epochs=50, callbacks=[doctor])
+
+    Args:
+        path: The file, one line of JSON for each finding; `None` writes none.
+
+    Attributes:
+        findings: The list of `kgan.doctor.Finding` so far.
+    """
+
+    place = "findings.jsonl"
+
+    def __init__(self, path: str | pathlib.Path | None = "findings.jsonl"):
+        super().__init__(f"{BEGIN} steps")
+        self.path = None if path is None else pathlib.Path(path)
+        self.history = History()
+        self.seconds = 0.0
+        self._next, self._epoch = float(BEGIN), 0
+        self._of_fit: Any = (None, None)
+        self._examination: Any = None
+        self._sums: dict = {}
+        self._sizes: dict | None = None  # of the weights, before the training
+
+    @property
+    def findings(self):
+        return self.history.findings
+
+    def take_data(self, x, validation=None):
+        self._of_fit = x, validation
+
+    def get_state(self):
+        kept = {"next": self._next, "visits": self.history.visits, "sizes": self._sizes}
+        return {**super().get_state(), **kept, "findings": [one.record() for one in self.findings]}
+
+    def set_state(self, state):
+        super().set_state(state)
+        self.history = History()
+        self._next, self._sizes = state.get("next", float(BEGIN)), state.get("sizes")
+        if self._examination is not None and self._sizes:
+            self._examination.sizes = self._sizes
+        self.history.visits = list(state.get("visits", ()))
+        self.history.findings = [finding.of_record(one) for one in state.get("findings", ())]
+        self._write()
+
+    def on_train_begin(self, logs=None):
+        self._examination = Examination(self.model, self._of_fit[0], self._of_fit[1], self._sizes)
+        self._sizes = self._examination.sizes
+        self._write()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not self._steps and not self.history.visits:
+            self._visit()  # how large the weights and gradients are before the training
+
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        self._epoch, self._sums = epoch, {}
+
+    def act(self, when):
+        if self._steps < self._next:
+            return
+        while self._next <= self._steps:
+            self._next *= GROWTH
+        self._visit()
+
+    def _visit(self):
+        if self._examination is None:
+            return
+        began = time.monotonic()
+        self.model.sync()
+        values = {"epoch": self._epoch + 1, "step": self._steps, **self._losses()}
+        try:
+            values |= self._examination.values()
+        except Exception as error:  # of a user's own networks or data: it is no reason to end a training
+            said = " ".join(str(error).split())[:200]
+            log.warning(f"The doctor cannot examine this training: {type(error).__name__}: {said}")
+            self._examination = None
+        self.say(self.history.add(values))
+        self.seconds += time.monotonic() - began
+
+    def _losses(self):
+        """The means of the logs since the visit before, or since the epoch's beginning."""
+        means = self.model.logs.totals()
+        before = {name: self._sums.get(name, (0.0, 0.0)) for name in means}
+        self._sums = means
+        return {
+            name: (total - before[name][0]) / (count - before[name][1])
+            for name, (total, count) in means.items()
+            if count > before[name][1]
+        }
+
+    def say(self, found):
+        """Say new findings, and add them to the file."""
+        for one in found:
+            log.warning(str(one))
+        if found:
+            self._write()
+
+    def _write(self):
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text("".join(json.dumps(one.record()) + "\n" for one in self.findings), "utf-8")

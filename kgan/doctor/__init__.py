@@ -1,0 +1,10 @@
+"""The doctor: what goes wrong in a training, in words, and what to try.
+
+`kgan.callbacks.Doctor` examines a GAN while it trains, `kgan doctor RUN` a run afterwards.
+"""
+
+from kgan.doctor.finding import Finding, read
+from kgan.doctor.history import History
+from kgan.doctor.rules import RULES, Rule
+
+__all__ = ["RULES", "Finding", "History", "Rule", "read"]

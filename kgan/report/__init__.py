@@ -1,0 +1,6 @@
+"""The report of a run: one HTML file that opens anywhere, without a network and without JavaScript too."""
+
+from kgan.report.contents import Contents, read
+from kgan.report.page import page, write
+
+__all__ = ["Contents", "page", "read", "write"]

@@ -1,0 +1,131 @@
+"""The page: what `contents` read, as one file of HTML."""
+
+import base64
+import datetime
+import io
+import pathlib
+import shlex
+
+import jinja2
+from PIL import Image
+
+from kgan.files import replace_when_written
+from kgan.report import curves
+from kgan.scores import record
+
+BUDGET = 1_200_000  # bytes of all pictures of a run
+SMALL = 400_000  # pixels of a picture: a larger one is a photograph rather than a grid of small images
+QUALITIES = (95, 85, 70, 50, 30)
+LEVELS = ("error", "warning", "info")
+
+
+def page(runs, reload=None):
+    """The HTML of a report.
+
+    Args:
+        runs: List of `kgan.report.Contents`; several are shown side by side.
+        reload: Integer. Seconds after which a browser reads the file again, while the run goes on.
+
+    Returns:
+        A string.
+    """
+    loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent)
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    shown = [_shown(run, BUDGET // len(runs)) for run in runs]
+    return environment.get_template("report.html").render(runs=shown, reload=reload, comparison=_comparison(runs))
+
+
+def write(runs, path, reload=None):
+    """Write `page` to a file, completely or not at all."""
+    text = page(runs, reload)
+    with replace_when_written(pathlib.Path(path)) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+def _shown(run, budget):
+    """What the template asks for, as plain values."""
+    grids = _encoded(run.grids, budget)
+    others = _encoded([*([run.real] if run.real else []), *run.neighbours], budget // 4)
+    real = others.pop(0) if run.real else None
+    findings = run.findings
+    if findings is not None:
+        findings = sorted(findings, key=lambda one: (LEVELS.index(one.level), one.step))
+    environment = dict(run.environment)
+    data = environment.pop("data", {})
+    return {
+        "name": run.name,
+        "state": run.state,
+        "findings": findings,
+        "best": _best(run.scores),
+        "grids": [{"uri": uri, "name": path.stem} for uri, path in zip(grids, run.grids, strict=True)],
+        "real": real,
+        "neighbours": others,
+        "curves": curves.all_curves(run),
+        "scores": [(score, score.seen_with) for score in _latest(run.scores)],
+        "recipe": run.recipe,
+        "changes": run.changes,
+        "command": shlex.join(["kgan", *environment.pop("command", [])[1:]]),
+        "again": f"kgan train {run.directory / 'resolved.yaml'}",
+        "data": data,
+        "environment": environment,
+        "time": str(datetime.timedelta(seconds=round(run.logs[-1]["seconds"]))) if run.logs else None,
+        "epochs": run.logs[-1]["epoch"] if run.logs else 0,
+        "images_seen": (run.images_per_epoch or 0) * (run.logs[-1]["epoch"] if run.logs else 0),
+        "checkpoints": run.checkpoints,
+    }
+
+
+def _latest(scores):
+    steps = [score.where.get("step", -1) for score in scores]
+    return [score for score, step in zip(scores, steps, strict=True) if step == max(steps)]
+
+
+def _best(scores):
+    """The best value of the metric that was measured first, in words."""
+    whole = [score for score in scores if score.label is None and score.key == scores[0].key]
+    if not whole:
+        return None
+    pick = min if whole[0].better == "min" else max
+    best = pick(whole, key=lambda score: score.value)
+    return f"{best} at step {best.where['step']:,}" if "step" in best.where else str(best)
+
+
+def _comparison(runs):
+    """Rows of a metric and each run's last value of it, for metrics that were measured alike in all runs; and why others are
+    left out."""
+    if len(runs) < 2:
+        return None
+    last = [{score.key: score for score in _latest(run.scores)} for run in runs]
+    alike, unlike = [], []
+    for key in dict.fromkeys(key for one in last for key in one):
+        if all(key in one for one in last):
+            try:
+                for one in last[1:]:
+                    record.check_alike(last[0][key], one[key])
+                alike.append((last[0][key].title, [str(one[key]) for one in last]))
+            except record.UnlikeScoresError as error:
+                unlike.append(str(error))
+    return {"alike": alike, "unlike": unlike}
+
+
+def _encoded(paths, budget):
+    """Pictures as `data:` addresses, together within a number of bytes if that is possible: without loss, or with as little
+    as is needed."""
+    if not paths:
+        return []
+    images = [Image.open(path).convert("RGB") for path in paths]
+    exact = [_address(image, "png", optimize=True) for image in images if image.width * image.height <= SMALL]
+    if len(exact) == len(images) and sum(map(len, exact)) <= budget:
+        return exact
+    for quality in QUALITIES:
+        found = [_address(image, "webp", quality=quality) for image in images]
+        if sum(map(len, found)) <= budget:
+            break
+        images = [image.resize((max(1, image.width * 4 // 5), max(1, image.height * 4 // 5))) for image in images]
+    return found
+
+
+def _address(image, form, **arguments):
+    file = io.BytesIO()
+    image.save(file, form, **arguments)
+    return f"data:image/{form};base64,{base64.b64encode(file.getvalue()).decode()}"
