@@ -1,0 +1,1 @@
+"""Trainings that are broken on purpose, and whether the doctor names what is wrong."""
