@@ -206,10 +206,11 @@ def examine(
     from kgan.doctor import RULES
     from kgan.runner import display, post_mortem, recipe_data
 
-    def data():
-        return recipe_data.load_data(checked, given, display.reading(out_console))
+    def batches():
+        data = recipe_data.load_data(checked, given, display.reading(out_console))
+        return recipe_data.batches_of(checked, data, training=False)
 
-    found = post_mortem.of_run(run, data, checked.data.batch_size)
+    found = post_mortem.of_run(run, batches)
     if as_json:
         typer.echo(json.dumps([one.record() for one in found], indent=2))
         return

@@ -273,6 +273,18 @@ def test_the_doctor_and_the_report_of_a_run(run, tmp_path, call):
     assert "The doctor found nothing." in page and "generator.units" in page and "epoch-0002" in page
 
 
+def test_the_doctor_afterwards(tmp_path, call):
+    """Of a run without it, whose log ends in the middle of a line: it loads the data and the newest checkpoint."""
+    sick = "optimizers.discriminator.learning_rate=1e-7", "optimizers.generator.learning_rate=0.01"
+    settings = [word for one in ("epochs=20", *sick) for word in ("--set", one)]
+    call("train", "digits", "--no-doctor", *TINY[2:], *settings, "--out", tmp_path / "sick")
+    assert not (tmp_path / "sick" / "findings.jsonl").exists()
+    with (tmp_path / "sick" / "log.jsonl").open("a") as file:
+        file.write('{"epoch": 21, "d_lo')
+    found = json.loads(call("doctor", tmp_path / "sick", "--json"))
+    assert "g-wins-with-garbage" in {one["id"] for one in found}
+
+
 def test_plugins(tmp_path):
     """In a process of its own: what a plugin defines is known from then on."""
     own_loss = ROOT / "docs" / "examples" / "own_loss.py"

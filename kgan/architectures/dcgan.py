@@ -119,9 +119,7 @@ def discriminator(
     """
     normalized = SpectralNormalization if spectral_norm else lambda layer: layer
     stack: list[Any] = []
-    count = halvings("dcgan", image_shape, base=base, least=2)
-    while -(-max(image_shape[:2]) // 2**count) > base:  # an odd side is halved up
-        count += 1
+    count = halvings("dcgan", image_shape, base=base, least=2, odd=True)
     heights = [-(-image_shape[0] // 2 ** (level + 1)) for level in range(count)]
     check_attention(attention, heights)
     for level in range(count):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from kgan.arguments import Misfit
 
 
-def halvings(family, image_shape, base, least=1):
-    """How often height and width are halved: `least` times, and then until both are at most `base` or one is odd.
+def halvings(family, image_shape, base, least=1, odd=False):
+    """How often height and width are halved: `least` times, and then until both are at most `base` or one is odd; if `odd`
+    is true, an odd side is halved up, as convolutions with "same" padding do.
 
     Raises:
         Misfit: if they cannot be halved so often.
@@ -16,7 +17,7 @@ def halvings(family, image_shape, base, least=1):
     check_multiples(f"{family} halves an image at least {('once', 'twice')[least - 1]}", image_shape, 2**least)
     height, width, _ = image_shape
     count = least
-    while max(height, width) >> count > base and not (height >> count) % 2 and not (width >> count) % 2:
+    while -(-max(height, width) // 2**count) > base and (odd or not (height >> count) % 2 and not (width >> count) % 2):
         count += 1
     return count
 

@@ -3,12 +3,12 @@
 import json
 import logging
 import pathlib
-import time
 from typing import Any
 
 from kgan.callbacks.periodic import Periodic
 from kgan.doctor import History, finding
 from kgan.doctor.examination import Examination
+from kgan.files import replace_when_written
 
 log = logging.getLogger("kgan")
 
@@ -39,12 +39,10 @@ class Doctor(Periodic):
         super().__init__(f"{BEGIN} steps")
         self.path = None if path is None else pathlib.Path(path)
         self.history = History()
-        self.seconds = 0.0
-        self._next, self._epoch = float(BEGIN), 0
+        self._epoch = 0
         self._of_fit: Any = (None, None)
         self._examination: Any = None
         self._sums: dict = {}
-        self._sizes: dict | None = None  # of the weights, before the training
 
     @property
     def findings(self):
@@ -54,22 +52,18 @@ class Doctor(Periodic):
         self._of_fit = x, validation
 
     def get_state(self):
-        kept = {"next": self._next, "visits": self.history.visits, "sizes": self._sizes}
-        return {**super().get_state(), **kept, "findings": [one.record() for one in self.findings]}
+        found = [one.record() for one in self.findings]
+        return {**super().get_state(), "visits": self.history.visits, "findings": found}
 
     def set_state(self, state):
         super().set_state(state)
         self.history = History()
-        self._next, self._sizes = state.get("next", float(BEGIN)), state.get("sizes")
-        if self._examination is not None and self._sizes:
-            self._examination.sizes = self._sizes
         self.history.visits = list(state.get("visits", ()))
         self.history.findings = [finding.of_record(one) for one in state.get("findings", ())]
         self._write()
 
     def on_train_begin(self, logs=None):
-        self._examination = Examination(self.model, self._of_fit[0], self._of_fit[1], self._sizes)
-        self._sizes = self._examination.sizes
+        self._examination = Examination(self.model, *self._of_fit)
         self._write()
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -81,16 +75,13 @@ class Doctor(Periodic):
         self._epoch, self._sums = epoch, {}
 
     def act(self, when):
-        if self._steps < self._next:
-            return
-        while self._next <= self._steps:
-            self._next *= GROWTH
-        self._visit()
+        visits = self.history.visits
+        if not visits or self._steps >= GROWTH * visits[-1]["step"]:
+            self._visit()
 
     def _visit(self):
         if self._examination is None:
             return
-        began = time.monotonic()
         self.model.sync()
         values = {"epoch": self._epoch + 1, "step": self._steps, **self._losses()}
         try:
@@ -99,8 +90,11 @@ class Doctor(Periodic):
             said = " ".join(str(error).split())[:200]
             log.warning(f"The doctor cannot examine this training: {type(error).__name__}: {said}")
             self._examination = None
-        self.say(self.history.add(values))
-        self.seconds += time.monotonic() - began
+        found = self.history.add(values)
+        for one in found:
+            log.warning(str(one))
+        if found:
+            self._write()
 
     def _losses(self):
         """The means of the logs since the visit before, or since the epoch's beginning."""
@@ -113,14 +107,8 @@ class Doctor(Periodic):
             if count > before[name][1]
         }
 
-    def say(self, found):
-        """Say new findings, and add them to the file."""
-        for one in found:
-            log.warning(str(one))
-        if found:
-            self._write()
-
     def _write(self):
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text("".join(json.dumps(one.record()) + "\n" for one in self.findings), "utf-8")
+            with replace_when_written(self.path) as temporary:
+                temporary.write_text("".join(json.dumps(one.record()) + "\n" for one in self.findings), "utf-8")

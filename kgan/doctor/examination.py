@@ -25,17 +25,15 @@ class Examination:
         gan: `kgan.GAN`, compiled.
         data: The data of `fit`, `x` or `(x, y)`; `None` measures the weights alone.
         validation: Its validation data.
-        sizes: How large the weights of both players were before the training; as they are now by default.
     """
 
-    def __init__(self, gan, data=None, validation=None, sizes=None):
+    def __init__(self, gan, data=None, validation=None):
         self.gan = gan
         self._real: Any = None
         self._unseen: Any = None
         self._given = self._labels = None
         if data is not None and not gan.condition.domains:
             self._take(data, validation)
-        self.sizes = sizes or {name: self._rms(name) for name in ("generator", "discriminator")}
 
     def _take(self, data, validation):
         gan = self.gan
@@ -77,9 +75,8 @@ class Examination:
         return found | ({"finite": 0.0} if bad else {})
 
     def _of_weights(self):
-        gan, found = self.gan, {}
-        now = {name: self._rms(name) for name in self.sizes}
-        found["growth"] = max(now[name] / max(self.sizes[name], 1e-12) for name in now)
+        gan = self.gan
+        found = {f"weights_of_{name}": self._rms(name) for name in ("generator", "discriminator")}
         clips = [trick.bound for trick in gan.rules.tricks if isinstance(trick, tricks.WeightClip)]
         if clips:
             weights = [ops.convert_to_numpy(one) for one in gan.discriminator.trainable_variables]
@@ -158,7 +155,7 @@ class Examination:
         return found
 
 
-FINITE = ("growth", "spread", "real_margin", "fake_margin", "slope")
+FINITE = ("weights_of_generator", "weights_of_discriminator", "spread", "real_margin", "fake_margin", "slope")
 
 
 def small(images):

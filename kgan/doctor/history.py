@@ -61,8 +61,11 @@ class History:
                 return values[name] / whole
             return math.nan
 
-        if values.get("growth", 0.0) > 0 and values["step"] > 1:  # weights that grow as a power of the steps
-            found["growth_power"] = math.log(values["growth"]) / math.log(values["step"])
+        sizes = [series(f"weights_of_{name}") for name in ("generator", "discriminator")]
+        if all(size and size[0] > 0 for size in sizes):
+            found["growth"] = max(size[-1] / size[0] for size in sizes)
+            if found["growth"] > 0 and values["step"] > 1:  # weights that grow as a power of the steps
+                found["growth_power"] = math.log(found["growth"]) / math.log(values["step"])
         slopes, spreads = series("slope"), series("spread")
         found["slope_left"] = ratio("slope", max(slopes, default=0.0))
         if len(spreads) > 1:

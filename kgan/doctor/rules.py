@@ -105,7 +105,7 @@ RULES = (
         (("overfit", ">", 0.5),),
         3,
         "The discriminator rates real images that it was not trained on {overfit:.0%} of the way down to generated ones: it "
-        "learns the training images by heart.",
+        "memorises the training images.",
         ("augment=ada", "data.flip=true", "penalties=[r1]"),
         ADA,
         300,

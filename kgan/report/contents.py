@@ -20,7 +20,6 @@ class Contents:
         state: String, such as `"running"`, `"done"` or `"stopped before its end"`.
         findings: List of `kgan.doctor.Finding`; `None` if the doctor did not examine the run.
         grids: Paths of pictures of the same latents, the oldest first.
-        real: Path of a picture of real images, or `None`.
         neighbours: Paths of pictures of samples above the training images nearest to them.
         logs: List of dicts, one for each epoch.
         scores: List of `kgan.scores.Record`.
@@ -34,7 +33,6 @@ class Contents:
     state: str
     findings: list | None
     grids: list
-    real: pathlib.Path | None
     neighbours: list
     logs: list
     scores: list
@@ -71,13 +69,11 @@ def read(directory, state=None, changes=None):
     found = directory / "findings.jsonl"
     scores = directory / "scores.jsonl"
     environment = directory / "environment.json"
-    real = directory / "real.png"
     return Contents(
         directory,
         state or ("done" if (directory / "generator.keras").exists() else "stopped before its end"),
         finding.read(found) if found.exists() else None,
         spread(sorted((directory / "samples").glob("*.png"), key=_age), GRIDS),
-        real if real.exists() else None,
         sorted(directory.glob("neighbours*.png")),
         rows(directory / "log.jsonl"),
         record.read(scores) if scores.exists() else [],

@@ -88,8 +88,5 @@ def _svg(figure):
     file = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kgan", "path.simplify_threshold": 0.5}):
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = file.getvalue()
-    text = text[text.index("<svg") :]
-    return re.sub(
-        r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1), count=1
-    )
+    opening, rest = file.getvalue().split("<svg", 1)[1].split(">", 1)
+    return "<svg" + re.sub(r' (?:width|height)="[^"]*"', "", opening) + ">" + rest

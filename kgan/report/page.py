@@ -9,6 +9,7 @@ import shlex
 import jinja2
 from PIL import Image
 
+from kgan.doctor.finding import LEVELS
 from kgan.files import replace_when_written
 from kgan.report import curves
 from kgan.scores import record
@@ -16,7 +17,6 @@ from kgan.scores import record
 BUDGET = 1_200_000  # bytes of all pictures of a run
 SMALL = 400_000  # pixels of a picture: a larger one is a photograph rather than a grid of small images
 QUALITIES = (95, 85, 70, 50, 30)
-LEVELS = ("error", "warning", "info")
 
 
 def page(runs, reload=None):
@@ -45,11 +45,9 @@ def write(runs, path, reload=None):
 def _shown(run, budget):
     """What the template asks for, as plain values."""
     grids = _encoded(run.grids, budget)
-    others = _encoded([*([run.real] if run.real else []), *run.neighbours], budget // 4)
-    real = others.pop(0) if run.real else None
     findings = run.findings
     if findings is not None:
-        findings = sorted(findings, key=lambda one: (LEVELS.index(one.level), one.step))
+        findings = sorted(findings, key=lambda one: (-LEVELS.index(one.level), one.step))
     environment = dict(run.environment)
     data = environment.pop("data", {})
     return {
@@ -58,8 +56,7 @@ def _shown(run, budget):
         "findings": findings,
         "best": _best(run.scores),
         "grids": [{"uri": uri, "name": path.stem} for uri, path in zip(grids, run.grids, strict=True)],
-        "real": real,
-        "neighbours": others,
+        "neighbours": _encoded(run.neighbours, budget // 4),
         "curves": curves.all_curves(run),
         "scores": [(score, score.seen_with) for score in _latest(run.scores)],
         "recipe": run.recipe,

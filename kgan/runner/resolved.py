@@ -24,7 +24,11 @@ def resolved(recipe):
 
 def differences(recipe, directory):
     """The keys whose values differ in the recipe of a run directory, with the old value and the new one."""
-    before, now = flat(as_now(directory / "resolved.yaml")), flat(resolved(recipe))
+    return _differences(as_now(directory / "resolved.yaml"), resolved(recipe))
+
+
+def _differences(before, now):
+    before, now = flat(before), flat(now)
     keys = sorted(before.keys() | now.keys())
     pairs = {key: (before.get(key, "not there"), now.get(key, "not there")) for key in keys}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
@@ -32,18 +36,14 @@ def differences(recipe, directory):
 
 def from_shipped(directory):
     """As `differences`, of a run directory's recipe from the shipped one of its name: its own values come second."""
-    path = directory / "resolved.yaml"
-    own = recipes.read(str(path)).data if path.is_file() else {}
+    own = recipes.read(str(directory / "resolved.yaml")).data
     if own.get("name") not in recipes.shipped():
         return {}
     try:
-        shipped = flat(resolved(auto.settle(recipes.read(own["name"]))))
+        shipped = resolved(auto.settle(recipes.read(own["name"])))
     except RecipeError:  # such as one whose data the user must name
         return {}
-    here = flat(own)
-    keys = sorted(here.keys() | shipped.keys())
-    pairs = {key: (shipped.get(key, "not there"), here.get(key, "not there")) for key in keys}
-    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    return _differences(shipped, own)
 
 
 def check_same(recipe, directory):

@@ -15,6 +15,7 @@ import sys
 
 from kgan.compare import comparison
 from kgan.runner import recipes
+from kgan.runner.build import ENDLESS
 from tests.benchmarks import cores
 from tests.command_line import KGAN
 
@@ -47,7 +48,7 @@ def train(recipe, settings, seconds, run, core):
     score = "[{name: score, metric: [frechet_distance, precision_recall], every: 1000000 epochs, samples: 5000}]"
     settings = [f"callbacks={score}", *settings]
     if recipe != "pictures":  # which has a length of its own, for which its rates are made
-        settings += ["epochs=null", "steps=2147483647"]
+        settings += ["epochs=null", f"steps={ENDLESS}"]
     command = [*KGAN, "train", recipe, "--out", str(run)]
     command += ["--seconds", str(seconds), *(word for one in settings for word in ("--set", one))]
     print(run, file=sys.stderr)

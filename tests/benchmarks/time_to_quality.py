@@ -23,6 +23,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kgan import pictures
+from kgan.runner.build import ENDLESS
 from tests.benchmarks import cores
 from tests.benchmarks.marks import BEGAN, Clock
 from tests.command_line import KGAN
@@ -106,7 +107,7 @@ def _command(arguments, recipe, seed, folder):
     command += ["--plugin", str(pathlib.Path(__file__).with_name("marks.py"))]
     settings = [f"callbacks=[{{name: marks, seconds: [{marks}], samples: {arguments.samples}}}]", f"seed={seed}"]
     if recipe != "pictures":  # which has a length of its own, for which its rates are made
-        settings += ["epochs=null", "steps=2147483647"]
+        settings += ["epochs=null", f"steps={ENDLESS}"]
     settings += [f"data.path={arguments.data}"] if arguments.data else []
     return [*command, *(word for one in settings for word in ("--set", one))]
 
