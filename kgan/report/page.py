@@ -63,13 +63,20 @@ def _shown(run, budget):
         "changes": run.changes,
         "command": shlex.join(["kgan", *environment.pop("command", [])[1:]]),
         "again": f"kgan train {run.directory / 'resolved.yaml'}",
-        "data": data,
-        "environment": environment,
+        "data": {key: _in_words(value) for key, value in data.items()},
+        "environment": {key: _in_words(value) for key, value in environment.items()},
         "time": str(datetime.timedelta(seconds=round(run.logs[-1]["seconds"]))) if run.logs else None,
         "epochs": run.logs[-1]["epoch"] if run.logs else 0,
         "images_seen": (run.images_per_epoch or 0) * (run.logs[-1]["epoch"] if run.logs else 0),
         "checkpoints": run.checkpoints,
     }
+
+
+def _in_words(value):
+    """A value of environment.json without the brackets of Python."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_in_words(one)}" for key, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _latest(scores):
@@ -99,7 +106,7 @@ def _comparison(runs):
             try:
                 for one in last[1:]:
                     record.check_alike(last[0][key], one[key])
-                alike.append((last[0][key].title, [str(one[key]) for one in last]))
+                alike.append((last[0][key].title, [one[key].value_and_interval for one in last]))
             except record.UnlikeScoresError as error:
                 unlike.append(str(error))
     return {"alike": alike, "unlike": unlike}

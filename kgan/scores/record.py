@@ -89,9 +89,14 @@ class Record:
         title = title if self.to is None else f"{title}, to {self.to}"
         return title if self.label is None else f"{title}, class {self.label}"
 
-    def __str__(self):
+    @property
+    def value_and_interval(self):
+        """The value with its interval in brackets, without the name."""
         low, high = self.interval
-        return f"{self.title} {self.value:.4g} ({low:.4g} to {high:.4g})"
+        return f"{self.value:.4g} ({low:.4g} to {high:.4g})"
+
+    def __str__(self):
+        return f"{self.title} {self.value_and_interval}"
 
     @property
     def seen_with(self):
