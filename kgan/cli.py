@@ -8,6 +8,7 @@ import os
 import pathlib
 import signal
 import sys
+import tempfile
 from typing import Annotated
 
 import typer
@@ -105,8 +106,11 @@ def train(
     doctor: Annotated[
         bool, typer.Option("--doctor/--no-doctor", help="Say what goes wrong in the training, and what to try.")
     ] = True,
+    preview: Annotated[bool, typer.Option("--preview", help="Draw each new grid of images in the terminal.")] = False,
 ):
     """Train a recipe."""
+    if preview:
+        _check_terminal("--preview")
     there = resume and out is not None and (out / "resolved.yaml").is_file()
     checked, given = _read(recipe, set, plugin, out if there else None)
     from kgan.runner import dry_run as tried
@@ -115,7 +119,7 @@ def train(
     if dry_run:
         tried.try_out(checked, given, out, out_console)
         return
-    directory = run.train(checked, given, out, out_console, resume, allow_changes, seconds, doctor)
+    directory = run.train(checked, given, out, out_console, resume, allow_changes, seconds, doctor, preview)
     _say(f"Done. In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")
 
 
@@ -152,7 +156,7 @@ def schema():
 def sample(
     run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory, or a generator.keras.")],
     out: Annotated[
-        pathlib.Path, typer.Option("-o", "--out", help="The output: x.npy, grid.png, film.gif or folder/.")
+        pathlib.Path, typer.Option("-o", "--out", help="The output: x.npy, grid.png, film.gif or folder/; - draws a grid in the terminal.")
     ] = pathlib.Path("grid.png"),
     n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same images.")] = 0,
@@ -170,8 +174,27 @@ def sample(
 
     for path in plugin or ():
         plugins.load(path)
+    if str(out) == "-":
+        _draw(run, n, seed, label)
+        return
     sampling.form(out)
     _say(sampling.write(run, n, seed, out, label, display.making(out_console)))
+
+
+def _check_terminal(option):
+    if not out_console.is_terminal:
+        raise _wrong(option, "draws in a terminal, and the output is not one")
+
+
+def _draw(run, n, seed, label):
+    """Draw a grid of images in the terminal."""
+    from kgan.runner import display, preview, sampling
+
+    _check_terminal("-o -")
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "grid.png"
+        sampling.write(run, n, seed, path, label, display.making(out_console))
+        preview.show(path, out_console)
 
 
 @app.command()

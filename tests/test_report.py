@@ -2,7 +2,10 @@
 
 import html.parser
 import json
+import os
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -120,3 +123,55 @@ def test_the_curves_of_an_epoch_and_of_images(run):
 def test_pictures_are_spread_over_all_of_them():
     assert contents.spread([1, 2, 3], 25) == [1, 2, 3]
     assert contents.spread(list(range(101)), 5) == [0, 25, 50, 75, 100]
+
+
+def test_real_images_stand_beside_the_generated_ones(run):
+    assert page([read(run)]).count("<img") == contents.GRIDS
+    pictures.save(pictures.grid(np.zeros((4, 8, 8, 1)), 2), run / "real.png")
+    text = page([read(run)])
+    assert "<figcaption>real images<" in text and text.count("<img") == contents.GRIDS + 1
+
+
+def test_a_picture_that_was_drawn_again_is_read_again(run):
+    """A report is written many times by one process, which keeps what it has encoded."""
+    grid = run / "samples" / "epoch-0001.png"
+    before = page([read(run)])
+    assert page([read(run)]) == before
+    written = grid.stat()
+    pictures.save(pictures.grid(np.zeros((64, 28, 28, 1)), 8), grid)
+    os.utime(grid, ns=(written.st_atime_ns, written.st_mtime_ns + 1))  # it stays the oldest
+    assert page([read(run)]) != before
+
+
+LOOK = """
+<script>
+const found = {}, film = document.querySelector(".film"), range = film.querySelector("input");
+const seen = () => [...film.querySelectorAll("figure")].filter(one => one.offsetHeight).map(one => one.innerText.trim());
+found.first = seen();
+range.value = 3;
+range.dispatchEvent(new Event("input"));
+found.moved = seen();
+found.slider = range.offsetHeight > 0;
+found.wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
+document.body.innerHTML = "";
+document.body.append("FOUND" + JSON.stringify(found) + "END");
+</script>
+"""
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
+@pytest.mark.parametrize("width", [400, 1300])
+def test_in_a_browser(run, tmp_path, width):
+    """The slider moves, nothing is wider than the screen, no error is logged, and nothing is asked for from outside."""
+    path = tmp_path / "looked-at.html"
+    path.write_text(page([read(run)]).replace("</body>", f"{LOOK}</body>"), "utf-8")
+    requests = tmp_path / "requests.json"
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900", "--dump-dom"]
+    command += ["--enable-logging=stderr", f"--log-net-log={requests}", f"--user-data-dir={tmp_path / 'profile'}"]
+    done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=120)
+    found = json.loads(re.search(r"FOUND(.*?)END", done.stdout)[1])
+    assert found["first"] == ["epoch-0040"] and found["moved"] == ["epoch-0006"] and found["slider"]
+    assert not found["wide"]
+    assert not re.search(r"CONSOLE.*(error|refused|failed)", done.stderr, re.IGNORECASE)
+    asked = set(re.findall(r'"url":"https?://([^/:"]+)', requests.read_text("utf-8")))
+    assert all(host.endswith((".google.com", ".gvt1.com")) for host in asked), asked  # which the browser asks by itself

@@ -8,6 +8,7 @@ from kgan.checkpoints import disk
 from kgan.doctor import finding
 from kgan.scores import record
 
+NAME, REAL = "report.html", "real.png"  # files of a run directory: the report, a grid of real images
 GRIDS = 25  # pictures on the slider, spread over all
 
 
@@ -20,6 +21,7 @@ class Contents:
         state: String, such as `"running"`, `"done"` or `"stopped before its end"`.
         findings: List of `kgan.doctor.Finding`; `None` if the doctor did not examine the run.
         grids: Paths of pictures of the same latents, the oldest first.
+        real: List of the path of a picture of real images, or an empty list.
         neighbours: Paths of pictures of samples above the training images nearest to them.
         logs: List of dicts, one for each epoch.
         scores: List of `kgan.scores.Record`.
@@ -33,6 +35,7 @@ class Contents:
     state: str
     findings: list | None
     grids: list
+    real: list
     neighbours: list
     logs: list
     scores: list
@@ -74,6 +77,7 @@ def read(directory, state=None, changes=None):
         state or ("done" if (directory / "generator.keras").exists() else "stopped before its end"),
         finding.read(found) if found.exists() else None,
         spread(sorted((directory / "samples").glob("*.png"), key=_age), GRIDS),
+        sorted(directory.glob(REAL)),
         sorted(directory.glob("neighbours*.png")),
         rows(directory / "log.jsonl"),
         record.read(scores) if scores.exists() else [],

@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import functools
 import io
 import pathlib
 import shlex
@@ -56,6 +57,7 @@ def _shown(run, budget):
         "findings": findings,
         "best": _best(run.scores),
         "grids": [{"uri": uri, "name": path.stem} for uri, path in zip(grids, run.grids, strict=True)],
+        "real": _encoded(run.real, budget // 8),
         "neighbours": _encoded(run.neighbours, budget // 4),
         "curves": curves.all_curves(run),
         "scores": [(score, score.seen_with) for score in _latest(run.scores)],
@@ -115,21 +117,31 @@ def _comparison(runs):
 def _encoded(paths, budget):
     """Pictures as `data:` addresses, together within a number of bytes if that is possible: without loss, or with as little
     as is needed."""
-    if not paths:
-        return []
-    images = [Image.open(path).convert("RGB") for path in paths]
-    exact = [_address(image, "png", optimize=True) for image in images if image.width * image.height <= SMALL]
-    if len(exact) == len(images) and sum(map(len, exact)) <= budget:
-        return exact
-    for quality in QUALITIES:
-        found = [_address(image, "webp", quality=quality) for image in images]
+    files = [(path, path.stat().st_mtime_ns) for path in paths]
+    if all(_pixels(*file) <= SMALL for file in files):
+        exact = [_address(*file, "png") for file in files]
+        if sum(map(len, exact)) <= budget:
+            return exact
+    found: list = []
+    for times_smaller, quality in enumerate(QUALITIES):
+        found = [_address(*file, "webp", quality, times_smaller) for file in files]
         if sum(map(len, found)) <= budget:
             break
-        images = [image.resize((max(1, image.width * 4 // 5), max(1, image.height * 4 // 5))) for image in images]
     return found
 
 
-def _address(image, form, **arguments):
+@functools.lru_cache(1000)
+def _pixels(path, written):
+    with Image.open(path) as image:
+        return image.width * image.height
+
+
+@functools.lru_cache(200)  # a report is written again and again while a run goes on
+def _address(path, written, form, quality=None, times_smaller=0):
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    for _ in range(times_smaller):
+        image = image.resize((max(1, image.width * 4 // 5), max(1, image.height * 4 // 5)))
     file = io.BytesIO()
-    image.save(file, form, **arguments)
+    image.save(file, form, **({"optimize": True} if quality is None else {"quality": quality}))
     return f"data:image/{form};base64,{base64.b64encode(file.getvalue()).decode()}"

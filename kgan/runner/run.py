@@ -12,21 +12,24 @@ import keras
 from rich.console import Console
 
 from kgan import backend, environment
-from kgan.callbacks import Checkpoint, Doctor, LogFile, Score
+from kgan.callbacks import Checkpoint, Doctor, ImageGrid, LogFile, Score
 from kgan.checkpoints.changes import line
 from kgan.checkpoints.disk import BadCheckpointError, BusyError
 from kgan.data.domains import Domains
 from kgan.data.on_demand import folders_of
 from kgan.files import replace_when_written
-from kgan.runner import auto, build, display, recipe_data, recipes, schema, too_few
+from kgan.runner import auto, build, display, preview, recipe_data, recipes, schema, too_few
 from kgan.runner.errors import Problem, RecipeError, RunError
-from kgan.runner.resolved import check_same, differences, resolved
+from kgan.runner.reporting import Reporting
+from kgan.runner.resolved import check_same, differences, from_shipped, resolved
 from kgan.runner.stop_at import StopAt
 
 log = logging.getLogger("kgan")
 
 
-def train(recipe, given, out=None, console=None, resume=False, changed=False, seconds=None, doctor=True):
+def train(
+    recipe, given, out=None, console=None, resume=False, changed=False, seconds=None, doctor=True, previewed=False
+):
     """Train a checked recipe, and write a run directory.
 
     Args:
@@ -38,6 +41,7 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
         changed: Whether that run may have been made with another recipe.
         seconds: Float. Ends the training after this time, if it has not ended before.
         doctor: Whether `kgan.callbacks.Doctor` examines the training, as it does where the recipe names it.
+        previewed: Whether each new grid of images is drawn in the terminal.
 
     Returns:
         The path of the run directory.
@@ -70,10 +74,16 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
     ]
     if doctor and not any(isinstance(one, Doctor) for one in callbacks):
         callbacks.insert(0, Doctor(directory / Doctor.place))
+    grids = [one for one in callbacks if isinstance(one, ImageGrid)]
+    if previewed:
+        callbacks += [preview.Preview(grid, console) for grid in grids]
+    layout = {"rows": grids[0].rows, "columns": grids[0].columns} if grids else {}
+    reporting = Reporting(directory, from_shipped(directory), batches, **layout)
+    callbacks.append(reporting)
     saver = next(one for one in callbacks if isinstance(one, Checkpoint))
     saver.about = resolved(recipe)
     try:
-        with saver.watching():
+        with saver.watching(), reporting.until_the_end():
             if not (directory / "environment.json").exists():
                 _write(directory / "recipe.yaml", given.text)
                 _write(directory / "environment.json", json.dumps(_made_with(found, held_out), indent=2) + "\n")
@@ -88,6 +98,8 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
                 raise RunError(f"The run failed, and nothing had been saved yet; what it wrote is in {directory}.")
             with replace_when_written(directory / "generator.keras") as temporary:
                 gan.sampling_generator.save(temporary)
+            if saver.failed:
+                raise RunError(f"The run failed; the generator of its last good state is in {directory}.")
     except BusyError:
         raise RecipeError("--out", [Problem((), f"{directory} is in use by another process")]) from None
     except BadCheckpointError as error:
@@ -96,8 +108,6 @@ def train(recipe, given, out=None, console=None, resume=False, changed=False, se
         shown.close()
         _say_replaced(batches, directory, console)
     _say_scores(callbacks, console)
-    if saver.failed:
-        raise RunError(f"The run failed; the generator of its last good state is in {directory}.")
     return directory
 
 
