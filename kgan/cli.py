@@ -156,7 +156,10 @@ def schema():
 def sample(
     run: Annotated[pathlib.Path, typer.Argument(metavar="RUN", help="A run directory, or a generator.keras.")],
     out: Annotated[
-        pathlib.Path, typer.Option("-o", "--out", help="The output: x.npy, grid.png, film.gif or folder/; - draws a grid in the terminal.")
+        pathlib.Path,
+        typer.Option(
+            "-o", "--out", help="The output: x.npy, grid.png, film.gif or folder/; - draws a grid in the terminal."
+        ),
     ] = pathlib.Path("grid.png"),
     n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="The same seed gives the same images.")] = 0,

@@ -32,7 +32,7 @@ def check(callbacks, gan, validated):
     rates = [
         f"learning_rate_{one.name}" for one in gan.optimizer.optimizers if any(isinstance(c, RATES) for c in callbacks)
     ]
-    logs = [*gan.logs.all_names, *gan.logs.directions, *rates]
+    logs = list(dict.fromkeys((*gan.logs.all_names, *gan.logs.directions, *rates)))
     logs += [f"val_{name}" for name in gan.logs.names if validated]
     others = not all(_is_known(one) for one in callbacks)  # callbacks that may add logs of their own
     for one in callbacks:

@@ -35,7 +35,7 @@ def run(tmp_path_factory):
 
 def test_a_run_leaves_everything(run):
     wanted = {"recipe.yaml", "resolved.yaml", "environment.json", "log.jsonl", "samples", "checkpoints", "losses.png",
-              "findings.jsonl"}  # fmt: skip
+              "findings.jsonl", "real.png", "report.html"}  # fmt: skip
     assert wanted | {"generator.keras"} == {path.name for path in run.iterdir()}
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2] and "r1" in rows[0]

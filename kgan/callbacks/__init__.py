@@ -8,6 +8,7 @@ from kgan.callbacks.image_grid import ImageGrid
 from kgan.callbacks.log_file import LogFile
 from kgan.callbacks.loss_plot import LossPlot
 from kgan.callbacks.measuring import Measuring
+from kgan.callbacks.of_keras import OF_KERAS
 from kgan.callbacks.periodic import Periodic
 from kgan.callbacks.score import Score
 from kgan.checkpoints.roles import Resumable
@@ -19,6 +20,7 @@ CALLBACKS: dict[str, Any] = {
     "log_file": LogFile,
     "loss_plot": LossPlot,
     "score": Score,
+    **OF_KERAS,
 }
 
 __all__ = [

@@ -1,6 +1,5 @@
 """From a checked recipe to the objects it names."""
 
-import inspect
 import pathlib
 import re
 
@@ -14,12 +13,14 @@ from kgan import (
     conditions,
     data,
     extractors,
+    monitors,
     ramps,
     rules,
     scores,
     terms,
 )
-from kgan.arguments import Misfit, nearest
+from kgan.arguments import Misfit
+from kgan.callbacks.of_keras import place_of
 from kgan.checkpoints.keras_file import check_serializable
 from kgan.gan import GAN
 from kgan.players.optimizer import check_schedules
@@ -231,16 +232,15 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
         gan.compile(**compiled_with, steps_per_execution=steps_at_once or _steps_at_once(recipe, len(batches)))
     with Blame(given) as blame, blame("generator"):
         check_serializable(gan.generator)  # the run ends with its file
-    held_out = recipe.data.validation or recipe.data.validation_split
-    logs = [*gan.logs.all_names, *(f"val_{name}" for name in gan.logs.names if held_out)]
-    for one in recipe.callbacks:
-        if one.name == "score":
-            logs += scores.names_of(one.metric, condition.classes if one.per_class else (), condition.domains)
+    validated = bool(recipe.data.validation or recipe.data.validation_split)
+    made = [callbacks.CALLBACKS[one.name](**arguments_of(one)) for one in recipe.callbacks]
+    gan.logs.measuring = [one for one in made if isinstance(one, callbacks.Measuring)]
+    for one in gan.logs.measuring:
+        one.set_model(gan)
     with Blame(given) as blame:
-        for index, one in enumerate(recipe.callbacks):
-            if getattr(one, "monitor", None) not in (None, *logs):
-                with blame("callbacks", index):
-                    raise ValueError(f"`monitor` must be a log. {nearest(one.monitor, logs)}")
+        for index, one in enumerate(made):
+            with blame("callbacks", index):
+                monitors.check([one], gan, validated)
     return batches, gan
 
 
@@ -280,8 +280,7 @@ def build_callbacks(recipe, directory, scorers, resume=False, pairs=None, part=N
     made = []
     for index, one in enumerate(recipe.callbacks):
         kind = callbacks.CALLBACKS[one.name]
-        [place] = {"directory", "path"} & inspect.signature(kind).parameters.keys()
-        made.append(kind(**{place: directory / kind.place}, **arguments_of(one)))
+        made.append(kind(**place_of(kind, directory), **arguments_of(one)))
         if index in scorers:
             made[-1].scorer = scorers[index]
         elif isinstance(made[-1], callbacks.Score):
@@ -289,6 +288,7 @@ def build_callbacks(recipe, directory, scorers, resume=False, pairs=None, part=N
             made[-1].about = {"name": recipe_data.name_of(recipe.data), "split": part}
     if not any(isinstance(one, callbacks.Checkpoint) for one in made):
         made.append(callbacks.Checkpoint(directory / callbacks.Checkpoint.place, every="10 minutes"))
+    made.sort(key=lambda one: isinstance(one, callbacks.Track))  # after those whose results it logs
     for one in made:
         if isinstance(one, callbacks.Checkpoint):
             one.resume = resume

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 
 from kgan.architectures import players
 from kgan.callbacks import CALLBACKS
+from kgan.callbacks.of_keras import PLACES
 from kgan.conditions import CONDITIONS
 from kgan.data import DATASETS, height_and_width
 from kgan.data.crop import sizes
@@ -31,7 +32,7 @@ Discriminator = named("architecture", players("discriminator"), without=_shapes)
 _useless = ("name", "use_ema", "ema_momentum", "ema_overwrite_frequency")  # kgan's `ema` is the generator's alone
 Optimizer = named("optimizer", OPTIMIZERS, without=_useless, usual="adam")
 _callbacks = {name: cls for name, cls in CALLBACKS.items() if name != "log_file"}  # every run has one
-CallbackName = named("callback", _callbacks, without=(*_shapes, "resume", "data"))
+CallbackName = named("callback", _callbacks, without=(*PLACES, "resume", "data"))
 
 
 def _file_name(text):

@@ -14,11 +14,13 @@ import keras
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Tag, create_model
 
+from kgan.callbacks.trackers import TRACKERS
 from kgan.ramps import RAMPS
 from kgan.scores import MEASURES
 
 Integer = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Count = Annotated[int, Field(ge=1, lt=2**31)]
+Natural = Annotated[int, Field(ge=0, lt=2**31)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Path = Annotated[pathlib.Path, Field(strict=False)]  # which text may stand for
@@ -26,12 +28,14 @@ Path = Annotated[pathlib.Path, Field(strict=False)]  # which text may stand for
 LIMITED: dict[str, Any] = {
     "attention": Count | None,
     "base": Count,
+    "baseline": float | None,
     "batch_size": Count,
     "blocks": Count,
     "class_loss_weight": Annotated[float, Field(ge=0)],
     "clipnorm": Positive | None,
     "clipvalue": Positive | None,
     "columns": Count,
+    "cooldown": Natural,
     "decay_steps": Count,
     "dropout": Rate,
     "epsilon": Positive,
@@ -45,21 +49,31 @@ LIMITED: dict[str, Any] = {
     "initial_learning_rate": Positive,
     "kernel_size": Count,
     "loss_scale_factor": Positive | None,
+    "early_stopping.mode": Literal["auto", "min", "max"],
     "metric": Literal[tuple(MEASURES)] | list[Literal[tuple(MEASURES)]],
+    "min_delta": Annotated[float, Field(ge=0)],
+    "min_lr": Annotated[float, Field(ge=0)],
     "model": str | None,
     "momentum": Annotated[float, Field(ge=0, le=1)],
+    "patience": Natural,
+    "reduce_lr_on_plateau.factor": Annotated[float, Field(gt=0, lt=1)],
+    "reduce_lr_on_plateau.mode": Literal["auto", "min", "max"],
     "rho": Rate,
     "rows": Count,
     "smoothing": Rate,
+    "start_from_epoch": Natural,
     "steps": Count,
+    "track.to": Literal[tuple(TRACKERS)],
     "units": Sequence[Count],
     "widths": Count | Sequence[Count],
     "weight_decay": Annotated[float, Field(ge=0)] | None,
 }
 
 
-def type_of(argument, parameter):
+def type_of(argument, parameter, owner=""):
     """The type of an argument: a type known by its name, its annotation, or the type of its default."""
+    if f"{owner}.{argument}" in LIMITED:
+        return LIMITED[f"{owner}.{argument}"]
     if argument in LIMITED:
         return LIMITED[argument]
     if parameter.annotation is not parameter.empty:
@@ -93,7 +107,7 @@ def named(kind, things: Mapping[str, Any], without=(), usual=None, base=lambda n
             if argument in without or parameter.kind is parameter.VAR_KEYWORD:
                 continue
             default = ... if parameter.default is parameter.empty else parameter.default
-            fields[argument] = (type_of(argument, parameter), default)
+            fields[argument] = (type_of(argument, parameter, name), default)
         models[name] = create_model(f"{kind}_{name}", __base__=base(name), **fields)
 
     def spelled_out(value):
@@ -143,6 +157,7 @@ LIMITED |= {
     "ema": _or_schedule(Annotated[float, Field(gt=0, lt=1)] | None),
     "learning_rate": _or_schedule(Positive, DECAYS),
     "p": _or_schedule(float),
+    "schedule": named("ramp", DECAYS, without=("name",)),
     "strength": _or_schedule(float),
     "weight": _or_schedule(float),
 }
