@@ -3,6 +3,7 @@
 import importlib
 import io
 import json
+import logging
 import math
 import os
 import pathlib
@@ -82,6 +83,7 @@ def _load_engine():
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of networks that are given batches of several sizes
     keras.config.set_image_data_format("channels_last")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kgan
-from kgan.doctor import RULES, Finding, History, Rule, finding, history, vitals
+from kgan.doctor import BEFORE, RULES, Finding, History, Rule, before, finding, history, vitals
 
 RANDOM = np.random.default_rng(0)
 
@@ -91,6 +91,25 @@ def test_a_rule_does_not_apply_where_a_value_is_not_known():
     assert not seen.add({"epoch": 1, "step": 2, "a": float("nan")})
 
 
+def test_a_rule_passes_over_visits_without_its_values():
+    """Scores are measured in some epochs, images in others."""
+    seen = History([Rule("ill", "info", (("a", ">", 1.0),), 2, "", (), "")])
+    assert not seen.add({"epoch": 1, "step": 1, "a": 2.0})
+    assert not seen.add({"epoch": 1, "step": 2, "b": 0.0})
+    [found] = seen.add({"epoch": 1, "step": 3, "a": 2.0})
+    assert found.step == 3
+    assert not History([Rule("ill", "info", (("a", ">", 1.0),), 1, "", (), "")]).add({"epoch": 1, "step": 1, "b": 2.0})
+
+
+def test_recall_that_falls_while_precision_holds():
+    seen = History()
+    for step, precision, recall in ((1, 0.6, 0.5), (2, 0.62, 0.6), (3, 0.64, 0.48)):
+        assert not seen.add({"epoch": step, "step": step, "precision": precision, "recall": recall})
+        assert not seen.add({"epoch": step, "step": step, "spread": 0.9})
+    [found] = seen.add({"epoch": 4, "step": 4, "precision": 0.66, "recall": 0.45})
+    assert found.id == "mode-drop" and found.numbers["recall_lost"] == pytest.approx(0.15)
+
+
 def test_what_follows_from_several_visits():
     seen = History()
     for step, slope, spread in ((1, 2.0, 0.5), (2, 4.0, 1.0), (3, 3.0, 0.8)):
@@ -107,7 +126,8 @@ def test_what_follows_from_several_visits():
 def test_the_rules_are_whole():
     ids = [rule.id for rule in RULES]
     assert len(ids) == len(set(ids))
-    for rule in RULES:
+    assert {rule.id for rule in BEFORE} <= set(ids)
+    for rule in (*RULES, *BEFORE):
         assert rule.level in finding.LEVELS and rule.visits > 0 and rule.remedies and rule.source
         named = {name.split(":")[0] for name in re.findall(r"{(\w+)", rule.sentence)}
         assert rule.sentence.format_map(dict.fromkeys(named, 1.0)).endswith(".")
@@ -146,8 +166,8 @@ def test_the_weights_are_the_same_with_and_without_it(tmp_path):
     [doctor] = callbacks
     assert len(doctor.history.visits) >= 3
     assert {"spread", "slope", "growth", "d_loss", "behind", "copied"} <= doctor.history.visits[-1].keys()
-    for before, after in zip(*weights, strict=True):
-        np.testing.assert_array_equal(before, after)
+    for first, second in zip(*weights, strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 def test_a_rate_that_is_too_high_is_found(tmp_path, caplog):
@@ -187,3 +207,52 @@ def test_what_cannot_be_examined_does_not_end_a_training(monkeypatch, caplog):
     real, _ = kgan.data.digits()
     gan().fit(real[:64], batch_size=32, epochs=1, verbose=0, callbacks=[kgan.callbacks.Doctor(None)])
     assert "cannot examine this training: RuntimeError: of a network that is mine" in caplog.text
+
+
+def told(one, steps=1000, batch_size=32, data=None):
+    return {found.id: found for found in before.findings(one, steps, batch_size, data)}
+
+
+def test_what_can_be_told_before_a_training():
+    real, _ = kgan.data.digits()
+    assert not told(gan(penalties=["r1"], ema=0.999), data=real)
+    assert told(gan(rate=0.1))["exploding"].level == "warning"
+    slow = kgan.ramps.Linear(0.9999, 0.9999, 10)
+    assert told(gan(ema=slow))["ema-lags"].numbers == {"ema_reach": pytest.approx(50.0, rel=1e-2)}  # 5 / 1e-4 / 1000
+    assert not told(gan(ema=slow), steps=60_000)
+    assert told(gan(), batch_size=3).keys() == {"mode-drop"}
+    # 64 pixels in batches of 32 are a sixteenth of what R1 of 1 is usual for
+    strong, weak = (gan(penalties=[kgan.penalties.R1(weight)]) for weight in (100.0, 1e-4))
+    assert told(strong)["d-does-not-learn"].numbers == {"r1_ratio": pytest.approx(1600.0)}
+    assert told(weak)["d-wins"].numbers == {"r1_ratio": pytest.approx(1.6e-3)}
+    halves = (real.astype("float32") + 1) / 2 if real.min() < 0 else real.astype("float32") / real.max()
+    assert told(gan(), data=halves)["wrong-range"].level == "warning"
+
+
+def test_kernels_that_their_stride_does_not_divide():
+    dcgan = kgan.architectures.dcgan
+    for size, ids in ((5, {"checkerboard"}), (4, set())):
+        one = kgan.GAN(
+            dcgan.generator((8, 8, 1), 4, filters=4, kernel_size=size), dcgan.discriminator((8, 8, 1), filters=4), 4
+        )
+        one.compile("adam", "adam")
+        assert told(one).keys() == ids
+
+
+def test_a_loss_that_is_not_finite_is_found_at_once(tmp_path):
+    real, _ = kgan.data.digits()
+    one = gan(rate=1e38, penalties=["r1"])
+    doctor = kgan.callbacks.Doctor(tmp_path / "findings.jsonl")
+    saver = kgan.callbacks.Checkpoint(tmp_path / "checkpoints")
+    one.fit(real[:320], batch_size=32, epochs=3, verbose=0, callbacks=[saver, doctor])
+    [found] = [one for one in finding.read(tmp_path / "findings.jsonl") if one.id == "not-finite"]
+    assert 0 < found.step <= 10 and "infinite" in str(found)
+
+
+def test_precision_and_recall_of_a_training_are_read(tmp_path):
+    real, _ = kgan.data.digits()
+    doctor = kgan.callbacks.Doctor(None)
+    score = kgan.callbacks.Score("precision_recall", every=1, samples=60, extractor="raw", path=tmp_path / "s.jsonl")
+    gan().fit(real[:96], batch_size=32, epochs=2, verbose=0, callbacks=[score, doctor])
+    measured = [visit["recall"] for visit in doctor.history.visits if "recall" in visit]
+    assert len(measured) == 2 and all(0 <= value <= 1 for value in measured)

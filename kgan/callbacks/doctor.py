@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import pathlib
 from typing import Any
 
@@ -12,14 +13,16 @@ from kgan.files import replace_when_written
 
 log = logging.getLogger("kgan")
 
+SCORES = "precision", "recall"
 BEGIN, GROWTH = 50, 1.3  # steps: the first visit, and each later one after 1.3 times as many
 
 
 class Doctor(Periodic):
     """Looks for the symptoms of `kgan.doctor.RULES`, and says each once, with what to try.
 
-    The first visit is after 50 steps, each later one after 1.3 times as many. It compares a few generated images with real
-    ones, and reads the losses and the weights. It changes nothing: a training with it gives the same weights as without it.
+    The first visit is after 50 steps, each later one after 1.3 times as many, and one at once where a loss is not finite.
+    It compares a few generated images with real ones, and reads the losses, the weights, and precision and recall where
+    they are measured. It changes nothing: a training with it gives the same weights as without it.
 
     Example:
 
@@ -57,9 +60,11 @@ class Doctor(Periodic):
 
     def set_state(self, state):
         super().set_state(state)
+        known = [finding.of_record(one) for one in state.get("findings", ())]
+        # a training that goes back because of what is not finite does not forget it
+        known += [one for one in self.findings if one.id == "not-finite" and one not in known]
         self.history = History()
-        self.history.visits = list(state.get("visits", ()))
-        self.history.findings = [finding.of_record(one) for one in state.get("findings", ())]
+        self.history.visits, self.history.findings = list(state.get("visits", ())), known
         self._write()
 
     def on_train_begin(self, logs=None):
@@ -74,22 +79,37 @@ class Doctor(Periodic):
         super().on_epoch_begin(epoch, logs)
         self._epoch, self._sums = epoch, {}
 
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        if not _finite(logs) and not any(one.id == "not-finite" for one in self.findings):
+            self._visit()
+
+    def on_epoch_end(self, epoch, logs=None):
+        scores = {name: logs[name] for name in SCORES if name in (logs or {})}
+        if scores:
+            self._add({"epoch": epoch + 1, "step": self._steps, **scores})
+        super().on_epoch_end(epoch, logs)
+
     def act(self, when):
-        visits = self.history.visits
-        if not visits or self._steps >= GROWTH * visits[-1]["step"]:
+        looked = [visit["step"] for visit in self.history.visits if "finite" in visit]
+        if not looked or self._steps >= GROWTH * looked[-1]:
             self._visit()
 
     def _visit(self):
         if self._examination is None:
             return
         self.model.sync()
-        values = {"epoch": self._epoch + 1, "step": self._steps, **self._losses()}
+        losses = self._losses()
+        values = {"epoch": self._epoch + 1, "step": self._steps, **losses}
         try:
             values |= self._examination.values()
         except Exception as error:  # of a user's own networks or data: it is no reason to end a training
             said = " ".join(str(error).split())[:200]
             log.warning(f"The doctor cannot examine this training: {type(error).__name__}: {said}")
             self._examination = None
+        self._add(values if _finite(losses) else {**values, "finite": 0.0})
+
+    def _add(self, values):
         found = self.history.add(values)
         for one in found:
             log.warning(str(one))
@@ -112,3 +132,8 @@ class Doctor(Periodic):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with replace_when_written(self.path) as temporary:
                 temporary.write_text("".join(json.dumps(one.record()) + "\n" for one in self.findings), "utf-8")
+
+
+def _finite(logs):
+    """Whether both losses are finite, where they are known."""
+    return all(math.isfinite(logs[name]) for name in ("d_loss", "g_loss") if name in (logs or {}))

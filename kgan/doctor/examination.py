@@ -63,6 +63,13 @@ class Examination:
         images = brought.fitted(ops.convert_to_tensor(images), self.gan.image_shape)
         return ops.convert_to_numpy(scaled(images, self.gan.image_range))
 
+    def ranges(self):
+        """The ends of the real images' range, and of the generator's."""
+        if self._real is None:
+            return {}
+        ends = {"real_low": float(self._real.min()), "real_high": float(self._real.max())}
+        return {**ends, "range_low": self.gan.image_range[0]}
+
     def values(self):
         """The numbers of a visit, by name."""
         gan = self.gan
@@ -94,7 +101,7 @@ class Examination:
         latents = gan._latents(np.arange(len(real)), _seeds())
         given = self._given if self._given is not None else gan.condition.draw(len(real), self._labels, _seeds())
         fake = self._made_by(gan.generator, latents, given)
-        found = {"real_low": float(real.min()), "real_high": float(real.max()), "range_low": gan.image_range[0]}
+        found = self.ranges()
         shown, real_shown = (pictures.standard(images, gan.image_range) for images in (fake, real))
         labels = self._labels
         found["spread"] = vitals.spread(shown, real_shown, labels, labels)

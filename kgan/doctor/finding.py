@@ -34,9 +34,13 @@ class Finding:
         fields = dataclasses.asdict(self)
         return {("try" if name == "remedies" else name): value for name, value in fields.items()}
 
+    @property
+    def advice(self):
+        """What it means, and what to try."""
+        return f"{self.sentence} Try: {'; '.join(self.remedies)}." if self.remedies else self.sentence
+
     def __str__(self):
-        hints = f" Try: {'; '.join(self.remedies)}." if self.remedies else ""
-        return f"{self.level}: {self.id}, epoch {self.epoch}, step {self.step}. {self.sentence}{hints}"
+        return f"{self.level}: {self.id}, epoch {self.epoch}, step {self.step}. {self.advice}"
 
 
 def of_record(row):

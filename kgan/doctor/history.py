@@ -36,8 +36,9 @@ class History:
         return new
 
     def _found(self, rule):
-        last = self.visits[-rule.visits :]
-        return len(last) == rule.visits and all(map(rule.holds, last))
+        known = [visit for visit in self.visits if rule.is_known(visit)]  # some values are measured in some visits only
+        last = known[-rule.visits :]
+        return len(last) == rule.visits and last[-1] is self.visits[-1] and all(map(rule.holds, last))
 
     def _finding(self, rule):
         values = self.visits[-1]
@@ -62,24 +63,26 @@ class History:
             return math.nan
 
         sizes = [series(f"weights_of_{name}") for name in ("generator", "discriminator")]
-        if all(size and size[0] > 0 for size in sizes):
+        if "weights_of_generator" in values and all(size and size[0] > 0 for size in sizes):
             found["growth"] = max(size[-1] / size[0] for size in sizes)
             if found["growth"] > 0 and values["step"] > 1:  # weights that grow as a power of the steps
                 found["growth_power"] = math.log(found["growth"]) / math.log(values["step"])
         slopes, spreads = series("slope"), series("spread")
         found["slope_left"] = ratio("slope", max(slopes, default=0.0))
-        if len(spreads) > 1:
+        if "spread" in values and len(spreads) > 1:
             found["spread_best"] = max(spreads[:-1])
             found["spread_left"] = ratio("spread", max(spreads[:-1]))
         found["saturated_more"] = ratio("saturated", max(values.get("saturated_real", 0.0), 0.01))
         found["checkerboard_more"] = ratio("checkerboard", values.get("checkerboard_real"))
-        accuracies = zip(series("d_real_accuracy"), series("d_fake_accuracy"), strict=False)
-        found["d_best"] = max((sum(pair) / 2 for pair in accuracies), default=math.nan)
-        found["swing"] = swing(series("g_loss")[-WINDOW:])
+        if "d_real_accuracy" in values:
+            accuracies = zip(series("d_real_accuracy"), series("d_fake_accuracy"), strict=False)
+            found["d_best"] = max((sum(pair) / 2 for pair in accuracies), default=math.nan)
+        if "g_loss" in values:
+            found["swing"] = swing(series("g_loss")[-WINDOW:])
         if {"real_margin", "val_margin", "fake_margin"} <= values.keys():
             gap = values["real_margin"] - values["fake_margin"]
             found["overfit"] = (values["real_margin"] - values["val_margin"]) / gap if gap > 0 else math.nan
-        if len(recalls := series("recall")) > 1:
+        if "recall" in values and len(recalls := series("recall")) > 1:
             found["recall_lost"] = max(recalls) - recalls[-1]
             found["precision_kept"] = ratio("precision", max(series("precision"), default=0.0))
         return {name: value for name, value in found.items() if not _unknown(value)}

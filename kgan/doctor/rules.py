@@ -1,8 +1,8 @@
 """All symptoms that the doctor knows: what is measured, the threshold, how often it must be seen, and what to try.
 
 A rule speaks of the values of a visit, which `kgan.doctor.history` computes. It holds when all its conditions hold, in so
-many visits one after the other; a rule some of whose values are not known in a run does not apply to it. The page
-docs/reading_losses.md is made from this table.
+many visits one after the other, of those that have its values; so a rule some of whose values are not known in a run does
+not apply to it. The page docs/reading_losses.md is made from this table.
 """
 
 import dataclasses
@@ -41,10 +41,14 @@ class Rule:
     source: str
     after: int = 0
 
+    def is_known(self, values):
+        """Whether a visit has all values that the conditions ask for."""
+        return all(name in values for name, *_ in self.when)
+
     def holds(self, values):
-        """Whether all conditions hold in a visit."""
+        """Whether all conditions hold in a visit that has their values."""
         return values["step"] >= self.after and all(
-            name in values and COMPARE[how](values[name], threshold) for name, how, threshold in self.when
+            COMPARE[how](values[name], threshold) for name, how, threshold in self.when
         )
 
 
@@ -258,5 +262,69 @@ RULES = (
         ("discriminator.conditioning=projection",),
         "Miyato and Koyama, arXiv:1802.05637",
         500,
+    ),
+)
+
+# of a training that has not begun
+BEFORE = (
+    next(rule for rule in RULES if rule.id == "wrong-range"),
+    *(
+        Rule(
+            "exploding",
+            "warning",
+            ((f"{letter}_rate", ">", 0.02),),
+            1,
+            f"The learning rate of the {player}, {{{letter}_rate:g}}, is larger than optimizers like Adam bear.",
+            (f"optimizers.{player}.learning_rate=2e-4",),
+            GANHACKS,
+        )
+        for letter, player in (("d", "discriminator"), ("g", "generator"))
+    ),
+    Rule(
+        "ema-lags",
+        "warning",
+        (("ema_reach", ">", 1.0),),
+        1,
+        "The averaged generator reaches back {ema_reach:.1f} times as far as this training of {steps:.0f} steps is long.",
+        ("ema=0.99", "a longer training"),
+        "Karras et al., arXiv:1912.04958",
+    ),
+    Rule(
+        "mode-drop",
+        "info",
+        (("packs", "<", 4.0),),
+        1,
+        "The discriminator sees {packs:.0f} examples in a step, with packing and the batch size as they are: too few to see "
+        "what the generator leaves out.",
+        ("data.batch_size=32",),
+        "Lin et al., arXiv:1712.04086",
+    ),
+    Rule(
+        "checkerboard",
+        "info",
+        (("uneven_kernels", ">", 0.0),),
+        1,
+        "{uneven_kernels:.0f} transposed convolutions of the generator have kernels that their stride does not divide; this "
+        "leaves a pattern of squares in images.",
+        ("generator.kernel_size=4",),
+        "Odena et al., https://distill.pub/2016/deconv-checkerboard",
+    ),
+    Rule(
+        "d-wins",
+        "info",
+        (("r1_ratio", "<", 0.01),),
+        1,
+        "R1 is {r1_ratio:.2g} times as strong as is usual for images of this size in batches of this size.",
+        ("penalties.0.weight=auto",),
+        ADA,
+    ),
+    Rule(
+        "d-does-not-learn",
+        "info",
+        (("r1_ratio", ">", 1000.0),),
+        1,
+        "R1 is {r1_ratio:.0f} times as strong as is usual for images of this size in batches of this size.",
+        ("penalties.0.weight=auto",),
+        ADA,
     ),
 )

@@ -6,6 +6,7 @@ import time
 import numpy as np
 from rich.console import Console
 
+from kgan.doctor import before
 from kgan.runner import display
 from kgan.runner.run import make_objects
 
@@ -23,6 +24,7 @@ def try_out(recipe, given, out=None, console=None):
     console = console or Console()
     batches, gan, *_ = make_objects(recipe, given, out, console, steps_at_once=1)
     steps = recipe.steps or recipe.epochs * len(batches)
+    told = before.findings(gan, steps, recipe.data.batch_size, batches)
     began = time.monotonic()
     gan.train_on_batch(*batches[0])
     compiled = time.monotonic()
@@ -42,6 +44,8 @@ def try_out(recipe, given, out=None, console=None):
     }
     for name, value in rows.items():
         console.print(f"{name:<14} {value}", soft_wrap=True, highlight=False, markup=False)
+    for one in told:
+        console.print(f"{one.level}: {one.advice}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _size(count):

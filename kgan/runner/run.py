@@ -17,6 +17,7 @@ from kgan.checkpoints.changes import line
 from kgan.checkpoints.disk import BadCheckpointError, BusyError
 from kgan.data.domains import Domains
 from kgan.data.on_demand import folders_of
+from kgan.doctor import RULES
 from kgan.files import replace_when_written
 from kgan.runner import auto, build, display, preview, recipe_data, recipes, schema, too_few
 from kgan.runner.errors import Problem, RecipeError, RunError
@@ -108,6 +109,7 @@ def train(
         shown.close()
         _say_replaced(batches, directory, console)
     _say_scores(callbacks, console)
+    _say_findings(callbacks, directory, console)
     return directory
 
 
@@ -126,6 +128,14 @@ def _say_scores(callbacks, console):
             for score in one.latest():
                 console.print(f"  {score}", highlight=False, markup=False)
             console.print(f"  {one.cost}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _say_findings(callbacks, directory, console):
+    for one in callbacks:
+        if isinstance(one, Doctor):
+            ids = ", ".join(finding.id for finding in one.findings)
+            said = f"{ids}; `kgan doctor {directory}` says more" if ids else f"nothing found, of {len(RULES)} symptoms"
+            console.print(f"doctor: {said}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _say_replaced(batches, directory, console):
