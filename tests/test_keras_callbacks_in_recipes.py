@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kgan
-from tests.command_line import call_kgan
+from tests.command_line import ROOT, call_kgan, run_kgan
 
 RECIPE = """\
 latent_dim: 4
@@ -79,7 +79,7 @@ def test_tensor_board(tmp_path):
     pytest.importorskip("tensorflow")
     train(tmp_path, "{name: tensor_board, write_graph: false}", epochs=2)
     logs = resume(tmp_path, "{name: tensor_board, write_graph: false}", epochs=3)
-    reader = event_accumulator.EventAccumulator(str(tmp_path / "run" / "tensorboard" / "train"), {"tensors": 0})
+    reader = event_accumulator.EventAccumulator(str(tmp_path / "run" / "tensor_board" / "train"), {"tensors": 0})
     reader.Reload()
     events = reader.Tensors("epoch_d_loss")
     assert [event.step for event in events] == [0, 1, 2]
@@ -121,3 +121,12 @@ def test_a_rate_that_a_schedule_sets_cannot_be_reduced(tmp_path):
     rate = "optimizers.generator.learning_rate={name: linear, start: 0.1, end: 0.2, steps: 10}"
     said = call_kgan("train", "recipe.yaml", "--dry-run", "--set", rate, cwd=tmp_path, code=2)
     assert "callbacks[1]: ReduceLROnPlateau cannot change the learning rate of `g_opt`, which is a schedule" in said
+
+
+def test_a_callback_of_ones_own(tmp_path):
+    """A plain Keras callback in a plugin has the name of its class, and its logs are logs of the run."""
+    (tmp_path / "recipe.yaml").write_text(RECIPE.replace("CALLBACK", "contrast").replace("EPOCHS", "2"))
+    plugin = ROOT / "docs" / "examples" / "own_callback.py"
+    run_kgan("train", "recipe.yaml", "--out", "run", "--plugin", plugin, cwd=tmp_path)
+    logs = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert len(logs) == 2 and all(row["contrast"] > 0 for row in logs)

@@ -45,6 +45,7 @@ class Doctor(Periodic):
         self._epoch = 0
         self._of_fit: Any = (None, None)
         self._examination: Any = None
+        self._ended = False
         self._sums: dict = {}
 
     @property
@@ -68,12 +69,16 @@ class Doctor(Periodic):
         self._write()
 
     def on_train_begin(self, logs=None):
+        self._ended = False
+        self._safely(self._begin)
+
+    def _begin(self):
         self._examination = Examination(self.model, *self._of_fit)
         self._write()
 
     def on_train_batch_begin(self, batch, logs=None):
         if not self._steps and not self.history.visits:
-            self._visit()  # how large the weights and gradients are before the training
+            self._safely(self._visit)  # how large the weights and gradients are before the training
 
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
@@ -82,31 +87,34 @@ class Doctor(Periodic):
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
         if not _finite(logs) and not any(one.id == "not-finite" for one in self.findings):
-            self._visit()
+            self._safely(self._visit)
 
     def on_epoch_end(self, epoch, logs=None):
         scores = {name: logs[name] for name in SCORES if name in (logs or {})}
         if scores:
-            self._add({"epoch": epoch + 1, "step": self._steps, **scores})
+            self._safely(self._add, {"epoch": epoch + 1, "step": self._steps, **scores})
         super().on_epoch_end(epoch, logs)
 
     def act(self, when):
         looked = [visit["step"] for visit in self.history.visits if "finite" in visit]
         if not looked or self._steps >= GROWTH * looked[-1]:
-            self._visit()
+            self._safely(self._visit)
 
-    def _visit(self):
-        if self._examination is None:
+    def _safely(self, act, *args):
+        """Call a function. What fails in it, such as a user's own network, is no reason to end a training."""
+        if self._ended:
             return
-        self.model.sync()
-        losses = self._losses()
-        values = {"epoch": self._epoch + 1, "step": self._steps, **losses}
         try:
-            values |= self._examination.values()
-        except Exception as error:  # of a user's own networks or data: it is no reason to end a training
+            act(*args)
+        except Exception as error:
+            self._ended = True
             said = " ".join(str(error).split())[:200]
             log.warning(f"The doctor cannot examine this training: {type(error).__name__}: {said}")
-            self._examination = None
+
+    def _visit(self):
+        self.model.sync()
+        losses = self._losses()
+        values = {"epoch": self._epoch + 1, "step": self._steps, **losses, **self._examination.values()}
         self._add(values if _finite(losses) else {**values, "finite": 0.0})
 
     def _add(self, values):

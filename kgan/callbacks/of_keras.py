@@ -61,13 +61,17 @@ OF_KERAS: dict[str, Any] = {
     "reduce_lr_on_plateau": keras.callbacks.ReduceLROnPlateau,
     "tensor_board": keras.callbacks.TensorBoard,
     "terminate_on_nan": keras.callbacks.TerminateOnNaN,
-    "backup_and_restore": refused("is not needed: every run saves its state, and `kgan train ... --resume` goes on with it"),
-    "model_checkpoint": refused("is not needed: `checkpoint` saves the whole training, `monitor` and `keep` say which ones"),
+    "backup_and_restore": refused(
+        "is not needed: every run saves its state, and `kgan train ... --resume` goes on with it"
+    ),
+    "model_checkpoint": refused(
+        "is not needed: `checkpoint` saves the whole training, `monitor` and `keep` say which ones"
+    ),
 }
 PLACES = "directory", "path", "log_dir"  # arguments that say where a callback writes
 
 
-def place_of(kind, directory):
+def place_of(name, kind, directory):
     """Where a callback writes in a run directory, as a dict of that argument; empty if it writes nothing."""
-    names = [name for name in PLACES if name in inspect.signature(kind).parameters]
-    return {names[0]: directory / getattr(kind, "place", "tensorboard")} if names else {}
+    arguments = [one for one in PLACES if one in inspect.signature(kind).parameters]
+    return {arguments[0]: directory / getattr(kind, "place", name)} if arguments else {}

@@ -5,6 +5,6 @@
 
 from kgan.doctor.finding import Finding, read
 from kgan.doctor.history import History
-from kgan.doctor.rules import BEFORE, RULES, Rule
+from kgan.doctor.rules import BEFORE, RULES, VALUES, Rule
 
-__all__ = ["BEFORE", "RULES", "Finding", "History", "Rule", "read"]
+__all__ = ["BEFORE", "RULES", "VALUES", "Finding", "History", "Rule", "read"]

@@ -82,9 +82,11 @@ class History:
         if {"real_margin", "val_margin", "fake_margin"} <= values.keys():
             gap = values["real_margin"] - values["fake_margin"]
             found["overfit"] = (values["real_margin"] - values["val_margin"]) / gap if gap > 0 else math.nan
-        if "recall" in values and len(recalls := series("recall")) > 1:
-            found["recall_lost"] = max(recalls) - recalls[-1]
-            found["precision_kept"] = ratio("precision", max(series("precision"), default=0.0))
+        if {"precision", "recall"} <= values.keys():
+            # images of an early state are spread widely, real ones among them: that is no recall to be lost
+            scored = [one for one in self.visits if {"precision", "recall"} <= one.keys()]
+            alike = [one for one in scored if one["precision"] >= 0.8 * values["precision"]]
+            found["recall_lost"] = max((one["recall"] for one in alike), default=0.0) - values["recall"]
         return {name: value for name, value in found.items() if not _unknown(value)}
 
 

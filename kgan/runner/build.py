@@ -280,7 +280,7 @@ def build_callbacks(recipe, directory, scorers, resume=False, pairs=None, part=N
     made = []
     for index, one in enumerate(recipe.callbacks):
         kind = callbacks.CALLBACKS[one.name]
-        made.append(kind(**place_of(kind, directory), **arguments_of(one)))
+        made.append(kind(**place_of(one.name, kind, directory), **arguments_of(one)))
         if index in scorers:
             made[-1].scorer = scorers[index]
         elif isinstance(made[-1], callbacks.Score):

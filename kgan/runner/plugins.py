@@ -6,6 +6,8 @@ import pathlib
 import re
 import types
 
+import keras
+
 from kgan import architectures, augment, callbacks, conditions, losses, penalties, schedules, tricks
 from kgan.runner.errors import Problem, RecipeError
 
@@ -16,15 +18,15 @@ _KINDS = (
     (tricks.Trick, tricks.TRICKS),
     (conditions.Condition, conditions.CONDITIONS),
     (augment.Augmentation, augment.AUGMENTATIONS),
-    (callbacks.Periodic, callbacks.CALLBACKS),
+    (keras.callbacks.Callback, callbacks.CALLBACKS),
 )
 
 
 def load(path):
     """Run a Python file, so that recipes can name what it defines.
 
-    A loss, schedule, penalty, trick, condition, augmentation or `Periodic` callback has the name of its class in snake
-    case, `my_loss` for `MyLoss`. Functions `generator` and `discriminator`, with `image_shape` among their arguments, are
+    A loss, schedule, penalty, trick, condition, augmentation or Keras callback has the name of its class in snake case,
+    `my_loss` for `MyLoss`. Functions `generator` and `discriminator`, with `image_shape` among their arguments, are
     an architecture with the name of the file.
 
     Raises:

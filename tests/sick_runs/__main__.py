@@ -33,11 +33,23 @@ def train(recipe, settings, run, core):
 
 
 def data_for(out):
-    """Pairs of what cases name in braces and its path: digits that are all grey."""
+    """Pairs of what cases name in braces and its path: digits that are all grey, and pictures without details."""
     images, _ = kgan.data.digits()
     out.mkdir(parents=True, exist_ok=True)
-    np.savez(out / "grey.npz", images=(96 + images // 4).astype("uint8"))
-    return [("{grey}", str(out / "grey.npz"))]
+    made = {"grey": (96 + images // 4).astype("uint8"), "smooth": smooth(1000, 32)}
+    for name, images in made.items():
+        np.savez(out / f"{name}.npz", images=images)
+    return [(f"{{{name}}}", str(out / f"{name}.npz")) for name in made]
+
+
+def smooth(count, side):
+    """Pictures of two soft spots each, uint8 `(count, side, side, 1)`."""
+    random = np.random.default_rng(0)
+    rows, columns = np.mgrid[0:side, 0:side] / (side - 1)
+    middles, radii = random.uniform(0.2, 0.8, (count, 2, 2, 1, 1)), random.uniform(0.1, 0.25, (count, 2, 1, 1))
+    squares = (rows - middles[:, :, 0]) ** 2 + (columns - middles[:, :, 1]) ** 2
+    spots = np.exp(-squares / (2 * radii**2)).sum(1)
+    return (255 * np.minimum(spots, 1.0))[..., None].astype("uint8")
 
 
 def sick(out, names, seeds):
@@ -62,19 +74,24 @@ def sick(out, names, seeds):
     return "\n".join(lines)
 
 
-def healthy(out, names, seeds):
-    """Markdown: a row for each shipped recipe."""
+def healthy(out, names, seeds, places):
+    """Markdown: a row for each shipped recipe; `places` are the paths of data sets that cannot be downloaded."""
     jobs, runs = [], {}
     for name in names:
+        data = recipes.read(name).data["data"]
+        path = places.get(data if isinstance(data, str) else data.get("name"))
+        settings = [*HEALTHY[name].settings, *([f"data.path={path}"] if path else [])]
         runs[name] = [out / "healthy" / name / f"seed-{seed}" for seed in range(seeds)]
         for seed, run in enumerate(runs[name]):
-            jobs.append(functools.partial(train, name, [*HEALTHY[name].settings, f"seed={seed}"], run))
+            jobs.append(functools.partial(train, name, [*settings, f"seed={seed}"], run))
     cores.side_by_side(jobs)
-    lines = ["| recipe | false alarms | expected |", "|---|---|---|"]
+    lines = ["| recipe | steps | false alarms | said on purpose |", "|---|---|---|---|"]
     for name, found in runs.items():
         said = {one.id for run in found for one in finding.read(run / "findings.jsonl") if one.level != "info"}
         expected = set(HEALTHY[name].expected)
-        lines.append(f"| `{name}` | {', '.join(sorted(said - expected)) or 'none'} | {', '.join(sorted(expected))} |")
+        length = HEALTHY[name].settings[-1].removeprefix("steps=")
+        cells = [f"`{name}`", length, ", ".join(sorted(said - expected)) or "none", ", ".join(sorted(said & expected))]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -83,12 +100,15 @@ def main():
     parser.add_argument("--healthy", action="store_true", help="the shipped recipes")
     parser.add_argument("--only", nargs="+", choices=[*CASES, *recipes.shipped()])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--data", nargs="*", default=[], metavar="NAME=PATH", help="where nothing can be downloaded")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("sick-runs"))
     arguments = parser.parse_args()
-    make, known = (healthy, HEALTHY) if arguments.healthy else (sick, CASES)
-    text = make(arguments.out, arguments.only or list(known), arguments.seeds)
+    known = HEALTHY if arguments.healthy else CASES
+    chosen = arguments.out, arguments.only or list(known), arguments.seeds
+    places = dict(one.split("=", 1) for one in arguments.data)
+    text = healthy(*chosen, places) if arguments.healthy else sick(*chosen)
     print(text)
-    (arguments.out / f"{make.__name__}.md").write_text(text + "\n")
+    (arguments.out / f"{'healthy' if arguments.healthy else 'sick'}.md").write_text(text + "\n")
 
 
 if __name__ == "__main__":

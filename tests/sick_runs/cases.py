@@ -60,10 +60,68 @@ CASES = {
     "bound-broken": Case(
         "digits", (*steps(600), "loss=wasserstein", "penalties=[]", "tricks=[{name: weight_clip, bound: 0.0001}]"), 600
     ),
+    "checkerboard": Case(
+        "digits",
+        (
+            *steps(900),
+            "data={path: {smooth}, batch_size: 32}",
+            "generator={name: dcgan, filters: 4, kernel_size: 3}",
+            "discriminator={name: dcgan, filters: 4}",
+        ),
+        900,
+    ),
+    "class-ignored": Case(
+        "digits",
+        (
+            *steps(1500),
+            "num_classes=10",
+            "generator.conditioning=batch_norm",
+            "discriminator.conditioning=auxiliary",
+            "class_loss_weight=0",
+        ),
+        1500,
+    ),
+    "mode-drop": Case(
+        "digits",
+        (
+            *steps(5000),
+            f"{D}={{name: piecewise_constant_decay, boundaries: [2500], values: [0.001, 0.00003]}}",
+            "callbacks=[{name: score, metric: precision_recall, every: 400 steps, samples: 1000}]",
+        ),
+        5000,
+    ),
+    "oscillates": Case("digits", (*steps(2500), "loss=wasserstein", "penalties=[]"), 2500),
 }
 
+# what each shipped recipe needs to be trained for a short time, and the symptoms that it shows on purpose; those that are
+# not here need pictures of a kind that is not at hand, or hours
 HEALTHY = {
     "digits": Recipe(steps(3000)),
     "gaussians-ring": Recipe(steps(3000)),
     "gaussians-grid": Recipe(steps(3000)),
+    "dense": Recipe(steps(2000)),
+    "dense-alternating": Recipe(steps(2000)),
+    "dense-saturating": Recipe(steps(2000), ("d-wins", "g-gradient-vanishes", "collapse")),
+    "combined": Recipe(steps(600)),
+    "dcgan": Recipe(steps(400)),
+    "dcgan-periods": Recipe(steps(400), ("oscillates", "d-wins", "g-wins-with-garbage")),
+    "mnist": Recipe(steps(1000)),
+    "fashion": Recipe(steps(1000)),
+    "cifar10": Recipe(steps(600)),
+    "lsgan": Recipe(steps(400)),
+    "wgan": Recipe(steps(600)),
+    "wgan-gp": Recipe(steps(300)),
+    "dragan": Recipe(steps(400)),
+    "cgan": Recipe(steps(1500)),
+    "acgan": Recipe(steps(300)),
+    "projection": Recipe(steps(300)),
+    "hinge-sngan": Recipe(steps(400)),
+    "relativistic": Recipe(steps(400)),
+    "r3gan": Recipe(steps(200)),
+    "pacgan": Recipe(steps(400)),
+    "stacked-mnist": Recipe(steps(400), ("mode-drop",)),
+    "colorize": Recipe(steps(300)),
+    "inpainting": Recipe(steps(300)),
+    "super-resolution": Recipe(steps(300)),
+    "outlines": Recipe(steps(200)),
 }
