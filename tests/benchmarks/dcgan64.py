@@ -44,10 +44,11 @@ def tensorflow_loop(images):
     for width in reversed(WIDTHS):
         stack += [layers.Conv2D(width, 4, 2, padding="same", **options), *([norm()] if width > FILTERS else [])]
         stack.append(layers.LeakyReLU(0.2))
-    stack += [layers.Conv2D(1, 4, activation="sigmoid", **options), layers.Flatten()]
+    stack += [layers.Conv2D(1, 4, **options), layers.Flatten()]
     discriminator = keras.Sequential(stack)
     d_opt, g_opt = (keras.optimizers.Adam(RATE, beta_1=0.5) for _ in range(2))
-    entropy = keras.losses.BinaryCrossentropy()
+    # the sigmoid of the tutorial is in it: Keras cuts probabilities off at 1e-7, where no gradient is left
+    entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 
     def update(tape, loss, model, optimizer):
         gradients = tape.gradient(loss, model.trainable_variables)
