@@ -79,7 +79,7 @@ def test_it_says_what_is_known(run):
     (run / "generator.keras").touch()
     assert "Done, epoch 500" in Reader(page([read(run)])).text
     (run / "findings.jsonl").write_text("")
-    assert "The doctor found nothing." in Reader(page([read(run)])).text
+    assert "The doctor found nothing, of" in Reader(page([read(run)])).text
     (run / "findings.jsonl").unlink()
     assert "did not examine" in Reader(page([read(run)])).text
 

@@ -10,6 +10,7 @@ import shlex
 import jinja2
 from PIL import Image
 
+from kgan.doctor import RULES
 from kgan.doctor.finding import LEVELS
 from kgan.files import replace_when_written
 from kgan.report import curves
@@ -33,7 +34,9 @@ def page(runs, reload=None):
     loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     shown = [_shown(run, BUDGET // len(runs)) for run in runs]
-    return environment.get_template("report.html").render(runs=shown, reload=reload, comparison=_comparison(runs))
+    return environment.get_template("report.html").render(
+        runs=shown, reload=reload, comparison=_comparison(runs), symptoms=len(RULES)
+    )
 
 
 def write(runs, path, reload=None):
