@@ -114,10 +114,18 @@ def test_recall_that_falls_while_precision_holds():
 
 def test_what_follows_from_several_visits():
     seen = History()
-    for step, slope, spread in ((1, 2.0, 0.5), (2, 4.0, 1.0), (3, 3.0, 0.8)):
+    for step, slope, spread in ((100, 2.0, 2.0), (200, 4.0, 1.0), (300, 3.0, 0.8)):  # 2.0 is of a beginning
         seen.add({"epoch": 1, "step": step, "slope": slope, "spread": spread})
     seen.add(
-        {"epoch": 1, "step": 4, "slope": 0.3, "spread": 0.2, "real_margin": 3.0, "fake_margin": -1.0, "val_margin": 1.0}
+        {
+            "epoch": 1,
+            "step": 400,
+            "slope": 0.3,
+            "spread": 0.2,
+            "real_margin": 3.0,
+            "fake_margin": -1.0,
+            "val_margin": 1.0,
+        }
     )
     last = seen.visits[-1]
     assert last["slope_left"] == pytest.approx(0.075)  # of 4

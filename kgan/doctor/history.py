@@ -8,6 +8,7 @@ import numpy as np
 from kgan.doctor.finding import Finding
 from kgan.doctor.rules import RULES
 
+SETTLED = 200  # steps
 WINDOW = 8  # visits over which losses may swing
 
 
@@ -67,7 +68,9 @@ class History:
             found["growth"] = max(size[-1] / size[0] for size in sizes)
             if found["growth"] > 0 and values["step"] > 1:  # weights that grow as a power of the steps
                 found["growth_power"] = math.log(found["growth"]) / math.log(values["step"])
-        slopes, spreads = series("slope"), series("spread")
+        slopes = series("slope")
+        # those of a generator that has hardly begun are of no meaning
+        spreads = [one["spread"] for one in (*self.visits, values) if "spread" in one and one["step"] >= SETTLED]
         found["slope_left"] = ratio("slope", max(slopes, default=0.0))
         if "spread" in values and len(spreads) > 1:
             found["spread_best"] = max(spreads[:-1])

@@ -125,7 +125,7 @@ RULES = (
         "d-wins",
         "warning",
         (("d_real_accuracy", ">", 0.99), ("d_fake_accuracy", ">", 0.99)),
-        4,
+        3,
         "The discriminator is right on {d_real_accuracy:.1%} of the real and {d_fake_accuracy:.1%} of the generated images, "
         "and has been for some time: the generator learns little from it.",
         ("penalties=[r1]", "optimizers.discriminator.learning_rate=1e-4", "loss=non_saturating"),

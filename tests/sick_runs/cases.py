@@ -37,18 +37,21 @@ def steps(count):
     return "epochs=null", f"steps={count}"
 
 
+def at_1000(first, then):
+    """A learning rate that changes after a thousand steps."""
+    return f"{{name: piecewise_constant_decay, boundaries: [1000], values: [{first:f}, {then:f}]}}"
+
+
 CASES = {
     "not-finite": Case("digits", (*steps(300), f"{D}=1e30"), 300),
     "exploding": Case("digits", (*steps(300), f"{D}=0.1", f"{G}=0.1"), 200),
-    "d-wins": Case("digits", (*steps(1200), "penalties=[]", f"{D}=0.01", f"{G}=1e-5"), 1200),
+    "d-wins": Case("digits", (*steps(1500), "penalties=[]", f"{D}=0.01", f"{G}=1e-5"), 1500),
     "g-gradient-vanishes": Case("digits", (*steps(600), "loss=minimax", "penalties=[]", f"{D}=0.01", f"{G}=1e-5"), 600),
     "d-overfits": Case("digits", (*steps(3000), "penalties=[]", "data.validation_split=0.8"), 3000),
     "collapse": Case("digits", (*steps(1500), "generator.units=[1]", f"{G}=0.02", f"{D}=1e-5"), 1500),
     "sudden-collapse": Case(
-        "digits",
-        (*steps(2500), f"{G}={{name: piecewise_constant_decay, boundaries: [1000], values: [0.001, 1.0]}}"),
-        2500,
-    ),  # fmt: skip
+        "digits", (*steps(2500), "penalties=[]", f"{G}={at_1000(0.001, 0.02)}", f"{D}={at_1000(0.001, 1e-5)}"), 2500
+    ),
     "duplicates": Case("digits", (*steps(600), "latent_dim=1"), 600),
     "memorises": Case("digits", (*steps(6000), "penalties=[]", "data.limit=40", "data.batch_size=32"), 6000),
     "dead-generator": Case("digits", (*steps(400), "generator={name: players}"), 400),
