@@ -13,6 +13,7 @@ import warnings
 import keras
 
 from kgan import backend, monitors
+from kgan.callbacks import live
 from kgan.callbacks.measuring import Measuring
 from kgan.checkpoints.roles import Resumable, listed
 from kgan.conditions import Classes, Unconditional, no_weights, shown
@@ -154,6 +155,21 @@ class EitherLoss(keras.callbacks.Callback):
             watcher.on_batch_end(batch, {"loss": logs["d_loss"] + logs["g_loss"]})
 
 
+def with_live(callbacks, verbose):
+    """In Jupyter and Colab, use `Live` in place of Keras' progress bar, unless the user has chosen what is shown.
+
+    Args:
+        callbacks, verbose: Arguments of `fit`.
+
+    Returns:
+        Both, as they are to be used.
+    """
+    if verbose != "auto" or isinstance(callbacks, keras.callbacks.CallbackList) or not live.in_notebook():
+        return callbacks, verbose
+    given = listed(callbacks)
+    return (given if any(isinstance(one, live.Live) for one in given) else [*given, live.Live()]), 0
+
+
 def with_own_callbacks(callbacks, model, next_epoch, data, validated=False):
     """The model's own callbacks, then those of the user: first those that measure, then those that act on the logs.
 
@@ -184,6 +200,8 @@ def with_own_callbacks(callbacks, model, next_epoch, data, validated=False):
     for one in given:
         if isinstance(one, Resumable):
             one.take_data(*data)
+        if isinstance(one, live.Live):
+            one.take_callbacks(given)
     if model.compiled:  # otherwise Keras says so
         model.logs.measuring = measuring
         monitors.check(given, model, validated)

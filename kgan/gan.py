@@ -18,7 +18,7 @@ from kgan.checkpoints.progress import Progress
 from kgan.conditions import Batch, each, leaves, scaled, takes_given
 from kgan.data import Batches, brought
 from kgan.data.ordered import Ordered
-from kgan.fit import check_any, check_results, filters_restored, plain_errors, unweighted, with_own_callbacks
+from kgan.fit import check_any, check_results, filters_restored, plain_errors, unweighted, with_live, with_own_callbacks
 from kgan.generating import Generating
 from kgan.latents import get as _sampler
 from kgan.logs import Logs
@@ -28,6 +28,7 @@ from kgan.players.check import fit_together, model_of
 from kgan.players.critic import Critic
 from kgan.players.image_pool import ImagePool
 from kgan.rules import Rules, takes_arguments_of
+from kgan.summary_html import table
 from kgan.training import add_terms, fakes
 
 
@@ -295,6 +296,8 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):
         """Train. See `keras.Model.fit`: `x` holds real images, `y` their labels, which only a condition reads.
 
+        In Jupyter and Colab, `kgan.callbacks.Live` takes the place of Keras' progress bar, unless `verbose` is given.
+
         Raises:
             ValueError: if there are no images, they do not have the shape of the generator's, or lie outside [-1, 1]; with
                 `num_classes`, if there are no labels, or they are not integers `(n,)` in [0, num_classes).
@@ -306,6 +309,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
         validated = bool(args or kwargs.get("validation_data") is not None or kwargs.get("validation_split"))
         # scores may need labels that the training ignores
         data = x if y is None else (x, y), kwargs.get("validation_data")
+        callbacks, verbose = with_live(callbacks, verbose)
         own = with_own_callbacks(callbacks, self, next_epoch, data, validated)
         x, y = self.as_read(x, y)
         if kwargs.get("validation_data") is not None:
@@ -421,6 +425,9 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
     def sync(self):
         """Copy the state of a running `fit` into the variables: JAX keeps it elsewhere during training."""
         backend.sync(self)
+
+    def _repr_html_(self):
+        return table(self)
 
     @property
     def metrics(self):

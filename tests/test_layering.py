@@ -28,7 +28,7 @@ LAYERS = [
     {"doctor"},
     {"callbacks", "report"},
     {"monitors"},
-    {"fit", "generating"},
+    {"fit", "generating", "summary_html"},
     {"gan"},
     {"runner"},
     {"compare"},

@@ -14,6 +14,7 @@ class CSVLog(keras.callbacks.CSVLogger, Resumable):
     """Keras' CSVLogger, which after a resume goes on at the row of the checkpoint."""
 
     place = "log.csv"
+    keys: list[str] | None
 
     def __init__(self, path: str | pathlib.Path = "log.csv", separator: str = ","):
         super().__init__(str(path), separator, append=True)

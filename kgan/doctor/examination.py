@@ -93,7 +93,7 @@ class Examination:
 
     def _rms(self, player):
         kernels = [one for one in getattr(self.gan, player).trainable_variables if len(one.shape) > 1]
-        squares = sum(float(ops.sum(ops.square(ops.cast(one, "float32")))) for one in kernels)
+        squares = sum(float(np.square(ops.convert_to_numpy(one), dtype="float32").sum()) for one in kernels)
         return math.sqrt(squares / max(1, sum(math.prod(one.shape) for one in kernels)))
 
     def _of_images(self):

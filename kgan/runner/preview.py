@@ -1,5 +1,7 @@
 """Pictures in a terminal: two pixels in each character, so that they are seen on a machine without a screen."""
 
+import pathlib
+
 import keras
 import numpy as np
 from PIL import Image
@@ -50,11 +52,11 @@ class Preview(keras.callbacks.Callback):
     def __init__(self, grid: ImageGrid, console):
         super().__init__()
         self.grid, self.console = grid, console
-        self.shown = None
+        self.shown: pathlib.Path | None = None
 
     def _look(self):
         newest = self.grid.written[-1] if self.grid.written else None
-        if newest != self.shown:
+        if newest and newest != self.shown:
             self.shown = newest
             self.console.print(f"{newest}", highlight=False, markup=False)
             show(newest, self.console)

@@ -23,8 +23,16 @@ def resolved(recipe):
 
 
 def differences(recipe, directory):
-    """The keys whose values differ in the recipe of a run directory, with the old value and the new one."""
-    return _differences(as_now(directory / "resolved.yaml"), resolved(recipe))
+    """The keys whose values differ in the recipe of a run directory, with the old value and the new one.
+
+    Trackers are not compared, since they change nothing in a training.
+    """
+    return _differences(_without_trackers(as_now(directory / "resolved.yaml")), _without_trackers(resolved(recipe)))
+
+
+def _without_trackers(data):
+    kept = [one for one in data.get("callbacks", ()) if not (isinstance(one, dict) and one.get("name") == "track")]
+    return {**data, "callbacks": kept}
 
 
 def _differences(before, now):
