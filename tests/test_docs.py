@@ -12,6 +12,7 @@ import pytest
 from keras import ops
 
 import kgan
+from docs import symptoms
 from tests import brought
 from tests.helpers import compiled, patches, translator
 
@@ -39,6 +40,10 @@ def test_what_you_may_bring_is_what_the_tests_show():
     page = (ROOT / "docs" / "own_images.md").read_text("utf-8")
     assert page == brought.between_marks(page, brought.table())
     assert page.count("\n| ") > 5
+
+
+def test_the_symptoms_are_those_of_the_doctor():
+    assert (ROOT / "docs" / "symptoms" / "symptoms.md").read_text("utf-8") == symptoms.text()
 
 
 def example(name):

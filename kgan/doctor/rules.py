@@ -184,7 +184,7 @@ RULES = (
     Rule(
         "duplicates",
         "warning",
-        (("duplicates", ">", 0.1), ("spread", ">", 0.1)),
+        (("duplicates", ">", 0.1), ("spread", ">", 0.5)),
         2,
         "{duplicates:.0%} of the generated images nearly equal another one among so few: the generator knows few images.",
         ("discriminator.minibatch_std=true", "pack=2"),

@@ -81,12 +81,18 @@ def healthy(out, names, seeds, places):
         data = recipes.read(name).data["data"]
         path = places.get(data if isinstance(data, str) else data.get("name"))
         settings = [*HEALTHY[name].settings, *([f"data.path={path}"] if path else [])]
+        for side in "ab" if "a" in data else ():
+            path = places.get(data[side]["name"])
+            settings += [f"data.{side}.path={path}"] if path else []
         runs[name] = [out / "healthy" / name / f"seed-{seed}" for seed in range(seeds)]
         for seed, run in enumerate(runs[name]):
             jobs.append(functools.partial(train, name, [*settings, f"seed={seed}"], run))
     cores.side_by_side(jobs)
     lines = ["| recipe | steps | false alarms | said on purpose |", "|---|---|---|---|"]
     for name, found in runs.items():
+        for run in found:
+            if not (run / "generator.keras").exists():
+                raise SystemExit(f"{name} was not trained; see {run.with_suffix('.log')}.")
         said = {one.id for run in found for one in finding.read(run / "findings.jsonl") if one.level != "info"}
         expected = set(HEALTHY[name].expected)
         length = HEALTHY[name].settings[-1].removeprefix("steps=")

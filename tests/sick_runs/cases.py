@@ -59,7 +59,7 @@ CASES = {
     "g-wins-with-garbage": Case("digits", (*steps(1200), f"{D}=1e-6", f"{G}=0.005"), 1200),
     "saturated": Case("digits", (*steps(600), "data={path: {grey}, batch_size: 64}", f"{G}=0.05"), 600),
     "ema-lags": Case("digits", (*steps(600), "ema={name: constant, value: 0.9999}"), 600),
-    "augmentation-leaks": Case("digits", (*steps(1500), "augment={name: ada, target: 0.0, length: 5000}"), 1500),
+    "augmentation-leaks": Case("digits", (*steps(1500), "augment={name: ada, target: -1.0, length: 5000}"), 1500),
     "bound-broken": Case(
         "digits", (*steps(600), "loss=wasserstein", "penalties=[]", "tricks=[{name: weight_clip, bound: 0.0001}]"), 600
     ),
@@ -123,8 +123,8 @@ HEALTHY = {
     "r3gan": Recipe(steps(200)),
     "pacgan": Recipe(steps(400)),
     "stacked-mnist": Recipe(steps(400), ("mode-drop",)),
-    "colorize": Recipe(steps(300)),
-    "inpainting": Recipe(steps(300)),
-    "super-resolution": Recipe(steps(300)),
+    "colorize": Recipe(("data.validation=null", *steps(300))),
+    "inpainting": Recipe(("data.validation=null", *steps(300))),
+    "super-resolution": Recipe(("data.validation=null", *steps(300))),
     "outlines": Recipe(steps(200)),
 }
