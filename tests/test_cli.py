@@ -270,7 +270,7 @@ def test_the_doctor_and_the_report_of_a_run(run, tmp_path, call):
     said = call("report", run, "-o", tmp_path / "report.html")
     assert re.search(r"report.html: [\d,]+ kB", said)
     page = (tmp_path / "report.html").read_text("utf-8")
-    assert "The doctor found nothing." in page and "generator.units" in page and "epoch-0002" in page
+    assert "The doctor found nothing, of" in page and "generator.units" in page and "epoch-0002" in page
 
 
 def test_the_doctor_afterwards(tmp_path, call):
