@@ -148,7 +148,7 @@ OF_SENSE = [
     ("epochs: 1", "epochs: 1\nepochs: 3", "17:1  epochs: given twice"),
     ("epochs: 1", "epochs: 1\nseed: !!python/object:os.system 3", "17:7  seed: tags (words with a `!`) are not allowed"),
     ("epochs: 1", "epochs: 1\nseed: [1", "not YAML"),
-    ("image_grid, every: 1 epoch", "checkpoint, monitor: dloss", "18:24  callbacks[0].monitor: `monitor` of Checkpoint must"),
+    ("image_grid, every: 1 epoch", "checkpoint, monitor: dloss", "18:24  callbacks[0].monitor: `monitor` of Checkpoint"),
     ("every: 1 epoch", "every: sometimes", "18:24  callbacks[0].every: `every` of ImageGrid must be a number of epochs"),
     ("every: 1 epoch}", "every: 1 epoch}\n  - image_grid", "19:5  callbacks[1]: image_grid is listed twice"),
     ("epochs: 1", "epochs: 1\ntricks: [{name: instance_noise, std: 0}]", "17:33  tricks[0].std: `std` of InstanceNoise"),
