@@ -84,3 +84,8 @@ class Configured:
     @classmethod
     def from_config(cls, config: dict[str, Any]):
         return cls(**config)
+
+
+def brief(error: Exception) -> str:
+    """An error in one line of at most 200 characters, with its class."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

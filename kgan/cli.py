@@ -83,9 +83,8 @@ def _load_engine():
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-    logging.getLogger("tensorflow").setLevel(
-        logging.ERROR
-    )  # it warns of networks that are given batches of several sizes
+    # TensorFlow warns of networks that are given batches of several sizes
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     keras.config.set_image_data_format("channels_last")
 
 

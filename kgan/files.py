@@ -104,3 +104,9 @@ def check_folder(argument, path, owner):
     there = next((one for one in (path, *path.parents) if one.exists()), None)
     if there is not None and not there.is_dir():
         raise ValueError(f"`{argument}` of {owner} must be a folder, and {there} is a file. Received: {str(path)!r}")
+
+
+def shorten(path, size):
+    """Cut a file off after a number of bytes, if it exists and is longer."""
+    if path.exists():
+        os.truncate(path, min(size, path.stat().st_size))

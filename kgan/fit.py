@@ -200,7 +200,6 @@ def with_own_callbacks(callbacks, model, next_epoch, data, validated=False):
     for one in given:
         if isinstance(one, Resumable):
             one.take_data(*data)
-        if isinstance(one, live.Live):
             one.take_callbacks(given)
     if model.compiled:  # otherwise Keras says so
         model.logs.measuring = measuring

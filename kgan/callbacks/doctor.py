@@ -6,6 +6,7 @@ import math
 import pathlib
 from typing import Any
 
+from kgan.arguments import brief
 from kgan.callbacks.periodic import Periodic
 from kgan.doctor import History, finding
 from kgan.doctor.examination import Examination
@@ -108,8 +109,7 @@ class Doctor(Periodic):
             act(*args)
         except Exception as error:
             self._ended = True
-            said = " ".join(str(error).split())[:200]
-            log.warning(f"The doctor cannot examine this training: {type(error).__name__}: {said}")
+            log.warning(f"The doctor cannot examine this training: {brief(error)}")
 
     def _visit(self):
         self.model.sync()

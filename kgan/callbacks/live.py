@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kgan.arguments import brief
 from kgan.callbacks.doctor import Doctor
 from kgan.callbacks.image_grid import ImageGrid
 from kgan.callbacks.live_page import LOSSES, address, page
@@ -126,8 +127,7 @@ class Live(Resumable):
             act(*args)
         except Exception as error:
             self._display = None
-            said = " ".join(str(error).split())[:200]
-            log.warning(f"The live display has ended, since it cannot be drawn: {type(error).__name__}: {said}")
+            log.warning(f"The live display has ended, since it cannot be drawn: {brief(error)}")
 
     def _open(self):
         from IPython.display import display

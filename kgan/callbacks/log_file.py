@@ -1,11 +1,11 @@
 """LogFile: the logs as lines of JSON."""
 
 import json
-import os
 import pathlib
 import time
 
 from kgan.checkpoints.roles import Resumable
+from kgan.files import shorten
 
 
 class LogFile(Resumable):
@@ -32,8 +32,7 @@ class LogFile(Resumable):
 
     def set_state(self, state):
         """Truncate the file to its size at that time: the lines that follow will be written again."""
-        if self.path.exists():
-            os.truncate(self.path, min(state.get("bytes", 0), self.path.stat().st_size))
+        shorten(self.path, state.get("bytes", 0))
         self.began = time.monotonic() - state.get("seconds", 0.0)
 
     def on_epoch_end(self, epoch, logs=None):

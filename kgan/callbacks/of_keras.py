@@ -1,13 +1,13 @@
 """Keras' own callbacks for recipes: those that write keep their files in the run directory, and go on after a resume."""
 
 import inspect
-import os
 import pathlib
 from typing import Any
 
 import keras
 
 from kgan.checkpoints.roles import Resumable
+from kgan.files import shorten
 
 
 class CSVLog(keras.callbacks.CSVLogger, Resumable):
@@ -32,9 +32,8 @@ class CSVLog(keras.callbacks.CSVLogger, Resumable):
 
     def set_state(self, state):
         """Truncate the file to its size at that time: the rows that follow will be written again."""
-        path, size = pathlib.Path(self.filename), state.get("bytes", 0)
-        if path.exists():
-            os.truncate(path, min(size, path.stat().st_size))
+        size = state.get("bytes", 0)
+        shorten(pathlib.Path(self.filename), size)
         self.keys, self.append_header = state.get("columns"), not size
 
 

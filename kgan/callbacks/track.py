@@ -5,6 +5,7 @@ import logging
 import pathlib
 from typing import Any
 
+from kgan.arguments import brief
 from kgan.callbacks import trackers
 from kgan.callbacks.doctor import Doctor
 from kgan.callbacks.image_grid import ImageGrid
@@ -93,11 +94,7 @@ class Track(Periodic):
             act(*args)
         except Exception as error:  # of the tracker's package, of the network or of the disk
             self._failed = True
-            said = " ".join(str(error).split())[:200]
-            log.warning(
-                f"Nothing more of this training is logged in {self.tracker.name}, which failed: "
-                f"{type(error).__name__}: {said}"
-            )
+            log.warning(f"Nothing more of this training is logged in {self.tracker.name}, which failed: {brief(error)}")
 
     def _begin(self):
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -142,7 +139,7 @@ class Track(Periodic):
         }
 
     def _picture(self):
-        """The path of the newest picture, and its name with the time when it was written; `None` if there is none."""
+        """The newest picture: its path, and a list of its name and the time of writing. Both are `None` without one."""
         found = [(path.stat().st_mtime_ns, path) for path in (self.directory / ImageGrid.place).glob("[!.]*.png")]
         if not found:
             return None, None

@@ -28,6 +28,9 @@ class Resumable(keras.callbacks.Callback):
     def take_data(self, x: Any, validation: Any = None) -> None:
         """Called before a training with the data of `fit`, `x` or `(x, y)`, and its `validation_data`."""
 
+    def take_callbacks(self, callbacks: list) -> None:
+        """Called before a training with all callbacks that `fit` was given, some of which may have what this one shows."""
+
 
 class Saver(Resumable):
     """A callback that saves the training. `fit` sets its `progress`, and calls it after all other callbacks.

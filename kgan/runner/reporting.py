@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from kgan import examples, pictures, report, scores
+from kgan.arguments import brief
 from kgan.conditions import scaled
 from kgan.data import brought
 
@@ -62,8 +63,7 @@ class Reporting(keras.callbacks.Callback):
             contents = report.read(self.directory, state, self.changes)
             report.write([contents], self.directory / report.NAME, SECONDS if state == "running" else None)
         except Exception as error:
-            said = " ".join(str(error).split())[:200]
-            log.warning(f"The report of this run cannot be written: {type(error).__name__}: {said}")
+            log.warning(f"The report of this run cannot be written: {brief(error)}")
         self.written = time.monotonic()
         self.cost = self.written - began
 
