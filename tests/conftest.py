@@ -52,6 +52,12 @@ def cache(tmp_path_factory):
     os.environ.setdefault("KGAN_CACHE", str(both / "cache"))
 
 
+@pytest.fixture(autouse=True)
+def no_downloads_of_before(tmp_path_factory, monkeypatch):
+    """Data sets that this machine's user has downloaded with Keras, or put in their place, are not seen by any test."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path_factory.getbasetemp() / "keras"))
+
+
 @pytest.fixture
 def images():
     return stripes()
