@@ -10,7 +10,7 @@ from docutils.utils.math.latex2mathml import tex2mathml
 project = "kgan"
 author = copyright = "the kgan developers"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build", "recipes/*/facts.md", "faults.md", "symptoms", "notebooks"]
+exclude_patterns = ["_build", "recipes/*/facts.md", "faults.md", "symptoms", "notebooks", "devices"]
 html_theme = "furo"
 html_title = "kgan"
 html_static_path = ["_static"]

@@ -1,5 +1,6 @@
 """The command line. Only commands that need a framework load one, so that help and lists appear at once."""
 
+import contextlib
 import importlib
 import io
 import json
@@ -66,11 +67,16 @@ def _read(name, settings, plugin, resumed=None):
     return auto.settle(given, resumed), given
 
 
-def _load_engine():
+def _load_engine(devices=None):
     """Import Keras and its framework; TensorFlow writes to stderr during its import, with any setting of its log level.
 
     New layers have their channels last in this process, those of a plugin too, whatever keras.json says.
+
+    Args:
+        devices: Integer or `"all"`. The devices that a GAN is trained on.
     """
+    if isinstance(devices, int):
+        os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(devices))  # where there is nothing but a CPU, JAX divides it
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow itself uses oneDNN only on the newest processors; docs/performance.md has what it is worth on others
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -110,20 +116,49 @@ def train(
         bool, typer.Option("--doctor/--no-doctor", help="Say what goes wrong in the training, and what to try.")
     ] = True,
     preview: Annotated[bool, typer.Option("--preview", help="Draw each new grid of images in the terminal.")] = False,
+    devices: Annotated[
+        str | None, typer.Option(metavar="N", help="Train on N devices, or on all, as on one; for JAX.")
+    ] = None,
 ):
     """Train a recipe."""
     if preview:
         _check_terminal("--preview")
-    there = resume and out is not None and (out / "resolved.yaml").is_file()
-    checked, given = _read(recipe, set, plugin, out if there else None)
-    from kgan.runner import dry_run as tried
-    from kgan.runner import run
+    with _spread(devices):
+        there = resume and out is not None and (out / "resolved.yaml").is_file()
+        checked, given = _read(recipe, set, plugin, out if there else None)
+        from kgan.runner import dry_run as tried
+        from kgan.runner import run
 
-    if dry_run:
-        tried.try_out(checked, given, out, out_console)
-        return
-    directory = run.train(checked, given, out, out_console, resume, allow_changes, seconds, doctor, preview)
-    _say(f"Done. In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")
+        if dry_run:
+            tried.try_out(checked, given, out, out_console)
+            return
+        directory = run.train(checked, given, out, out_console, resume, allow_changes, seconds, doctor, preview)
+        if not out_console.quiet:
+            _say(f"Done. In {directory}: {', '.join(sorted(path.name for path in directory.iterdir()))}")
+
+
+@contextlib.contextmanager
+def _spread(devices):
+    """A context in which GANs are trained on several devices, and in all processes that were started for it.
+
+    The first process alone says something.
+    """
+    if devices is not None and devices != "all":
+        if not devices.isascii() or not devices.isdigit() or int(devices) < 1:
+            raise _wrong("--devices", f"must be a number of devices, or `all`. Received: {devices}")
+        devices = int(devices)
+    _load_engine(devices)
+    from kgan import backend
+
+    with contextlib.ExitStack() as open_now:
+        try:
+            open_now.enter_context(backend.spread(devices))
+        except ValueError as error:
+            raise _wrong("--devices", str(error)) from None
+        if backend.process()[0]:
+            out_console.quiet = True
+            logging.getLogger("kgan").setLevel(logging.ERROR)
+        yield
 
 
 @app.command("list")
@@ -463,7 +498,17 @@ def main():
             said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         for line in said.splitlines():
             error_console.print(line, style="red", soft_wrap=True, highlight=False, markup=False)
+        if isinstance(error, ConnectionError) and "kgan.backend" in sys.modules and _together():
+            sys.stdout.flush()
+            os._exit(1)  # an engine would wait for the processes that are lost, and end with an error of its own
         raise SystemExit(2 if isinstance(error, RecipeError) else 1) from None
+
+
+def _together():
+    """Whether several processes train together."""
+    from kgan import backend
+
+    return backend.process()[1] > 1
 
 
 def _leave(number, frame):

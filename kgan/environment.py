@@ -41,7 +41,13 @@ def memory_limit(root="/"):
     Returns:
         An integer: the smallest of the machine's memory and the limits of the process' control group and its parents.
     """
-    return min([_machine_memory(), *_group_limits(pathlib.Path(root))])
+    return min([_machine_memory(), *_group_limits(pathlib.Path(root))]) // _processes_here()
+
+
+def _processes_here():
+    """How many processes of one training a launcher has started on this machine: torchrun, SLURM's srun, Open MPI."""
+    names = "LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE", "OMPI_COMM_WORLD_LOCAL_SIZE"
+    return max(int(os.environ[name]) if os.environ.get(name, "").isdigit() else 1 for name in names)
 
 
 def _machine_memory():

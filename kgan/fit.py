@@ -21,6 +21,7 @@ from kgan.data import brightness
 from kgan.data.on_demand import folders_of
 from kgan.files import warn_once
 from kgan.players.activation import bounds
+from kgan.together import Together, in_order
 
 log = logging.getLogger("kgan")
 
@@ -188,7 +189,9 @@ def with_own_callbacks(callbacks, model, next_epoch, data, validated=False):
             name = one.__name__ if isinstance(one, type) else one
             raise ValueError(f"`callbacks` must be objects such as {name}(). Received: {one!r}")
     # a `CallbackList` that is used again has those of the `fit` before
-    given = [one for one in listed(callbacks) if not isinstance(one, Keeper | EitherLoss | monitors.Unmeasured)]
+    given = [
+        one for one in listed(callbacks) if not isinstance(one, Keeper | EitherLoss | monitors.Unmeasured | Together)
+    ]
     watchers = [one for one in given if isinstance(one, keras.callbacks.TerminateOnNaN)]
     own: list[keras.callbacks.Callback] = [Keeper(next_epoch), *([EitherLoss(watchers)] if watchers else [])]
     measuring = [one for one in given if isinstance(one, Measuring)]
@@ -204,12 +207,13 @@ def with_own_callbacks(callbacks, model, next_epoch, data, validated=False):
     if model.compiled:  # otherwise Keras says so
         model.logs.measuring = measuring
         monitors.check(given, model, validated)
-    if measuring:
-        own += [*measuring, monitors.Unmeasured(given)]
-    ordered = [*own, *(one for one in given if one not in measuring)]
+    first = [*measuring, monitors.Unmeasured(given)] if measuring else []
+    others = in_order([*first, *(one for one in given if one not in measuring)])
+    ordered = [*own, *others]
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        for callback in own:
-            callback.set_model(model)
+        for callback in ordered:
+            if callback not in given:
+                callback.set_model(model)
         callbacks.callbacks[:] = ordered
         return callbacks
     return ordered

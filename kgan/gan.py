@@ -29,6 +29,7 @@ from kgan.players.critic import Critic
 from kgan.players.image_pool import ImagePool
 from kgan.rules import Rules, takes_arguments_of
 from kgan.summary_html import table
+from kgan.together import reading_own_part
 from kgan.training import add_terms, fakes
 
 
@@ -109,7 +110,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.seed = random.randrange(2**31) if seed is None else integer("seed", seed, at_least=0)
+        self.seed = backend.share(random.randrange(2**31)) if seed is None else integer("seed", seed, at_least=0)
         self.pack = integer("pack", pack, at_least=1)
         self.condition = conditions.get(condition, num_classes)
         if latent_dim is not None and self.condition.towers > 1 and len(getattr(generator, "inputs", ())) == 2:
@@ -309,7 +310,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
         validated = bool(args or kwargs.get("validation_data") is not None or kwargs.get("validation_split"))
         # scores may need labels that the training ignores
         data = x if y is None else (x, y), kwargs.get("validation_data")
-        callbacks, verbose = with_live(callbacks, verbose)
+        callbacks, verbose = with_live(callbacks, 0 if backend.process()[0] else verbose)
         own = with_own_callbacks(callbacks, self, next_epoch, data, validated)
         x, y = self.as_read(x, y)
         if kwargs.get("validation_data") is not None:
@@ -348,8 +349,9 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
                     (x, y), held_out = brought.split(x, y, share)
                     if kwargs.get("validation_data") is None:
                         kwargs["validation_data"] = self._batches(held_out[0], held_out[1], batch_size)
+            together = backend.process()[1] > 1
             if brought.is_on_demand(x) or (
-                saver is not None
+                (saver is not None or together)
                 and isinstance(x, np.ndarray)
                 and (y is None or isinstance(y, np.ndarray))
                 and own_order
@@ -357,18 +359,19 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
                 # Batches, because a resumed training can find its place in their order
                 x = self._batches(x, y, batch_size, seed=self.seed, epoch=int(self.epochs), **order)
                 batch_size = y = None
-            if saver is None:
-                return fit_span(own, epochs)
-            first_epoch = kwargs.pop("initial_epoch", 0)
-            progress = Progress(self, own, x, verbose, epochs)
-            return resume.train(
-                self,
-                saver,
-                progress,
-                epochs,
-                first_epoch,
-                lambda first, last: fit_span(progress, last, initial_epoch=first),
-            )
+            with reading_own_part(self, x):
+                if saver is None:
+                    return fit_span(own, epochs)
+                first_epoch = kwargs.pop("initial_epoch", 0)
+                progress = Progress(self, own, x, verbose, epochs)
+                return resume.train(
+                    self,
+                    saver,
+                    progress,
+                    epochs,
+                    first_epoch,
+                    lambda first, last: fit_span(progress, last, initial_epoch=first),
+                )
 
     def as_read(self, x, y=None):
         """Images and labels, or sources and targets, in any of the forms that users bring, as Keras reads them."""

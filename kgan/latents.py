@@ -11,6 +11,7 @@ import threading
 import keras
 from keras import ops
 
+from kgan import backend
 from kgan.arguments import lookup
 
 
@@ -51,7 +52,8 @@ def get(identifier):
 
 class _OfThread(threading.local):
     def __init__(self):
-        self.seeds = keras.random.SeedGenerator(0)
+        with backend.on_one_device():
+            self.seeds = keras.random.SeedGenerator(0)
 
 
 @functools.cache

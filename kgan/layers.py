@@ -87,7 +87,7 @@ class MinibatchStdDev(layers.Layer):
 
     def call(self, inputs):
         wide = keras.backend.result_type(inputs.dtype, "float32")  # 1e-8 is 0 in float16
-        variance = ops.var(ops.cast(inputs, wide), axis=0)
+        variance = ops.var(backend.whole(ops.cast(inputs, wide)), axis=0)
         deviation = ops.cast(ops.mean(ops.sqrt(variance + 1e-8)), inputs.dtype)
         channel = deviation * ops.ones_like(inputs[..., :1])
         return ops.concatenate([inputs, channel], axis=-1)
@@ -361,7 +361,7 @@ def _quarters(images):
     """A quarter of each image, `(batch, height / 2, width / 2, channels)`: of the i-th one that with number i modulo 4."""
     half = images.shape[1] // 2
     parts = [images[:, top : top + half, left : left + half] for top in (0, half) for left in (0, half)]
-    which = ops.one_hot(ops.arange(ops.shape(images)[0]) % 4, 4, dtype=images.dtype)
+    which = ops.one_hot(backend.places(ops.shape(images)[0]) % 4, 4, dtype=images.dtype)
     return ops.einsum("bq,qbhwc->bhwc", which, ops.stack(parts))
 
 

@@ -157,11 +157,12 @@ class Means(keras.metrics.Metric):
             raise ValueError(
                 f"There is no log {name!r} to update. Its name must be among those of the condition's logs."
             )
-        count = ops.cast(count, self.total.dtype)
+        count = ops.cast(backend.parts() * count, self.total.dtype)
         zero = ops.zeros((), self.total.dtype)
         means = {name: ops.mean(ops.cast(ops.stop_gradient(value), zero.dtype)) for name, value in values.items()}
         given = [float(name in values) for name in self.names]
-        self.total.assign_add(count * ops.stack([means.get(name, zero) for name in self.names]))
+        found = backend.in_all_parts([means.get(name, zero) for name in self.names])
+        self.total.assign_add(count * (sum(map(ops.stack, found)) / len(found)))
         self.count.assign_add(count * ops.convert_to_tensor(given, zero.dtype))
 
     def result(self):
@@ -179,9 +180,11 @@ class Range(keras.metrics.Metric):
 
     def update_state(self, values):
         values = ops.cast(values, self.low.dtype)
-        total = ops.sum(values) + self.low + self.high  # XLA's minimum may ignore a NaN; a sum does not
+        total, low, high = 0.0, self.low, self.high
+        for part in backend.in_all_parts([ops.sum(values), ops.min(values), ops.max(values)]):
+            total, low, high = total + part[0], ops.minimum(low, part[1]), ops.maximum(high, part[2])
+        total = total + self.low + self.high  # XLA's minimum may ignore a NaN; a sum does not
         finite = ops.isfinite(total)
-        low, high = ops.minimum(self.low, ops.min(values)), ops.maximum(self.high, ops.max(values))
         self.low.assign(ops.where(finite, low, total))
         self.high.assign(ops.where(finite, high, total))
 

@@ -26,7 +26,7 @@ import keras
 from keras import ops
 from keras.saving import register_keras_serializable
 
-from kgan import ramps
+from kgan import backend, ramps
 from kgan.arguments import Configured, is_number, nearest
 
 
@@ -99,6 +99,11 @@ def flat(logits):
             f"Received: shape {tuple(logits.shape)}."
         )
     return ops.reshape(logits, (-1,) if len(logits.shape) == 2 else (ops.shape(logits)[0], -1))
+
+
+def mean(logits):
+    """The mean of logits over the whole batch, of which several processes may have a part each."""
+    return ops.mean(backend.whole(logits))
 
 
 def of_images(values):
@@ -249,16 +254,16 @@ class RelativisticAverage(AdversarialLoss):
 
     @per_image
     def discriminator(self, real_logits, fake_logits):
-        real, fake = real_logits - ops.mean(fake_logits), fake_logits - ops.mean(real_logits)
+        real, fake = real_logits - mean(fake_logits), fake_logits - mean(real_logits)
         return (ops.softplus(-real) + ops.softplus(fake)) / 2.0
 
     @per_image
     def generator(self, fake_logits, real_logits=None):
-        real, fake = real_logits - ops.mean(fake_logits), fake_logits - ops.mean(real_logits)
+        real, fake = real_logits - mean(fake_logits), fake_logits - mean(real_logits)
         return (ops.softplus(real) + ops.softplus(-fake)) / 2.0
 
     def margin(self, logits, others=None):
-        return logits - ops.mean(others)
+        return logits - mean(others)
 
     def right(self, real_logits, fake_logits):
         return self.margin(real_logits, fake_logits) > 0, self.margin(fake_logits, real_logits) <= 0

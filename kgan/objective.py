@@ -6,13 +6,15 @@ import warnings
 import keras
 from keras import ops
 
+from kgan import backend
 from kgan.losses import AdversarialLoss, has_parts
 
 
 class KerasLoss(AdversarialLoss):
     """A Keras loss as an adversarial loss: `loss(1, D(real)) + loss(0, D(fake))`, and `loss(1, D(fake))` for the generator.
 
-    It receives D's output unchanged, `(batch, 1)`, and keeps its own reduction.
+    It receives D's output unchanged, `(batch, 1)`, and keeps its own reduction. Of several processes that have a part of the
+    batch each, a sum counts as many times: the mean over the processes follows.
     """
 
     def __init__(self, loss, threshold):
@@ -20,13 +22,17 @@ class KerasLoss(AdversarialLoss):
         self.threshold = threshold
 
     def real(self, real_logits):
-        return self.loss(ops.ones_like(real_logits), real_logits)
+        return self._of(ops.ones_like(real_logits), real_logits)
 
     def fake(self, fake_logits):
-        return self.loss(ops.zeros_like(fake_logits), fake_logits)
+        return self._of(ops.zeros_like(fake_logits), fake_logits)
 
     def generator(self, fake_logits, real_logits=None):
-        return self.loss(ops.ones_like(fake_logits), fake_logits)
+        return self._of(ops.ones_like(fake_logits), fake_logits)
+
+    def _of(self, wanted, logits):
+        value = self.loss(wanted, logits)
+        return value * backend.parts() if getattr(self.loss, "reduction", None) == "sum" else value
 
 
 class OverScales(AdversarialLoss):

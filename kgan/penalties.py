@@ -18,7 +18,7 @@ from keras.saving import register_keras_serializable
 
 from kgan import ramps
 from kgan.arguments import chosen
-from kgan.backend import input_gradient
+from kgan.backend import input_gradient, whole
 from kgan.conditions import each, total
 from kgan.layers import reconstructing
 
@@ -129,7 +129,7 @@ class DRAGAN(Penalty):
     def __call__(self, critic, real, fake, seed):
         def around(real):
             noise = keras.random.uniform(ops.shape(real), dtype=real.dtype, seed=seed)
-            return real + one_an_image(real, seed) * 0.5 * ops.std(real) * noise
+            return real + one_an_image(real, seed) * 0.5 * ops.std(whole(real)) * noise
 
         return self.weight * distance_from_one(critic, each(around, real))
 

@@ -19,7 +19,7 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.saving import register_keras_serializable
 
-from kgan import ramps
+from kgan import backend, ramps
 from kgan.arguments import chosen, lookup
 from kgan.checkpoints.keras_file import load_model
 from kgan.conditions import leaves, total
@@ -201,7 +201,9 @@ def network_of(model):
         model = load_model(pathlib.Path(model).expanduser())
     if isinstance(model, Extractor):
         convolutions = [layer.output for layer in model.model.layers if isinstance(layer, keras.layers.Conv2D)]
-        model = keras.Model(model.model.input, convolutions or model.model.output)
+        with backend.on_one_device():
+            model = keras.Model(model.model.input, convolutions or model.model.output)
+        model = _on_all_devices(model)
     if isinstance(model, dict):  # as Keras deserializes it
         model = keras.saving.deserialize_keras_object(model)
     if not isinstance(model, keras.Model) or len(getattr(model, "input_shape", None) or ()) != 4:
@@ -212,6 +214,15 @@ def network_of(model):
         )
     model.trainable = False
     return model
+
+
+def _on_all_devices(model):
+    """A copy of a model that was made on one device, if the GAN is trained on several."""
+    if len(backend.devices()) == 1:
+        return model
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 TERMS = {

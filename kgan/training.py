@@ -236,7 +236,7 @@ def after_discriminator(gan, batch, on_real, on_fake=None):
     tricks_after_update(gan)
     if gan.augment is not None:
         margin = gan.loss.margin(on_real.logits, None if on_fake is None else on_fake.logits)
-        gan.augment.adapt(margin, ops.shape(leaves(batch.real)[0])[0])
+        gan.augment.adapt(backend.whole(margin), backend.parts() * ops.shape(leaves(batch.real)[0])[0])
 
 
 def tricks_after_update(gan):

@@ -5,10 +5,12 @@ import importlib
 import pathlib
 import pkgutil
 import re
+import subprocess
 
 import keras
 import numpy as np
 import pytest
+import yaml
 from keras import ops
 
 import kgan
@@ -164,3 +166,19 @@ def test_the_readme_in_python(tmp_path, monkeypatch):
     assert "epochs=400" in code and "every=20" in code
     exec(code.replace("epochs=400", "epochs=2, verbose=0").replace("every=20", "every=1"), {})
     assert (tmp_path / "samples" / "epoch-0002.png").exists()
+
+
+def test_the_scripts_for_several_machines_can_be_read():
+    folder = ROOT / "docs" / "devices"
+    for script in sorted(folder.glob("*.sh")):
+        assert not subprocess.run(["bash", "-n", script], capture_output=True).stderr, script
+        assert "kgan train" in script.read_text()
+    [job_set] = yaml.safe_load_all((folder / "jobset.yaml").read_text())
+    [job] = job_set["spec"]["replicatedJobs"]
+    [container] = job["template"]["spec"]["template"]["spec"]["containers"]
+    given = {one["name"]: one.get("value") for one in container["env"]}
+    assert given["KERAS_DISTRIBUTION_NUM_PROCESSES"] == str(job["template"]["spec"]["completions"])
+    # a pod is called <job set>-<job>-<its number>-<number in the job>, in the domain of the job set
+    name = f"{job_set['metadata']['name']}-{job['name']}-0-0.{job_set['metadata']['name']}"
+    assert given["KERAS_DISTRIBUTION_JOB_ADDRESSES"].split(":")[0] == name
+    compile((folder / "with_ray.py").read_text(), "with_ray.py", "exec")

@@ -28,11 +28,13 @@ LAYERS = [
     {"doctor"},
     {"callbacks", "report"},
     {"monitors"},
+    {"together"},
     {"fit", "generating", "summary_html"},
     {"gan"},
     {"runner"},
     {"compare"},
     {"cli"},
+    {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

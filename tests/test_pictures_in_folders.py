@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import logging
+import pickle
 import re
 import shutil
 import struct
@@ -599,3 +600,17 @@ def test_a_run_says_what_it_replaced(animals, tmp_path, call, monkeypatch, caplo
     assert "The run failed; the generator of its last good state is in other" in said
     assert re.search(r"/\d+.png cannot be read any more, nor can any other picture in pictures", caplog.messages[-1])
     assert (tmp_path / "other" / "generator.keras").is_file() and any((tmp_path / "other" / "checkpoints").iterdir())
+
+
+@pytest.mark.parametrize("memory", [None, 1])  # kept decoded, and read again and again
+def test_a_folder_can_be_sent_to_another_process(tmp_path, memory):
+    for number in range(4):
+        (tmp_path / "ab"[number % 2]).mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4), (60 * number, 0, 0)).save(tmp_path / "ab"[number % 2] / f"{number}.png")
+    folder = Folder(tmp_path, memory=memory)
+    again = pickle.loads(pickle.dumps(folder))
+    np.testing.assert_array_equal(again[:], folder[:])
+    np.testing.assert_array_equal(again.labels, [0, 0, 1, 1])
+    if memory:
+        (tmp_path / "b" / "1.png").unlink()
+        np.testing.assert_array_equal(again[[2]], folder[[3]])  # the other one of its class

@@ -18,6 +18,19 @@
 - `sync(model)` puts the state of a running `fit` into the variables, if the engine keeps it elsewhere during training.
 - `devices()` is the list of the devices that a training uses, such as `["gpu:0"]`, and `has_accelerator()` says whether one
   of them is not the processor.
+- `spread(devices)` is a context in which GANs that are made are trained on a number of devices, or `"all"`, and in all
+  processes that were started for it; `on_one_device()` one in which models are not; `by_itself(*models)` one in which one
+  process alone calls models that are.
+- `process()` is the number of this process among those that train one GAN together, and how many these are;
+  `check_together(model)` raises ValueError where that is not possible, and `begin_together(variables)` gives variables the
+  values of the first process.
+- `share(value)` is the value of the first process in all of them, plain data, and `from_first(make)` what `make()` returns
+  there; `first_then_others(make)` is `make()`, called in the first one before the others; `largest(numbers)` is the largest
+  of all processes, for each of a list of integers. All processes must call these in the same order.
+- `divisor(pack)` is the number that must divide a batch, packs of so many examples, to be divided among all devices.
+- In a step a process may have only a part of the batch: one of `parts()` parts. `whole(tensor)` is the tensor of the whole
+  batch, with the gradient of all parts, and `part(tensor)` this process' part of such a one; `places(n)` are the positions
+  in the whole batch of n examples of this part, `in_all_parts(scalars)` a list of the values of each part.
 - `channels_last()` is a context in which new layers have the channels last.
 - `layers_in(model)`, `last_operation(model)`, `variables_of(optimizer)`, `learning_rate_of(optimizer)` and `Directions` have
   no public name in Keras.
@@ -45,6 +58,7 @@ from kgan.backend.keras_internals import (
 NAME = keras.backend.backend()
 
 if NAME == "jax":
+    from kgan.backend.alone import begin_together, in_all_parts, part, parts, places, whole
     from kgan.backend.jax import (
         COMPILER,
         EXPORT_FORMAT,
@@ -54,11 +68,19 @@ if NAME == "jax":
         TITLE,
         Steps,
         apply,
+        by_itself,
+        check_together,
         devices,
+        divisor,
         gradients,
         input_gradient,
+        largest,
         lay_out,
+        on_one_device,
         pin_seeds,
+        process,
+        share,
+        spread,
         stream,
         sync,
         undisturbed,
@@ -75,18 +97,46 @@ elif NAME == "torch":
         TITLE,
         Steps,
         apply,
+        by_itself,
+        check_together,
         devices,
+        divisor,
         gradients,
         input_gradient,
         lay_out,
+        on_one_device,
         pin_seeds,
+        spread,
         stream,
         sync,
         undisturbed,
         when,
         with_shape,
     )
+    from kgan.backend.torch_processes import (
+        begin_together,
+        in_all_parts,
+        largest,
+        part,
+        parts,
+        places,
+        process,
+        share,
+        whole,
+    )
 elif NAME == "tensorflow":
+    from kgan.backend.alone import (
+        begin_together,
+        check_together,
+        in_all_parts,
+        largest,
+        part,
+        parts,
+        places,
+        process,
+        share,
+        whole,
+    )
     from kgan.backend.tensorflow import (
         COMPILER,
         EXPORT_FORMAT,
@@ -96,11 +146,14 @@ elif NAME == "tensorflow":
         TITLE,
         Steps,
         apply,
+        by_itself,
         devices,
         gradients,
         input_gradient,
         lay_out,
+        on_one_device,
         pin_seeds,
+        spread,
         stream,
         sync,
         undisturbed,
@@ -118,6 +171,32 @@ def static_shape(tensor):
     return None if getattr(tensor.shape, "rank", 0) is None else tuple(tensor.shape)
 
 
+def from_first(make):
+    """What `make()` returns in the first process, in all processes; the others do not call it."""
+    index, count = process()
+    if count == 1:
+        return make()
+    made, error = None, None
+    if index == 0:
+        try:
+            made = make()
+        except Exception as raised:
+            error = raised
+    made, failed = share((made, error is not None))
+    if error is not None:
+        raise error
+    if failed:
+        raise ConnectionError("The first process of this training has ended with an error, which it says.")
+    return made
+
+
+def first_then_others(make):
+    """`make()` of each process. The others begin when the first one has ended, whose downloads and caches they find."""
+    made = []
+    from_first(lambda: made.append(make()))
+    return made[0] if made else make()
+
+
 def has_accelerator():
     """Whether the engine trains on anything but the processor."""
     return any(not name.startswith("cpu") for name in devices())
@@ -125,33 +204,49 @@ def has_accelerator():
 
 __all__ = [
     "COMPILER",
-    "Directions",
     "EXPORT_FORMAT",
     "GROUPS_ONE_BY_ONE",
     "NAME",
     "ONE_STEP_AT_ONCE",
     "SHAPE_ERRORS",
     "TITLE",
+    "Directions",
     "Steps",
     "added_losses",
     "apply",
+    "begin_together",
+    "by_itself",
     "call",
     "channels_last",
+    "check_together",
     "devices",
+    "divisor",
+    "first_then_others",
+    "from_first",
     "gradients",
     "has_accelerator",
+    "in_all_parts",
     "input_gradient",
-    "lay_out",
+    "largest",
     "last_operation",
-    "operations_before",
+    "lay_out",
     "layers_in",
     "learning_rate_of",
+    "on_one_device",
+    "operations_before",
+    "part",
+    "parts",
     "pin_seeds",
+    "places",
+    "process",
+    "share",
+    "spread",
     "static_shape",
     "stream",
     "sync",
     "undisturbed",
     "variables_of",
     "when",
+    "whole",
     "with_shape",
 ]

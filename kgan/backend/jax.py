@@ -7,10 +7,17 @@ created it.
 """
 
 import contextlib
+import functools
+import os
+import pickle
 
 import jax
+import jax.numpy as jnp
 import keras
+import numpy as np
+from jax.experimental import multihost_utils
 from keras import ops
+from keras.src.backend.jax import trainer as keras_trainer
 
 from kgan.backend.added import added_losses, hand_on
 
@@ -118,10 +125,155 @@ def sync(model):
 
 
 def devices():
-    return keras.distribution.list_devices()
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return keras.distribution.list_devices()[:1]
+    return [str(one) for one in distribution.device_mesh.devices.flat]
+
+
+# what launchers say about the number of processes: Keras' own variable, SLURM's srun, Open MPI's mpirun
+HEARTBEAT = 30  # seconds after which a process that says nothing is lost
+LAUNCHED = "KERAS_DISTRIBUTION_NUM_PROCESSES", "SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE"
+
+
+def _find_others():
+    """Connect this process to the others. A launcher that JAX knows, such as SLURM, says everything itself."""
+
+    def said(name):
+        return os.environ.get(f"KERAS_DISTRIBUTION_{name}") or None
+
+    addresses = said("JOB_ADDRESSES")
+    count, index = (None if one is None else int(one) for one in (said("NUM_PROCESSES"), said("PROCESS_ID")))
+    jax.distributed.initialize(
+        addresses and addresses.split(",")[0],
+        count,
+        index,
+        heartbeat_timeout_seconds=HEARTBEAT,  # Keras' own `initialize` leaves it at 100
+    )
+
+
+@contextlib.contextmanager
+def spread(devices):
+    if any(int(os.environ.get(name, 1)) > 1 for name in LAUNCHED) and not jax.distributed.is_initialized():
+        jax.config.update("jax_enable_preemption_service", False)  # kgan handles SIGTERM itself
+        _find_others()
+    there = keras.distribution.list_devices()
+    count = {None: 1, "all": len(there)}.get(devices, devices)
+    if process()[1] > 1:
+        count = len(there)  # each process has to use its own
+    if count > len(there):
+        raise ValueError(
+            f"There are {len(there)} devices for JAX, {', '.join(there)}. Received: {count} devices; `all` takes all."
+        )
+    if count == 1:
+        yield
+        return
+    # not sharded by Keras, which would deal out whole batches instead of parts of them
+    distribution = keras.distribution.DataParallel(devices=there[:count], auto_shard_dataset=False)
+    try:
+        with distribution.scope():
+            yield
+        share(None)  # no process leaves before the first one has written all
+    except (jax.errors.JaxRuntimeError, ValueError) as error:  # what JAX raises depends on where a message fails
+        if process()[1] == 1 or not any(
+            one in str(error) for one in ("Gloo", "NCCL", "UNAVAILABLE", "CoordinationService")
+        ):
+            raise
+        reason = str(error).strip().splitlines()[0]
+        raise ConnectionError(
+            f"Another process of this training has ended, or cannot be reached ({reason}). The newest checkpoint is kept, "
+            "and --resume goes on with it."
+        ) from None
+
+
+def divisor(pack):
+    return len(devices())
+
+
+@contextlib.contextmanager
+def on_one_device():
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
+
+
+@contextlib.contextmanager
+def by_itself(*models):
+    """A context in which this process calls models alone, whose variables are on the devices of other processes too."""
+    if jax.process_count() == 1:
+        yield
+        return
+    # copies, since a call of Keras' `predict` gives the memory of its variables away
+    values = [(one, jnp.array(one.value.addressable_data(0))) for model in models for one in model.variables]
+    with on_one_device(), keras.StatelessScope(state_mapping=values):
+        yield
+
+
+@contextlib.contextmanager
+def dealt_out():
+    """A context in which `fit` gives each device its part of a batch, and a batch that cannot be divided evenly to all of
+    them; Keras would deal out a batch like the first one, or fail.
+    """
+    distribution, dealt_by_keras = keras.distribution.distribution(), keras_trainer._distribute_data
+    if distribution is None:
+        yield
+        return
+    mesh, axis = distribution.device_mesh.backend_mesh, distribution.batch_dim_name
+
+    def placed(array):
+        if array is None:
+            return None
+        spec = jax.sharding.PartitionSpec(*[axis] * (len(array) % mesh.shape[axis] == 0))
+        sharding = jax.sharding.NamedSharding(mesh, spec)
+        return jax.make_array_from_callback(array.shape, sharding, lambda part: array[part])
+
+    keras_trainer._distribute_data = lambda data, layouts=None: keras.tree.map_structure(placed, data)
+    try:
+        yield
+    finally:
+        keras_trainer._distribute_data = dealt_by_keras
+
+
+def process():
+    return jax.process_index(), jax.process_count()
+
+
+def share(value):
+    if jax.process_count() == 1:
+        return value
+    said = np.frombuffer(pickle.dumps(value), "uint8")
+    high, low = multihost_utils.broadcast_one_to_all(np.array(divmod(len(said), 2**30), "int32"))
+    length = int(high) * 2**30 + int(low)
+    return pickle.loads(multihost_utils.broadcast_one_to_all(np.resize(said, length)).tobytes())
+
+
+def largest(numbers):
+    if jax.process_count() == 1:
+        return numbers
+    return multihost_utils.process_allgather(np.array(numbers, "int32")).max(0).tolist()
+
+
+def check_together(model):
+    pass
+
+
+def _dealing_out(name):
+    @functools.wraps(getattr(keras.Model, name))
+    def method(self, *args, **kwargs):
+        with dealt_out():
+            return getattr(super(Steps, self), name)(*args, **kwargs)
+
+    return method
 
 
 class Steps:
+    fit, evaluate = _dealing_out("fit"), _dealing_out("evaluate")
+    predict = _dealing_out("predict")
+    train_on_batch, test_on_batch = _dealing_out("train_on_batch"), _dealing_out("test_on_batch")
+
     def train_step(self, state, data):
         groups = (
             self.trainable_variables,

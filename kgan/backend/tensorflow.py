@@ -1,6 +1,7 @@
 """The implementation on TensorFlow: gradient tapes and `tf.cond`."""
 
 import contextlib
+import os
 
 import keras
 import numpy as np
@@ -160,6 +161,31 @@ def sync(model):
 
 def devices():
     return keras.distribution.list_devices()
+
+
+def divisor(pack):
+    return 1
+
+
+def spread(devices):
+    if devices not in (None, 1):
+        raise ValueError(
+            f"On TensorFlow kgan trains on one device. Received: {devices} devices. KERAS_BACKEND=jax trains on several."
+        )
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise ValueError(
+            f"torchrun started {os.environ['WORLD_SIZE']} processes, and the engine is TensorFlow, which trains in one. "
+            "KERAS_BACKEND=torch trains in all of them."
+        )
+    return contextlib.nullcontext()
+
+
+def by_itself(*models):
+    return contextlib.nullcontext()
+
+
+def on_one_device():
+    return contextlib.nullcontext()
 
 
 class Steps:

@@ -1,15 +1,20 @@
 """The implementation on PyTorch: autograd, and Python's `if`."""
 
 import contextlib
+import datetime
 import functools
+import os
 
 import keras
 import torch
 import torch._functorch.config
+import torch.distributed
 from keras import tree
 from keras.src.backend.torch import nn as keras_nn
 
+from kgan.backend import torch_processes as processes
 from kgan.backend.keras_internals import layers_in
+from kgan.backend.torch_processes import process
 
 TITLE, COMPILER = "PyTorch", "torch.compile"
 EXPORT_FORMAT = "torch"
@@ -23,7 +28,11 @@ def gradients(losses, groups):
     values, extra = losses()
     last = len(groups) - 1
     return extra, [
-        torch.autograd.grad(value, [variable.value for variable in group], retain_graph=index < last, allow_unused=True)
+        processes.average(
+            torch.autograd.grad(
+                value, [variable.value for variable in group], retain_graph=index < last, allow_unused=True
+            )
+        )
         for index, (value, group) in enumerate(zip(values, groups, strict=True))
     ]
 
@@ -70,7 +79,8 @@ def with_shape(tensor, shape):
 
 
 def undisturbed():
-    return torch.random.fork_rng()  # iterating over a DataLoader draws from torch's global generator
+    here = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    return torch.random.fork_rng(here)  # iterating over a DataLoader draws from torch's global generator
 
 
 def sync(model):
@@ -78,7 +88,43 @@ def sync(model):
 
 
 def devices():
-    return [keras.ops.zeros(()).device.type.replace("cuda", "gpu")]
+    kind, (_, count) = keras.ops.zeros(()).device.type.replace("cuda", "gpu"), process()
+    return [kind] if count == 1 else [f"{kind}:{index}" for index in range(count)]
+
+
+def divisor(pack):
+    return process()[1] * pack
+
+
+@contextlib.contextmanager
+def spread(devices):
+    launched = int(os.environ.get("WORLD_SIZE", 1))
+    if devices is not None and devices != "all" and devices != launched:
+        raise ValueError(
+            f"On PyTorch there is one process for each device, and here {launched} was started for {devices} devices. Type "
+            f"torchrun --nproc-per-node {devices} -m kgan, and then the command. Or set KERAS_BACKEND=jax."
+        )
+    on_gpu = torch.cuda.is_available()
+    if launched > 1 and on_gpu:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
+    if launched == 1 or torch.distributed.is_initialized():
+        yield
+        return
+    # no time that the first process may take for itself, such as for scores, is too long
+    torch.distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=datetime.timedelta(days=1))
+    try:
+        yield
+        processes.share(None)  # no process leaves before the first one has written all
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def by_itself(*models):
+    return contextlib.nullcontext()
+
+
+def on_one_device():
+    return contextlib.nullcontext()  # a process computes on one anyway
 
 
 @contextlib.contextmanager
@@ -99,6 +145,18 @@ def images_as_views():
         keras_nn._transpose_spatial_inputs = copied
 
 
+def check_together(model):
+    if hasattr(keras.Model, "_initialize_ddp"):
+        raise ValueError(
+            "This version of Keras wraps a model into DistributedDataParallel by itself, with which the processes of a GAN "
+            "would drift apart. Install keras<3.16, or set KERAS_BACKEND=jax."
+        )
+    if model.jit_compile:
+        raise ValueError(
+            "`jit_compile` is for one process on PyTorch. Pass jit_compile=False, or set KERAS_BACKEND=jax."
+        )
+
+
 class Steps:
     @functools.wraps(keras.Model.fit)
     def fit(self, *args, **kwargs):
@@ -106,7 +164,11 @@ class Steps:
             return super().fit(*args, **kwargs)  # type: ignore[misc]  # keras.Model comes next in the order of classes
 
     def train_step(self, data):
-        return self.step(data)
+        with processes.part_of(data, divisor(self.pack)) as own:
+            logs = self.step(own)
+        if own is data and process()[1] > 1:  # computed whole in each process, on a GPU with other last digits
+            processes.begin_together([*self.variables, *self.optimizer.variables])
+        return logs
 
     def test_step(self, data):
         return self.test(data)

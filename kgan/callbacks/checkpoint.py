@@ -5,6 +5,7 @@ import logging
 import math
 import pathlib
 
+from kgan import backend
 from kgan.arguments import integer, lookup, nearest
 from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
@@ -86,6 +87,7 @@ class Checkpoint(Periodic, Saver):
         self.forever: list[str] = []
         self._held = False
         self._wishes: list[int] = []
+        self._signal = 0  # the first of these that any process has received
         self._due = False
 
     def get_state(self):
@@ -111,21 +113,33 @@ class Checkpoint(Periodic, Saver):
         if self._held:
             yield
             return
+        with self._owned(), signals.noted(again=backend.process()[1] == 1) as self._wishes:
+            self._held = True
+            try:
+                yield
+            finally:
+                self._held = False
+
+    @contextlib.contextmanager
+    def _owned(self):
+        """A context in which the directory is locked, by the first of several processes that train together."""
+        if not self._writes:
+            yield
+            return
         check_folder("directory", self.directory, "Checkpoint")
         self.directory.mkdir(parents=True, exist_ok=True)
         with lock.held(self.directory):
-            self._held = True
-            try:
-                disk.clean(self.directory)
-                if not self.resume and self.saved_step is None and disk.all_in(self.directory):
-                    raise ValueError(
-                        f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
-                        "Resume that training with resume=True, or name an empty folder."
-                    )
-                with signals.noted() as self._wishes:
-                    yield
-            finally:
-                self._held = False
+            disk.clean(self.directory)
+            if not self.resume and self.saved_step is None and disk.all_in(self.directory):
+                raise ValueError(
+                    f"`directory` of Checkpoint holds another training's checkpoints already: {self.directory}. "
+                    "Resume that training with resume=True, or name an empty folder."
+                )
+            yield
+
+    @property
+    def _writes(self):
+        return backend.process()[0] == 0
 
     def newest(self):
         """Path of the newest good checkpoint, or `None`; logs which ones were skipped and why."""
@@ -142,7 +156,7 @@ class Checkpoint(Periodic, Saver):
 
     def on_train_batch_end(self, batch, logs=None):
         self._check_losses(logs)
-        best = not self.progress.epoch_is_done and self._is_best(self._just_measured())
+        best = self._agree(not self.progress.epoch_is_done and self._is_best(self._just_measured()))
         if best:
             self.best_name = f"step-{self.progress.step:06d}"  # part of the state that is saved from here on
         super().on_train_batch_end(batch, logs)
@@ -150,7 +164,7 @@ class Checkpoint(Periodic, Saver):
             return
         if best:
             self._save_step()
-        if self._wishes:
+        if self._signal:
             self._leave()
         if self.model.stop_training:
             self._save_step()  # now, since Keras ends the epoch although it is not complete
@@ -160,14 +174,14 @@ class Checkpoint(Periodic, Saver):
             return
         self._check_losses(logs)
         name = f"epoch-{epoch + 1:04d}"
-        if self._is_best(logs):
+        if self._agree(self._writes and self._is_best(logs)):
             self.best_name, self._due = name, True
         if self._due:
             self._due = False
             self.save(name)
         else:
             super().on_epoch_end(epoch, logs)
-        if self._wishes:
+        if self._signal:
             self._leave()
 
     def on_train_end(self, logs=None):
@@ -184,11 +198,23 @@ class Checkpoint(Periodic, Saver):
         arrays, known = self.progress.capture()
         if not state.finite(arrays):
             self._not_finite("a weight")
+        if backend.process()[1] > 1:
+            state.check_same(arrays)
         path = self.directory / name
-        disk.write(path, arrays, known)
+        if self._writes:
+            disk.write(path, arrays, known)
         self.saved_step = self.progress.step
-        self._prune()
+        if self._writes:
+            self._prune()
         return path
+
+    def _agree(self, best):
+        """Whether this state is the best one. All processes that train together receive a signal that one of them does."""
+        best, self._signal = backend.largest([best, self._wishes[0] if self._wishes else 0])
+        return best
+
+    def _is_late(self):
+        return backend.largest([super()._is_late()])[0]
 
     def _save_step(self):
         if self.saved_step != self.progress.step:
@@ -227,7 +253,7 @@ class Checkpoint(Periodic, Saver):
         return better
 
     def _leave(self):
-        number = self._wishes[0]
+        number = self._signal
         path = self.save(f"step-{self.progress.step:06d}")
         log.warning(
             f"Stopped by {signals.name(number)} after step {self.progress.step}; the whole state is saved in {path}."

@@ -3,10 +3,9 @@
 import pathlib
 from typing import Any
 
-import keras
 import numpy as np
 
-from kgan import pictures
+from kgan import latents, pictures
 from kgan.arguments import integer
 from kgan.callbacks.periodic import Periodic
 from kgan.examples import pairs_of
@@ -87,7 +86,7 @@ class ImageGrid(Periodic):
             count = -(-self.rows * max(1, self.columns // 3) // self.model.condition.towers)
             self._pairs = pairs_of(data, count, self.model, "ImageGrid")
         else:
-            self.model.condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later
+            self.model.condition.draw(1, None, latents.seeds(0))  # raises now, not hours later
 
     def act(self, when):
         path = self.directory / f"{when}.png"

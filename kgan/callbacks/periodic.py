@@ -55,9 +55,12 @@ class Periodic(Resumable):
         before, self._steps = self._steps, self._before_epoch + done
         if self.unit == "step" and self._steps // self.count > before // self.count:
             self.act(f"step-{self._steps:06d}")
-        elif self.unit in SECONDS and time.monotonic() - self._acted >= SECONDS[self.unit] * self.count:
+        elif self.unit in SECONDS and self._is_late():
             self._acted = time.monotonic()
             self.act(f"step-{self._steps:06d}")
+
+    def _is_late(self):
+        return time.monotonic() - self._acted >= SECONDS[self.unit] * self.count
 
     def on_epoch_end(self, epoch, logs=None):
         if self.unit == "epoch" and (epoch + 1) % self.count == 0:

@@ -5,10 +5,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
-from kgan import examples, pictures, scores
+from kgan import examples, latents, pictures, scores
 from kgan.arguments import integer, lookup
 from kgan.callbacks.measuring import Measuring
 from kgan.callbacks.periodic import Periodic
@@ -163,7 +162,7 @@ class Score(Periodic, Measuring):
     def on_train_begin(self, logs=None):
         condition = self.model.condition
         if not condition.gives_images:
-            condition.draw(1, None, keras.random.SeedGenerator(0))  # raises now, not hours later
+            condition.draw(1, None, latents.seeds(0))  # raises now, not hours later
         if self.per_class:
             condition.check_classes()
         self.make_scorer()

@@ -10,7 +10,6 @@ from kgan.callbacks import trackers
 from kgan.callbacks.doctor import Doctor
 from kgan.callbacks.image_grid import ImageGrid
 from kgan.callbacks.periodic import Periodic
-from kgan.doctor import finding
 from kgan.files import check_folder, replace_when_written
 
 log = logging.getLogger("kgan")
@@ -20,8 +19,8 @@ class Track(Periodic):
     """Logs a training in a tracker: its settings once, and at the end of each epoch its logs, pictures and findings.
 
     The step is the number of steps since the training began. The logs include scores, if a `Score` callback measured some in
-    that epoch. The picture is the newest one that `ImageGrid` wrote in the folder of the training, the findings are those
-    that `Doctor` wrote there; list this callback after them. TensorBoard writes into `tensorboard/` in that folder, MLflow
+    that epoch. The picture is the newest one of an `ImageGrid` among the callbacks of the `fit`, the findings are those of a
+    `Doctor` among them; list this callback after them. TensorBoard writes into `tensorboard/` in that folder, MLflow
     into `mlflow/` unless MLFLOW_TRACKING_URI is set, and W&B into `wandb/`, without a network unless WANDB_MODE is set.
 
     A training that is resumed goes on in the same run of the tracker. Steps that it repeats, since they followed its last
@@ -38,7 +37,7 @@ class Track(Periodic):
         to: `"tensorboard"`, `"mlflow"`, `"wandb"` or `"trackio"`; or an object with a method `log(values, step)`, of which
             these are used too if it has them: `config(values)`, `image(name, path, step)` with the path of a PNG file, and
             `alert(title, text, level)` with the level `"info"`, `"warning"` or `"error"`.
-        directory: The folder of the training, with `samples/` and `findings.jsonl` as their callbacks name them by default.
+        directory: The folder of the training.
 
     Raises:
         ValueError: if `to` is not a tracker.
@@ -52,6 +51,12 @@ class Track(Periodic):
         self.tracker, self.directory = trackers.get(to), pathlib.Path(directory)
         self._open = self._failed = False
         self._logged = self._nothing()
+        self._grids: list[ImageGrid] = []
+        self._doctors: list[Doctor] = []
+
+    def take_callbacks(self, callbacks):
+        self._grids = [one for one in callbacks if isinstance(one, ImageGrid)]
+        self._doctors = [one for one in callbacks if isinstance(one, Doctor)]
 
     def _nothing(self):
         """What the tracker has of a training that begins."""
@@ -102,7 +107,7 @@ class Track(Periodic):
         self._logged["run"] = self.tracker.open(self.directory, before)
         self._open = True
         if before is None:
-            # what another training has left in the folder
+            # what there is of the training before it is tracked
             self._logged |= {"picture": self._picture()[1], "findings": [one.id for one in self._findings()]}
             self.tracker.config(self._config())
         self._write()
@@ -140,14 +145,15 @@ class Track(Periodic):
 
     def _picture(self):
         """The newest picture: its path, and a list of its name and the time of writing. Both are `None` without one."""
-        found = [(path.stat().st_mtime_ns, path) for path in (self.directory / ImageGrid.place).glob("[!.]*.png")]
+        newest = [grid.written[-1] for grid in self._grids if grid.written]
+        found = [(path.stat().st_mtime_ns, path) for path in newest if path.exists()]
         if not found:
             return None, None
         written, path = max(found)
         return path, [path.name, written]
 
     def _findings(self):
-        return finding.read(self.directory / Doctor.place)
+        return [one for doctor in self._doctors for one in doctor.findings]
 
     @property
     def _path(self):

@@ -8,7 +8,7 @@ import logging
 
 import keras
 
-from kgan import environment
+from kgan import backend, environment
 from kgan.checkpoints import changes, disk, state
 from kgan.checkpoints.roles import Resumable, Saver, listed
 from kgan.data.on_demand import folders_of
@@ -144,12 +144,12 @@ class Progress(keras.callbacks.CallbackList):
         Raises:
             BadCheckpointError: if it belongs to another GAN; then nothing is changed.
         """
-        known = disk.read_state(path)
+        known = backend.from_first(lambda: disk.read_state(path))
         changed = state.put_back(self.gan, path)
         arrays = state.arrays_of(self.gan)
         for difference in changed:
             log.warning(changes.line(*difference))
-        if changed:
+        if changed and backend.process()[0] == 0:
             disk.write(path, arrays, state.plain({**known, **self._described()}))
         self.epoch, self.batch, self.step = known["epoch"], known["batch"], known["step"]
         self._place_data(known)

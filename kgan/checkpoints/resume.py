@@ -2,6 +2,7 @@
 
 import logging
 
+from kgan import backend
 from kgan.checkpoints.roles import NotFinite, Saver, listed
 
 log = logging.getLogger("kgan")
@@ -27,7 +28,7 @@ def train(gan, saver, progress, epochs, first_epoch, fit_span):
         The `keras.callbacks.History`.
     """
     with saver.watching():
-        newest = saver.newest() if saver.resume else None
+        newest = backend.from_first(saver.newest) if saver.resume else None
         # a second `fit` with the same saver continues its count
         progress.epoch, progress.step = first_epoch, saver.saved_step or 0
         if newest:
@@ -50,15 +51,17 @@ def train(gan, saver, progress, epochs, first_epoch, fit_span):
         progress.end()
         for folder in progress.folders:
             folder.keeps_going = False
-            if folder.failure:
-                saver.failed = f"{folder.failure} The training was stopped after step {progress.step}, and saved."
-                log.warning(saver.failed)
+        failures = [folder.failure for folder in progress.folders if folder.failure]
+        if backend.largest([bool(failures)])[0]:
+            reason = failures[-1] if failures else "Another process cannot read the pictures of its part any more."
+            saver.failed = f"{reason} The training was stopped after step {progress.step}, and saved."
+            log.warning(saver.failed)
     return gan.history
 
 
 def _heal(gan, saver, progress, where):
     """Restore the last good state; return whether the training continues from there."""
-    newest = saver.newest()
+    newest = backend.from_first(saver.newest)
     said = f"{where[0].upper()}{where[1:]}"
     if newest:
         progress.restore(newest)

@@ -13,9 +13,10 @@ class Interrupted(SystemExit):  # noqa: N818
 
 
 @contextlib.contextmanager
-def noted():
+def noted(again=True):
     """Yield a list to which the number of a SIGTERM or SIGINT is added; a second signal ends the process at once.
 
+    Without `again` it does not: what starts several processes may send a signal to each of them more than once.
     Only the main thread can handle signals; in another thread the list stays empty and signals keep their handlers. The
     former handlers are restored at the end.
     """
@@ -25,7 +26,7 @@ def noted():
         return
 
     def note(number, frame):
-        if wishes:
+        if wishes and again:
             raise SystemExit(128 + number)
         wishes.append(number)
 

@@ -2,12 +2,13 @@
 
 import collections
 import itertools
+import zlib
 
 import keras
 import numpy as np
 from keras import ops
 
-from kgan import ramps
+from kgan import backend, ramps
 from kgan.backend import learning_rate_of, variables_of
 from kgan.checkpoints import changes, disk
 from kgan.checkpoints.keras_file import check_serializable
@@ -101,7 +102,7 @@ def put_back(gan, path):
         BadCheckpointError: if it belongs to another GAN, or to an optimizer whose state this one cannot continue; then
             nothing is changed.
     """
-    known = disk.read_state(path)
+    known = backend.from_first(lambda: disk.read_state(path))
     groups, labels = groups_of(gan), labels_of(gan)
     there = known.get("labels", labels)  # old checkpoints have no labels
     before = known.get("compiled_with", gan.compiled_with)
@@ -117,7 +118,7 @@ def put_back(gan, path):
         rates = {name: before[name]["arguments"]["learning_rate"] for name in ("d_opt", "g_opt")}
     except (AttributeError, KeyError, TypeError):
         raise disk.BadCheckpointError(f"{path}: its state.json is not a valid state") from None
-    arrays = disk.read_arrays(path, expected)
+    arrays = backend.from_first(lambda: disk.read_arrays(path, expected))
     for group, some in variables.items():
         for label, array in zip(there[group], arrays[group], strict=True):
             if array is not None:
@@ -184,6 +185,28 @@ def config_of(gan):
 def finite(arrays):
     """Whether no array holds a NaN or an infinity."""
     return all(np.isfinite(array).all() for some in arrays.values() for array in some if array.dtype.kind == "f")
+
+
+class DriftError(RuntimeError):
+    """The processes that train one GAN do not train the same one any more."""
+
+
+def check_same(arrays):
+    """Raise DriftError if another process that trains the same GAN has other values.
+
+    That the processes compute the same is not enforced by anything else, and a training would go on without it.
+    """
+    checksum = 0
+    for array in (array for some in arrays.values() for array in some):
+        checksum = zlib.crc32(np.ascontiguousarray(array).tobytes(), checksum)
+    checksum >>= 1  # so that it is an int32
+    highest, lowest = backend.largest([checksum, -checksum])
+    if highest != -lowest:
+        raise DriftError(
+            "The processes that train this GAN have different weights or optimizers now, so they do not train the same one "
+            "any more. Nothing was saved since. A callback or a layer that computes something else in each process is the "
+            "usual reason."
+        )
 
 
 def _numpy(variable):

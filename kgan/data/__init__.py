@@ -9,6 +9,7 @@ from kgan.data.folder import Folder
 from kgan.data.loaded import Data
 from kgan.data.outlined import outlined_digits
 from kgan.data.points import grid, ring
+from kgan.data.shards import Shards
 from kgan.data.sources import DATASETS, get, load, made_from
 from kgan.data.stacked import stacked_mnist
 from kgan.data.unpaired import Unpaired
@@ -18,6 +19,7 @@ __all__ = [
     "Batches",
     "Data",
     "Folder",
+    "Shards",
     "Unpaired",
     "cifar10",
     "digits",

@@ -119,13 +119,26 @@ class Batches(Ordered):
         part = slice(index * self.batch_size, (index + 1) * self.batch_size)
         chosen = self.order[part]
         if self.given is not None:
-            given, images = self._read_both(chosen)
+            given, images = self._read_own(self._read_both, chosen)
             return self._changed(given, part), self._changed(images, part)
-        images = self._read(self.images, chosen)
+        [images] = self._read_own(lambda own: [self._read(self.images, own)], chosen)
         if not self.in_memory:
             brightness.warn_if_dark(images)
         images = self._changed(images, part)
         return (images,) if self.labels is None else (images, self.labels[chosen])
+
+    def _read_own(self, read, chosen):
+        """Arrays of the images at some positions, of which only this process' part is read from files; the rest is 0."""
+        index, count = self.process
+        if self.in_memory or count == 1 or len(chosen) % self.divisor:
+            return read(chosen)
+        n = len(chosen) // count
+        own = slice(index * n, (index + 1) * n)
+        found = []
+        for part in read(chosen[own]):
+            found.append(np.zeros((len(chosen), *part.shape[1:]), part.dtype))
+            found[-1][own] = part
+        return found
 
     def _changed(self, images, part):
         """Images of a part of the order, cropped and mirrored as was drawn for them."""

@@ -50,6 +50,8 @@ class OnDemand(abc.ABC):
     dtype = np.dtype("uint8")
     labels: np.ndarray | None = None
     shape: tuple[int, ...]
+    _decoded: Any = None  # tuple of arrays, if all pictures are kept
+    _entries: list
 
     def __init__(self, path, progress=None):
         formats.register()
@@ -59,8 +61,28 @@ class OnDemand(abc.ABC):
         self.skipped: dict[str, list[pathlib.Path]] = {}
         self.replaced: dict[str, list[pathlib.Path]] = {}
         self.keeps_going, self.failure = False, None
-        self._pool = concurrent.futures.ThreadPoolExecutor(cpu_count(), "pictures")
         self._progress = progress or (lambda iterable, total: iterable)
+        self._begin()
+
+    def _begin(self):
+        self._pool, self._lock = concurrent.futures.ThreadPoolExecutor(cpu_count(), "pictures"), threading.Lock()
+
+    def __getstate__(self):
+        """For another process, which need not list the files again; it decodes them, if they fit into its memory."""
+        left_out = ("_pool", "_lock", "_progress", "_decoded")
+        state = {name: value for name, value in vars(self).items() if name not in left_out}
+        return {**state, "_decoded": None if self._decoded is None else [array.shape for array in self._decoded]}
+
+    def __setstate__(self, state):
+        formats.register()
+        vars(self).update(state)
+        self._begin()
+        if self._decoded is not None:
+            arrays = tuple(np.empty(shape, "uint8") for shape in self._decoded)
+            for place, pictures in enumerate(self._pool.map(self._decode, self._entries)):
+                for array, picture in zip(arrays, pictures, strict=True):
+                    array[place] = picture
+            self._decoded = arrays
 
     @abc.abstractmethod
     def _decode(self, entry) -> tuple[np.ndarray, ...]:
@@ -107,7 +129,7 @@ class OnDemand(abc.ABC):
         self._decoded = tuple(array[order] for array in decoded) if fits else None
         self.shape = (len(kept), *shapes[-1])
         self._entries, self._firsts = kept, firsts
-        self._gone, self._lock = np.zeros(len(kept), bool), threading.Lock()
+        self._gone = np.zeros(len(kept), bool)
         return kept
 
     def __len__(self):

@@ -16,12 +16,16 @@ class Ordered(keras.utils.PyDataset, abc.ABC):
         epoch: Integer. The current epoch.
         first: Integer. The number of batches of this epoch that are skipped, because they are done.
         sides: Batches that are drawn apart, each for one part of a batch; empty if everything is drawn together.
+        process: Pair of integers, the number of this process among those that have a part of each batch, and how many these
+            are. What is read from files is then read for its own part alone; the rest of the batch is 0.
+        divisor: Integer. A batch of a number of images that it does not divide is read whole in each process.
     """
 
     batch_size: int
     epoch: int
     first = 0
     sides: "tuple[Ordered, ...]" = ()
+    process, divisor = (0, 1), 1
 
     @property
     @abc.abstractmethod
@@ -53,6 +57,11 @@ class Ordered(keras.utils.PyDataset, abc.ABC):
 
     def __len__(self):
         return self.steps - self.first
+
+    def divide(self, process, divisor):
+        """Read files for the part of one process alone, see `process` and `divisor`."""
+        for one in (self, *self.sides):
+            one.process, one.divisor = process, divisor
 
     def next_epoch(self):
         """Shuffle for the next epoch. `GAN.fit` calls this at the end of every epoch."""

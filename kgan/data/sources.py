@@ -55,6 +55,7 @@ def load(
     direction="a_to_b",
     kind="images",
     resize=None,
+    once=lambda make: make(),
     **arguments,
 ):
     """Load images of a named data set, of a file or of a folder.
@@ -85,6 +86,7 @@ def load(
             values come up.
         resize: Integer or pair `(height, width)`, at least `size`: images are read in this size, and a batch takes a random
             part of `size` of each.
+        once: Function `make -> make()`, by which a folder is listed: in one of several processes, if they train together.
         **arguments: Arguments of the data set, such as `modes` of `ring`.
 
     Returns:
@@ -111,12 +113,13 @@ def load(
                 f"Pairs of images are read from a folder or an .npz file: give its `path`. Received: {name}"
             )
         read_them = _pairs_of_folder if path.is_dir() else _pairs_of_file
-        found = read_them(path, split, size, (channels_of(of_given), channels), limit, progress, direction, kind)
+        of_both = channels_of(of_given), channels
+        found = read_them(path, split, size, of_both, limit, progress, direction, kind, once)
         return replace(found, crop=crop)
     if path is None or made_from(name, path):
         found = Data(*_of_source(name, path, split, arguments))
     elif path.is_dir():
-        return replace(_of_folder(path, split, size, channels, limit, progress), crop=crop)
+        return replace(_of_folder(path, split, size, channels, limit, progress, once), crop=crop)
     else:
         _check_kind(path)
         found = read(path, split, shape)
@@ -166,15 +169,17 @@ def _of_source(name, path, split, arguments):
     return get(name)(**arguments, **{key: value for key, value in given.items() if key in taken})
 
 
-def _of_folder(path, split, size, channels, limit, progress):
+def _of_folder(path, split, size, channels, limit, progress, once):
     part, whole, origin = part_of(path, split)
-    folder = Folder(part, size, channels, limit, progress=progress, whole=whole)
+    folder = once(lambda: Folder(part, size, channels, limit, progress=progress, whole=whole))
     images = folder if folder.in_memory is None else folder.in_memory
     return Data(images, folder.labels, folder.skipped, folder.fitted, folder.classes, origin, folder.unlabelled)
 
 
-def _pairs_of_folder(path, split, size, channels, limit, progress, direction, kind):
-    folder = PairedFolder(path, split, size, channels, limit, progress=progress, direction=direction, kind=kind)
+def _pairs_of_folder(path, split, size, channels, limit, progress, direction, kind, once):
+    folder = once(
+        lambda: PairedFolder(path, split, size, channels, limit, progress=progress, direction=direction, kind=kind)
+    )
     given, images = (folder.given, folder) if folder.in_memory is None else folder.in_memory
     return Data(
         images,
@@ -186,7 +191,7 @@ def _pairs_of_folder(path, split, size, channels, limit, progress, direction, ki
     )
 
 
-def _pairs_of_file(path, split, size, channels, limit, progress, direction, kind):
+def _pairs_of_file(path, split, size, channels, limit, progress, direction, kind, once):
     _check_kind(path)
     both, names, said = read_pairs(path, split)
     fitted = "; ".join(f"{name}: {one}" for name, one in zip(names, said, strict=True) if one)

@@ -141,7 +141,7 @@ class Examination:
         def logits(images):
             return gan.critic(ops.convert_to_tensor(images), given, training=False).logits
 
-        with backend.undisturbed():
+        with backend.undisturbed(), backend.by_itself(gan.discriminator):
             on_real, on_fake = logits(self._real), logits(fake)
             margins = {
                 "real_margin": gan.loss.margin(on_real, on_fake),

@@ -5,6 +5,7 @@ import pathlib
 import keras
 import numpy as np
 
+from kgan import backend
 from kgan.checkpoints.keras_file import load_model
 from kgan.extractors.extractor import Extractor
 from kgan.extractors.learned import classifier, stacked
@@ -35,6 +36,11 @@ def get(identifier, images, labels=None):
             small = max(images.shape[1:3]) <= 28 and images.shape[3] == 3  # stacked digits
             thousand = small and labels is not None and len(np.unique(labels)) == 1000
             identifier = "stacked" if thousand else "classifier"
+    with backend.on_one_device():
+        return _made(identifier, images, labels)
+
+
+def _made(identifier, images, labels):
     path = pathlib.Path(str(identifier)).expanduser()
     if identifier == "raw":
         return raw()

@@ -101,7 +101,7 @@ class Extractor:
     def __call__(self, images):
         """Return the `Features` of images `(n, height, width, channels)`, uint8 or floats in [-1, 1]."""
         said = []
-        with backend.undisturbed():
+        with backend.on_one_device(), backend.undisturbed():
             for part in chunks(images):
                 found = self.model.predict(self._prepare(part), batch_size=min(256, len(part)), verbose=0)
                 said.append(keras.tree.map_structure(np.asarray, found))

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kgan import backend
 from kgan.conditions import each, leaves
 
 
@@ -39,9 +40,10 @@ class ImagePool(keras.layers.Layer):
 
     def call(self, images):
         """Return what the discriminator sees in place of new images, a tensor or a list of them, and keep some."""
+        images = each(lambda new: backend.whole(ops.stop_gradient(new)), images)
         numbers = self.count + ops.arange(ops.shape(leaves(images)[0])[0], dtype="int32")  # (batch,)
         kept = self.kept if isinstance(images, list | tuple) else self.kept[0]
-        seen = each(lambda new, pool: self._through(pool, ops.stop_gradient(new), numbers), images, kept)
+        seen = each(lambda new, pool: backend.part(self._through(pool, new, numbers)), images, kept)
         self.count.assign(ops.minimum(numbers[-1] + 1, self.size))
         return seen
 

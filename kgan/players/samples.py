@@ -51,7 +51,7 @@ class Samples:
             seen = self.condition.seen_by(self.generator, given, 0 if latents is None else 1)
             inputs = together(latents, seen)
             # not `predict`, whose pipeline takes longer than the images of one batch, and stays in memory on TensorFlow
-            with backend.undisturbed():
+            with backend.undisturbed(), backend.by_itself(self.generator):
                 made = self.generator.predict_on_batch(inputs)
                 made = np.asarray(ops.convert_to_numpy(self.condition.completed(made, given)))
             if not begin:

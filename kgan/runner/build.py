@@ -225,7 +225,7 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
     for term in compiled_with["terms"]:
         if isinstance(term, terms.Perceptual) and term.network is None:
             with Blame(given) as blame, blame("terms"):
-                term.network = terms.network_of(extractors.get("classifier", found.images, found.labels))
+                term.network = terms.network_of(_classifier(found))
     with Blame(given) as blame, blame():
         arguments = {name: getattr(recipe, name) for name in ("latent_dim", "latents", "seed", "pack")}
         gan = GAN(**players, **arguments, condition=condition)
@@ -242,6 +242,11 @@ def build(recipe, given, compiled_with, found, steps_at_once=None):
             with blame("callbacks", index):
                 monitors.check([one], gan, validated)
     return batches, gan
+
+
+def _classifier(found):
+    """The classifier of the scores, which one of several processes trains."""
+    return backend.first_then_others(lambda: extractors.get("classifier", found.images, found.labels))
 
 
 def _check_labels(condition, found):

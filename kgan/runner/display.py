@@ -146,6 +146,8 @@ def engine_line(gan, batches):
     """
     kinds = [name.partition(":")[0].upper() for name in backend.devices()] or ["CPU"]
     where = f"{cpu_count()} CPU cores" if set(kinds) == {"CPU"} else f"{len(kinds)} {kinds[0]}"
+    if len(kinds) > 1:
+        where += f" as {dealt_out(batches.batch_size, gan.pack)}"
     at_once = gan.steps_per_execution
     there = batches.read_from
     count = sum(one.nbytes for one in there) if all(isinstance(one, np.ndarray) for one in there) else None
@@ -154,6 +156,19 @@ def engine_line(gan, batches):
         f"{backend.TITLE} on {where}, {backend.COMPILER} {'on' if gan.jit_compile else 'off'}, "
         f"{at_once} {'steps' if at_once > 1 else 'step'} at once, {data}{_faster(gan) if set(kinds) == {'CPU'} else ''}"
     )
+
+
+def dealt_out(batch_size, pack):
+    """In words, which devices there are, and which part of a batch each of them computes."""
+    names, count = backend.devices(), backend.process()[1]
+    processes = f" in {count} processes" if count > 1 else ""
+    divides = batch_size % backend.divisor(pack) == 0
+    said = (
+        f"{batch_size // len(names)} images of a batch on each"
+        if divides
+        else "the whole batch on each, which it does not divide"
+    )
+    return f"{len(names)} devices{processes} ({', '.join(names[:2])}{', ...' if len(names) > 2 else ''}), {said}"
 
 
 def _faster(gan):

@@ -6,6 +6,7 @@ import time
 import numpy as np
 from rich.console import Console
 
+from kgan import backend
 from kgan.doctor import before
 from kgan.runner import display
 from kgan.runner.run import make_objects
@@ -35,6 +36,7 @@ def try_out(recipe, given, out=None, console=None):
     rows = {
         "generator": f"{gan.generator.count_params():,} parameters",
         "discriminator": f"{gan.discriminator.count_params():,} parameters",
+        **({"devices": display.dealt_out(recipe.data.batch_size, gan.pack)} if len(backend.devices()) > 1 else {}),
         "two steps": "  ".join(f"{name} {float(logs[name]):.3f}" for name in ("d_loss", "g_loss")),
         "steps": f"{steps:,}, {len(batches):,} of them an epoch",
         "a checkpoint": _size(sum(int(np.prod(variable.shape)) * 4 for variable in weights)),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kgan import data
+from kgan import backend, data
 from kgan.data.domains import LAYOUTS, Domains, load_domains
 from kgan.runner.blame import Blame
 from kgan.runner.types import arguments_of
@@ -50,7 +50,13 @@ def load_data(recipe, given, progress=None, split=None, like=None):
         if like is not None and _is_folder(arguments):
             *size, channels = like.image_shape
             arguments |= {"size": size, "channels": (like.given_shape[2], channels) if like.given_shape else channels}
-        return data.load(recipe.data.name, progress=progress, pairs=is_of_pairs(recipe), **arguments)
+        if _is_folder(arguments):
+            arguments["once"] = backend.from_first  # of several processes that train together
+
+        def load():
+            return data.load(recipe.data.name, progress=progress, pairs=is_of_pairs(recipe), **arguments)
+
+        return load() if _is_folder(arguments) else backend.first_then_others(load)
 
 
 def _load_domains(name, chosen, arguments, split, like, progress):

@@ -15,6 +15,7 @@ from kgan import backend, environment
 from kgan.callbacks import Checkpoint, Doctor, ImageGrid, LogFile, Score
 from kgan.checkpoints.changes import line
 from kgan.checkpoints.disk import BadCheckpointError, BusyError
+from kgan.checkpoints.state import DriftError
 from kgan.data.domains import Domains
 from kgan.data.on_demand import folders_of
 from kgan.doctor import RULES
@@ -52,17 +53,14 @@ def train(
         ConnectionError: if the data must be downloaded and the download fails.
         RunError: if the training had to be stopped.
     """
-    console = console or Console()
-    there = resume and is_run(out)
-    if there and not changed:
-        check_same(recipe, out)
-    changes = differences(recipe, out) if there else {}
-    batches, gan, found, held_out, scorers, fitting = make_objects(recipe, given, None if there else out, console)
+    console, is_first = console or Console(), backend.process()[0] == 0
+    there, changes = backend.from_first(lambda: _there(recipe, out, resume, changed))
+    batches, gan, found, held_out, scorers, fitting = make_objects(
+        recipe, given, out if is_first and not there else None, console
+    )
     pairs = found.middle() if held_out is None else held_out
     part = recipe.data.split if held_out is None else recipe_data.held_out_split(recipe)
-    directory = out if there else claim(recipe.name, out)
-    if not there:
-        _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))  # the mark of a run
+    directory = backend.from_first(lambda: out if there else _new(recipe, out))
     steps = recipe.steps or recipe.epochs * len(batches)
     shown = display.Display(recipe.name, steps, batches, console)
     callbacks = [
@@ -79,13 +77,15 @@ def train(
     if previewed:
         callbacks += [preview.Preview(grid, console) for grid in grids]
     layout = {"rows": grids[0].rows, "columns": grids[0].columns} if grids else {}
-    reporting = Reporting(directory, from_shipped(directory), batches, **layout)
-    callbacks.append(reporting)
+    reported: contextlib.AbstractContextManager = contextlib.nullcontext()
+    if is_first:
+        callbacks.append(Reporting(directory, from_shipped(directory), batches, **layout))
+        reported = callbacks[-1].until_the_end()
     saver = next(one for one in callbacks if isinstance(one, Checkpoint))
     saver.about = resolved(recipe)
     try:
-        with saver.watching(), reporting.until_the_end():
-            if not (directory / "environment.json").exists():
+        with saver.watching(), reported:
+            if is_first and not (directory / "environment.json").exists():
                 _write(directory / "recipe.yaml", given.text)
                 _write(directory / "environment.json", json.dumps(_made_with(found, held_out), indent=2) + "\n")
             gan.fit(
@@ -97,19 +97,40 @@ def train(
             )
             if saver.failed and not saver.newest():
                 raise RunError(f"The run failed, and nothing had been saved yet; what it wrote is in {directory}.")
-            with replace_when_written(directory / "generator.keras") as temporary:
-                gan.sampling_generator.save(temporary)
+            if is_first:
+                with replace_when_written(directory / "generator.keras") as temporary:
+                    gan.sampling_generator.save(temporary)
             if saver.failed:
                 raise RunError(f"The run failed; the generator of its last good state is in {directory}.")
     except BusyError:
         raise RecipeError("--out", [Problem((), f"{directory} is in use by another process")]) from None
     except BadCheckpointError as error:
         raise RecipeError("--resume", [Problem((), str(error))]) from None
+    except DriftError as error:
+        raise RunError(str(error)) from None
     finally:
         shown.close()
-        _say_replaced(batches, directory, console)
-    _say_scores(callbacks, console)
-    _say_findings(callbacks, directory, console)
+        if is_first:
+            _say_replaced(batches, directory, console)
+    if is_first:
+        _say_scores(callbacks, console)
+        _say_findings(callbacks, directory, console)
+    return directory
+
+
+def _there(recipe, out, resume, changed):
+    """Whether `out` is a run that is resumed, and what has changed in its recipe."""
+    if not (resume and is_run(out)):
+        return False, {}
+    if not changed:
+        check_same(recipe, out)
+    return True, differences(recipe, out)
+
+
+def _new(recipe, out):
+    """The directory of a new run."""
+    directory = claim(recipe.name, out)
+    _write(directory / "resolved.yaml", recipes.dump(resolved(recipe)))  # the mark of a run
     return directory
 
 
@@ -200,7 +221,8 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
     # last, since they take the longest time
-    scorers = {} if steps_at_once else build.build_scorers(fitting, given, found)
+    measures = not steps_at_once and backend.process()[0] == 0
+    scorers = build.build_scorers(fitting, given, found) if measures else {}
     return batches, gan, found, held_out, scorers, fitting
 
 
@@ -243,6 +265,8 @@ def _made_with(found, held_out):
     return {
         **environment.machine(),
         "backend": backend.NAME,
+        "devices": backend.devices(),
+        "processes": backend.process()[1],
         "command": [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],
         "versions": environment.versions(),
         "data": _about(found),

@@ -187,9 +187,12 @@ def draw(scores, marks, path):
             axes.fill_between(marks, values.min(0), values.max(0), alpha=0.25, linewidth=0)
             axes.plot(marks, values.mean(0), marker=".", label=name)
         axes.set(xscale="log", xlabel="seconds since the start of the process", ylabel=label)
+        ticks = marks[:: -(-len(marks) // 6)]
+        axes.set_xticks(ticks, [f"{mark:g}" for mark in ticks])
+        axes.minorticks_off()
         axes.grid(alpha=0.3)
-        axes.legend()
     figure.axes[0].set_yscale("log")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=len(scores))
     figure.savefig(path, dpi=100)
 
 

@@ -61,7 +61,9 @@ CASES = {
     "ema-lags": Case("digits", (*steps(600), "ema={name: constant, value: 0.9999}"), 600),
     "augmentation-leaks": Case("digits", (*steps(1500), "augment={name: ada, target: -1.0, length: 5000}"), 1500),
     "bound-broken": Case(
-        "digits", (*steps(600), "loss=wasserstein", "penalties=[]", "tricks=[{name: weight_clip, bound: 0.0001}]"), 600
+        "digits",
+        (*steps(600), "loss=wasserstein", "penalties=[]", "tricks=[{name: weight_clip, bound: 0.0001}]", f"{D}=0.05"),
+        600,
     ),
     "checkerboard": Case(
         "digits",
