@@ -22,7 +22,7 @@ SHAPES: dict = {
     "dcgan": ((28, 28, 1), None),
     "mnist": ((28, 28, 1), None),
     "cifar10": ((32, 32, 3), None),
-    "r3gan": ((28, 28, 1), None),
+    "r3gan": ((32, 32, 3), None),
     "pix2pix": ((256, 256, 3), (256, 256, 3)),
     "cyclegan": ((256, 256, 3), (256, 256, 3)),
 }
@@ -73,7 +73,7 @@ def on_paper():
     arguments = {"widths": WIDTHS, "blocks": BLOCKS}
     with zero_weights():
         generator = r3gan.generator((256, 256, 3), latent_dim=LATENTS, **arguments)
-        discriminator = r3gan.discriminator((256, 256, 3), **{**arguments, "widths": WIDTHS[::-1]})
+        discriminator = r3gan.discriminator((256, 256, 3), **arguments)
     g, d = operations(generator), operations(discriminator)
     # of an image, with a backward pass as twice a forward pass. D: a fake, two verdicts and their gradients, and R1 and R2,
     # each a verdict, its gradient with respect to the image, and the gradient of these. G: a fake, two verdicts, gradients

@@ -18,7 +18,19 @@ from tests.command_line import call_kgan
 from tests.helpers import stripes
 
 # files that take half a minute and more
-LONG = ["resume", "recipes", "evaluating", "gan", "trajectories", "processes", "penalties", "scores", "backends", "cli"]
+LONG = [
+    "together",
+    "resume",
+    "recipes",
+    "evaluating",
+    "gan",
+    "trajectories",
+    "processes",
+    "penalties",
+    "scores",
+    "backends",
+    "cli",
+]
 
 
 def pytest_collection_modifyitems(items):
