@@ -87,11 +87,12 @@ def cyclegan():
 
 
 # what a case trains, and the arguments of `compile`
-CASES = {
+CASES: dict = {
     "dense": (small_dense, {}),
     "dcgan": (small_dcgan, {"schedule": "combined"}),
     "mnist": (small_mnist, {"loss": "hinge", "penalties": [kgan.penalties.R1(1.0, every=2)], "ema": 0.9}),
-    "ada": (small_dcgan, {"augment": kgan.augment.ADA(target=0.0, interval=1, length=100)}),
+    # made when it is needed, since it has variables, and JAX must not have any before its processes are connected
+    "ada": (small_dcgan, lambda: {"augment": kgan.augment.ADA(target=0.0, interval=1, length=100)}),
     "pix2pix": (pix2pix, {"terms": ["l1"], "schedule": kgan.schedules.Alternating(reuse_latents=True)}),
     "cyclegan": (cyclegan, {"loss": "least_squares", "terms": ["cycle"], "history": 6}),
     "wgan-gp": (small_batch_norm, {"loss": "wasserstein", "penalties": ["gradient_penalty", "drift"]}),
@@ -106,6 +107,7 @@ def train(case, epochs, folder, checkpoint=False):
     """Train a case; return its GAN."""
     keras.utils.set_random_seed(3)
     make, arguments = CASES[case]
+    arguments = arguments() if callable(arguments) else arguments
     gan, batches = make()
     rates = {name: keras.optimizers.Adam(1e-3, beta_1=0.5) for name in ("d_opt", "g_opt")}
     gan.compile(**rates, **arguments)
