@@ -74,6 +74,7 @@ def test_torch_twice(tmp_path):
 
 
 @needs_jax
+@pytest.mark.slow
 def test_jax_twice(tmp_path):
     folders = [tmp_path / "a", tmp_path / "b"]
     for folder in folders:
