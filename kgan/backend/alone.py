@@ -41,3 +41,12 @@ def in_all_parts(scalars):
 
 def places(n):
     return ops.arange(n)
+
+
+def lost(error):
+    """What to raise where an engine's error means that another process is gone."""
+    reason = str(error).strip().splitlines()[0]
+    return ConnectionError(
+        f"Another process of this training has ended, or cannot be reached ({reason}). The newest checkpoint is kept, "
+        "and --resume goes on with it."
+    )

@@ -20,6 +20,7 @@ from keras import ops
 from keras.src.backend.jax import trainer as keras_trainer
 
 from kgan.backend.added import added_losses, hand_on
+from kgan.backend.alone import lost
 
 TITLE, COMPILER = "JAX", "XLA"
 EXPORT_FORMAT = "tf_saved_model"
@@ -179,11 +180,7 @@ def spread(devices):
             one in str(error) for one in ("Gloo", "NCCL", "UNAVAILABLE", "CoordinationService")
         ):
             raise
-        reason = str(error).strip().splitlines()[0]
-        raise ConnectionError(
-            f"Another process of this training has ended, or cannot be reached ({reason}). The newest checkpoint is kept, "
-            "and --resume goes on with it."
-        ) from None
+        raise lost(error) from None
 
 
 def divisor(pack):

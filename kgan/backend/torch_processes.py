@@ -17,6 +17,8 @@ from keras import ops, tree
 from keras.src.backend.torch import nn as keras_nn
 from keras.src.backend.torch import random as keras_random
 
+from kgan.backend.alone import lost
+
 distributed = torch.distributed
 
 
@@ -32,11 +34,7 @@ def connected():
     try:
         yield
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ConnectionError(
-            f"Another process of this training has ended, or cannot be reached ({reason}). The newest checkpoint is kept, "
-            "and --resume goes on with it."
-        ) from None
+        raise lost(error) from None
 
 
 def add_up(tensor):
