@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         callbacks,
         conditions,
         data,
+        exports,
         extractors,
         latents,
         layers,
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
         terms,
         tricks,
     )
+    from kgan.exports import export
     from kgan.gan import GAN, load
+    from kgan.runner.presets import from_preset
 
 __version__ = "0.1.0"
 
@@ -36,7 +39,10 @@ __all__ = [
     "callbacks",
     "conditions",
     "data",
+    "export",
+    "exports",
     "extractors",
+    "from_preset",
     "latents",
     "layers",
     "load",
@@ -51,9 +57,13 @@ __all__ = [
 ]
 
 
+# what is not a module of its own, and where it is
+_HOMES = {"GAN": "kgan.gan", "load": "kgan.gan", "export": "kgan.exports", "from_preset": "kgan.runner.presets"}
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("GAN", "load"):
-        return getattr(importlib.import_module("kgan.gan"), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     if name in __all__:
         return importlib.import_module(f"kgan.{name}")
     raise AttributeError(f"module 'kgan' has no attribute {name!r}")

@@ -19,6 +19,13 @@ SMALL_FAMILIES: dict[str, dict] = {
 }
 
 
+def wrong(build):
+    """The complaint of a ValueError, in one line."""
+    with pytest.raises(ValueError) as caught:
+        build()
+    return " ".join(str(caught.value).split())
+
+
 def stripes():
     """40 images of 8 x 8 x 1 in [-1, 1]: stripes whose phase differs."""
     phase = np.random.default_rng(0).uniform(0, 6, (40, 1, 1, 1))

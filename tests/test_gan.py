@@ -26,6 +26,7 @@ from tests.helpers import (
     state,
     stripes,
     values,
+    wrong,
 )
 
 BACKEND = keras.backend.backend()
@@ -491,12 +492,6 @@ def test_regularizers_of_a_player_count(images):
     logs = gan.train_on_batch(images, return_dict=True)
     assert np.linalg.norm(values([last.kernel])[0]) < 0.9 * norm
     assert float(logs["d_loss"]) < 10
-
-
-def wrong(build):
-    with pytest.raises(ValueError) as caught:
-        build()
-    return str(caught.value)
 
 
 @brings("models", "`trainable = False` before `compile`", "these layers keep their values")

@@ -13,7 +13,7 @@ import kgan
 ROOT = pathlib.Path(kgan.__file__).parent
 # each may import those before it, not those beside it
 LAYERS = [
-    {"arguments", "files"},
+    {"arguments", "files", "presets"},
     {"backend"},
     {"environment", "latents", "pictures", "ramps"},
     {"conditions", "layers", "losses"},
@@ -31,6 +31,8 @@ LAYERS = [
     {"together"},
     {"fit", "generating", "summary_html"},
     {"gan"},
+    {"exports"},
+    {"view"},
     {"runner"},
     {"compare"},
     {"cli"},

@@ -172,3 +172,8 @@ class Steps:
 
     def test_step(self, data):
         return self.test(data)
+
+
+def any_size():
+    """What `torch.export` calls a size that may be any."""
+    return torch.export.Dim.AUTO

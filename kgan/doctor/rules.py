@@ -285,7 +285,7 @@ RULES = (
     Rule(
         "bound-broken",
         "warning",
-        (("at_bound", ">", 0.95),),
+        (("at_bound", ">", 0.85),),
         3,
         "{at_bound:.0%} of the discriminator's weights lie at the bound of the clipping: it can hardly be more than a sum.",
         ("penalties=[gradient_penalty]", "tricks=[]"),

@@ -37,9 +37,9 @@ class AnySize:
         # the last inputs are those of what is given
         (height, width), made = generator.inputs[-1].shape[1:3], generator.outputs[0].shape[1:3]
         self.scale = made[0] / height
-        again = _of_any_size(generator)
+        again = of_any_size(generator)
         self.model = generator if again is None else again
-        self.multiple = None if again is None else _multiple(again, generator, self.scale)
+        self.multiple = None if again is None else multiple_of(again, generator, self.scale)
         if self.multiple is None:
             self.model, self.tile = generator, (height, width)
         else:
@@ -82,7 +82,7 @@ class AnySize:
         return self._cropped(total / weights, height, width)
 
 
-def _of_any_size(generator):
+def of_any_size(generator):
     """The same generator for images of any height and width, with the same weights; `None` if it takes one size alone."""
     inputs = [
         keras.Input(one.shape[1:] if len(one.shape) != 4 else (None, None, one.shape[-1])) for one in generator.inputs
@@ -95,7 +95,7 @@ def _of_any_size(generator):
     return again
 
 
-def _multiple(model, generator, scale):
+def multiple_of(model, generator, scale):
     """The least power of 2 that height and width must be multiples of; `None` if no power of 2 is enough."""
     least, sides = 1, generator.inputs[-1].shape[1:3]
     while least <= max(sides):

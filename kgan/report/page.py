@@ -58,12 +58,12 @@ def _shown(run, budget):
         "name": run.name,
         "state": run.state,
         "findings": findings,
-        "best": _best(run.scores),
+        "best": best_of(run.scores),
         "grids": [{"uri": uri, "name": path.stem} for uri, path in zip(grids, run.grids, strict=True)],
         "real": _encoded(run.real, budget // 8),
         "neighbours": _encoded(run.neighbours, budget // 4),
         "curves": curves.all_curves(run),
-        "scores": [(score, score.seen_with) for score in _latest(run.scores)],
+        "scores": [(score, score.seen_with) for score in latest(run.scores)],
         "recipe": run.recipe,
         "changes": run.changes,
         "command": shlex.join(["kgan", *environment.pop("command", [])[1:]]),
@@ -84,12 +84,13 @@ def _in_words(value):
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
-def _latest(scores):
+def latest(scores):
+    """The scores of the last step that was measured."""
     steps = [score.where.get("step", -1) for score in scores]
     return [score for score, step in zip(scores, steps, strict=True) if step == max(steps)]
 
 
-def _best(scores):
+def best_of(scores):
     """The best value of the metric that was measured first, in words."""
     whole = [score for score in scores if score.label is None and score.key == scores[0].key]
     if not whole:
@@ -104,7 +105,7 @@ def _comparison(runs):
     left out."""
     if len(runs) < 2:
         return None
-    last = [{score.key: score for score in _latest(run.scores)} for run in runs]
+    last = [{score.key: score for score in latest(run.scores)} for run in runs]
     alike, unlike = [], []
     for key in dict.fromkeys(key for one in last for key in one):
         if all(key in one for one in last):

@@ -37,9 +37,7 @@ def apply(run, source, out, seed=0, progress=None, to=None):
     Raises:
         RecipeError: if the generator is not given images, there is no picture, or the output is not valid.
     """
-    generator, known = sampling.generator_of(run)
-    recipe = sampling.recipe_of(run)
-    condition = known.get("condition") or sampling.condition_of(recipe)
+    generator, condition, latent_dim, distribution = sampling.trained(run)
     if not condition.gives_images:
         raise RecipeError("RUN", [Problem((), f"the generator of {run} is not given images; use `kgan sample`")])
     try:
@@ -58,7 +56,7 @@ def apply(run, source, out, seed=0, progress=None, to=None):
         out = out / source.name
     if one and _format(out) not in Image.SAVE:
         raise RecipeError("-o", [Problem((), f"must end like a picture, such as .png. Received: {out}")])
-    latents = sampling.latents_of(known, recipe, 1, seed)
+    latents = sampling.latents_of(latent_dim, distribution, 1, seed)
     translated = AnySize(generator, condition, latents)
     written = 0
     alike = collections.Counter(path.with_suffix("") for path in files)

@@ -17,7 +17,7 @@ from kgan.latents import seeds as seeds_of
 from kgan.players.activation import image_range
 from kgan.players.check import symbolic_inputs
 from kgan.players.samples import Samples
-from kgan.runner import loader
+from kgan.runner import loader, preset_files
 from kgan.runner.errors import Problem, RecipeError
 
 FRAME_PIXELS = 2**22  # of an animation, at most; all of its frames are in memory before they are written
@@ -138,11 +138,9 @@ class _Source:
     """
 
     def __init__(self, run, seed, label):
-        self.generator, known = generator_of(run)
+        self.generator, self.condition, _, latents = trained(run)
         self.seed, self.label = seed, label
-        recipe = recipe_of(run)
-        self.sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
-        self.condition = known.get("condition") or condition_of(recipe)
+        self.sampler = sampler_of(latents)
         if self.condition.gives_images:
             message = f"the generator of {run} is given images: use `kgan apply {run} pictures/ -o out/`"
             raise RecipeError("RUN", [Problem((), message)])
@@ -155,7 +153,7 @@ class _Source:
             raise RecipeError("RUN", [Problem((), message)])
         self.latent_dim = (shape[0] if conditional else shape)[-1]
         self.shape = tuple(self.generator(symbolic_inputs(self.generator, self.latent_dim, self.condition)).shape[1:])
-        self.names = _names(run, len(self.condition.classes))
+        self.names = names_of(run, len(self.condition.classes))
         try:
             if isinstance(label, str):
                 self.label = label = self._number(label)
@@ -197,8 +195,11 @@ class _Source:
         return Samples(self.generator, latents, given, self.shape).standard()
 
 
-def _names(run, count):
+def names_of(run, count):
     """The names of the classes of the run's data, if there are as many as that."""
+    if (run / preset_files.INDEX).is_file():
+        names = preset_files.classes(run)
+        return names if len(names) == count else []
     path = (run if run.is_dir() else run.parent) / "environment.json"
     try:
         names = json.loads(path.read_text("utf-8"))["data"]["classes"]
@@ -226,6 +227,8 @@ def generator_of(run):
     Raises:
         RecipeError: if there is no generator.
     """
+    if (run / preset_files.INDEX).is_file():
+        preset_files.check(run)
     path = run / "generator.keras" if run.is_dir() else run
     newest = disk.latest(run / "checkpoints")[0] if run.is_dir() else None
     if newest and path.exists() and path.stat().st_mtime >= newest.stat().st_mtime:
@@ -243,20 +246,39 @@ def generator_of(run):
     raise RecipeError("RUN", [Problem((), message)]) from None
 
 
-def latents_of(known, recipe, n, seed):
+def trained(run):
+    """The generator of a run directory, or of a file, and what it was trained with.
+
+    Returns:
+        The generator; its `kgan.conditions.Condition`; the size of its latents, or `None` if it takes none; and their
+        distribution, a name or a function.
+
+    Raises:
+        RecipeError: if there is no generator.
+    """
+    generator, known = generator_of(run)
+    recipe = recipe_of(run)
+    condition = known.get("condition") or condition_of(recipe)
+    shapes = [one.shape for one in getattr(generator, "inputs", None) or ()]
+    latent_dim = recipe.get("latent_dim")
+    if not condition.gives_images and shapes:
+        latent_dim = shapes[0][-1]
+    return generator, condition, latent_dim, known.get("latents", recipe.get("latents", "normal"))
+
+
+def latents_of(latent_dim, latents, n, seed):
     """Latents `(n, latent_dim)` of a generator that is given images too, or `None` if it takes none."""
-    if not recipe.get("latent_dim"):
+    if latent_dim is None:
         return None
-    sampler = sampler_of(known.get("latents", recipe.get("latents", "normal")))
-    return keras.ops.convert_to_numpy(sampler((n, recipe["latent_dim"]), seeds_of(seed)))
+    return keras.ops.convert_to_numpy(sampler_of(latents)((n, latent_dim), seeds_of(seed)))
 
 
 def translations_of(run, condition, real, given, seed, to=None):
     """What the generator of a run makes of what it is given for some real images, `kgan.players.samples.Samples`."""
-    generator, known = generator_of(run)
+    generator, _, latent_dim, distribution = trained(run)
     generator, condition = condition.one_way(generator, to)
     prepared = examples.prepared(condition, given, real, image_range(generator))
-    latents = latents_of(known, recipe_of(run), len(prepared), seed)
+    latents = latents_of(latent_dim, distribution, len(prepared), seed)
     shape = tuple(generator.outputs[0].shape[1:])
     return Samples(generator, latents, prepared, shape, 16, condition).standard()
 

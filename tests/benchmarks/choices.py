@@ -43,20 +43,22 @@ CHANGES = {
 }
 
 
-def train(recipe, settings, seconds, run, core):
+def train(recipe, settings, run, core):
     """One training on one core, scored at its end."""
     score = "[{name: score, metric: [frechet_distance, precision_recall], every: 1000000 epochs, samples: 5000}]"
-    settings = [f"callbacks={score}", *settings]
-    if recipe != "pictures":  # which has a length of its own, for which its rates are made
-        settings += ["epochs=null", f"steps={ENDLESS}"]
-    command = [*KGAN, "train", recipe, "--out", str(run)]
-    command += ["--seconds", str(seconds), *(word for one in settings for word in ("--set", one))]
+    command = [*KGAN, "train", recipe, "--out", str(run), "--set", f"callbacks={score}", *settings]
     print(run, file=sys.stderr)
     cores.run(command, run.with_suffix(".log"), core)
 
 
-def train_all(arguments, changes):
-    """The runs of each change, one for each seed."""
+def train_all(arguments, changes, length):
+    """The runs of each change, one for each seed.
+
+    Args:
+        arguments: Its recipe, data, seeds and out.
+        changes: For each name the values that differ from the recipe.
+        length: Words of `kgan train` that say how long all of them take.
+    """
     data = [f"data.path={arguments.data}"] if arguments.data else []
     runs: dict[str, list[pathlib.Path]] = {}
     jobs = []
@@ -64,8 +66,8 @@ def train_all(arguments, changes):
         runs[name] = [arguments.out / f"{number:02d}" / f"seed-{seed}" for seed in range(arguments.seeds)]
         for seed, run in enumerate(runs[name]):
             if not (run / "scores.jsonl").exists():
-                values = [*data, f"seed={seed}", *settings]
-                jobs.append(functools.partial(train, arguments.recipe, values, arguments.seconds, run))
+                values = [word for one in (*data, f"seed={seed}", *settings) for word in ("--set", one)]
+                jobs.append(functools.partial(train, arguments.recipe, [*length, *values], run))
     cores.side_by_side(jobs)
     return runs
 
@@ -101,7 +103,8 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("choices"))
     arguments = parser.parse_args()
     title = f"`{arguments.recipe}`"
-    runs = train_all(arguments, {title: [], **{name: CHANGES[name] for name in arguments.only}})
+    length = ["--seconds", str(arguments.seconds), "--set", "epochs=null", "--set", f"steps={ENDLESS}"]
+    runs = train_all(arguments, {title: [], **{name: CHANGES[name] for name in arguments.only}}, length)
     text = table(runs, title)
     print(text)
     (arguments.out / "table.md").write_text(text + "\n")

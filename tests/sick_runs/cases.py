@@ -62,8 +62,8 @@ CASES = {
     "augmentation-leaks": Case("digits", (*steps(1500), "augment={name: ada, target: -1.0, length: 5000}"), 1500),
     "bound-broken": Case(
         "digits",
-        (*steps(600), "loss=wasserstein", "penalties=[]", "tricks=[{name: weight_clip, bound: 0.0001}]", f"{D}=0.05"),
-        600,
+        (*steps(800), "loss=wasserstein", "penalties=[]", "tricks=[{name: weight_clip, bound: 0.0001}]", f"{D}=0.05"),
+        800,
     ),
     "checkerboard": Case(
         "digits",

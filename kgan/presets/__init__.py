@@ -1,0 +1,1 @@
+"""Presets that kgan brings, a folder each: see kgan.runner.preset_files."""

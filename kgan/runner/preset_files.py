@@ -1,0 +1,113 @@
+"""The files of presets: where they are, and whether they are what `preset.json` says, before anything is loaded.
+
+A preset is a run directory of a few files: `generator.keras`, `resolved.yaml`, a model card `README.md` with its picture
+`samples.png`, and `preset.json`, which has the size and the SHA-256 of each of the others.
+"""
+
+import hashlib
+import importlib.util
+import json
+import pathlib
+
+import kgan
+from kgan.arguments import nearest
+from kgan.runner.errors import Problem, RecipeError
+
+SHIPPED = pathlib.Path(kgan.__file__).parent / "presets"
+FORMAT = 1  # of preset.json; larger ones are of later versions
+INDEX, CARD, PICTURE, NEIGHBOURS = "preset.json", "README.md", "samples.png", "neighbours.png"
+FILES = ("generator.keras", "resolved.yaml", CARD, PICTURE, NEIGHBOURS)
+MOST = 2**31  # bytes of a file
+HUB = "hf://"
+
+
+def find(where):
+    """The path of a run, a file, or a preset.
+
+    Args:
+        where: Text or path, as in `from_preset`.
+
+    Raises:
+        RecipeError: if a preset cannot be fetched, or a name is not one of a preset.
+    """
+    path = pathlib.Path(where)
+    if str(where).startswith(HUB):
+        return _fetched(str(where))
+    if path.exists() or len(path.parts) != 1 or path.suffix:
+        return path
+    if (SHIPPED / path / INDEX).is_file():
+        return SHIPPED / path
+    known = sorted(one.parent.name for one in SHIPPED.glob(f"*/{INDEX}"))
+    message = f"there is no run, file or preset {where}. {nearest(where, known)}"
+    raise RecipeError("RUN", [Problem((), message)])
+
+
+def _fetched(address):
+    """The folder with a preset of the Hub, from its cache if it is there."""
+    name = address.removeprefix(HUB).strip("/")
+    if name.count("/") != 1:
+        raise refused(f"{address} is not the address of a preset, which is hf://owner/name")
+    if importlib.util.find_spec("huggingface_hub") is None:
+        raise refused("hf:// needs huggingface_hub: pip install 'kgan[hub]'")
+    import huggingface_hub
+    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+
+    try:
+        index = pathlib.Path(huggingface_hub.hf_hub_download(name, INDEX))
+        listed = _read_index(index)["files"]
+        for one in listed:
+            huggingface_hub.hf_hub_download(name, one)
+        return index.parent
+    except (EntryNotFoundError, RepositoryNotFoundError):
+        raise refused(f"{address} is not there, or is no preset of kgan") from None
+    except (OSError, ValueError) as error:  # no network, among others
+        if isinstance(error, RecipeError):
+            raise
+        said = str(error).strip().splitlines()[0][:200]
+        raise refused(f"{address} cannot be fetched, and no copy of it is on this machine: {said}") from None
+
+
+def check(folder):
+    """Check the files of a preset, before any of them is used.
+
+    Raises:
+        RecipeError: if one is missing, or is not what `preset.json` says.
+    """
+    for name, known in _read_index(folder / INDEX)["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise refused(f"{path} is missing, which {INDEX} lists")
+        if path.stat().st_size != known["bytes"] or checksum(path) != known["sha256"]:
+            raise refused(f"{path} is damaged or was changed: it is not the file whose checksum {INDEX} has")
+
+
+def classes(folder):
+    """The names of a preset's classes, an empty list if it has none."""
+    return list(_read_index(folder / INDEX).get("classes") or ())
+
+
+def _read_index(path):
+    """The content of `preset.json`, whose form is checked: it may come from a stranger."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        later = found["preset"] > FORMAT
+        sound = all(
+            name in FILES and isinstance(one["bytes"], int) and 0 <= one["bytes"] < MOST and len(one["sha256"]) == 64
+            for name, one in found["files"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise refused(f"{path} cannot be read: {type(error).__name__}") from None
+    if later:
+        raise refused(f"{path} is of a later version of kgan: update kgan")
+    if not sound or not {"generator.keras", "resolved.yaml"} <= found["files"].keys():
+        raise refused(f"{path} lists other files than those of a preset")
+    return found
+
+
+def refused(message):
+    return RecipeError("RUN", [Problem((), message)])
+
+
+def checksum(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
