@@ -41,7 +41,9 @@ def card(run, recipe, where, pictures=None, license=None, data_license=None):
     """
     pictures = _pictures(run) if pictures is None else pictures
     given = _gives_images(recipe)
-    scores = latest(run.scores) if run.scores else []
+    scores = (
+        list({score.key: score for score in latest(run.scores)}.values()) if run.scores else []
+    )  # the newest of each
     loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent)
     template = jinja2.Environment(loader=loader, trim_blocks=True, keep_trailing_newline=True).get_template("card.md")
     return template.render(
@@ -112,7 +114,7 @@ def _training(run, recipe):
     if run.logs:
         last = run.logs[-1]
         seen = f", {run.images_per_epoch * last['epoch']:,} images seen" if run.images_per_epoch else ""
-        lines.append(f"{last['epoch']} epochs{seen}, in {datetime.timedelta(seconds=round(last['seconds']))} h")
+        lines.append(f"{last['epoch']} epochs{seen}, in {datetime.timedelta(seconds=round(last['seconds']))}")
     if around:
         versions = around.get("versions", {})
         engine = around.get("backend")

@@ -50,7 +50,7 @@ def _fetched(address):
     if importlib.util.find_spec("huggingface_hub") is None:
         raise refused("hf:// needs huggingface_hub: pip install 'kgan[hub]'")
     import huggingface_hub
-    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     try:
         index = pathlib.Path(huggingface_hub.hf_hub_download(name, INDEX))
@@ -58,13 +58,15 @@ def _fetched(address):
         for one in listed:
             huggingface_hub.hf_hub_download(name, one)
         return index.parent
+    except LocalEntryNotFoundError:
+        raise refused(
+            f"{address} cannot be fetched, and no copy of it is on this machine: is there a network?"
+        ) from None
     except (EntryNotFoundError, RepositoryNotFoundError):
         raise refused(f"{address} is not there, or is no preset of kgan") from None
-    except (OSError, ValueError) as error:  # no network, among others
-        if isinstance(error, RecipeError):
-            raise
+    except OSError as error:
         said = str(error).strip().splitlines()[0][:200]
-        raise refused(f"{address} cannot be fetched, and no copy of it is on this machine: {said}") from None
+        raise refused(f"{address} cannot be fetched: {said}") from None
 
 
 def check(folder):

@@ -75,7 +75,7 @@ def push(run, out, license=None, data_license=None, name=None):
         run: Path of a run directory that has ended.
         out: Path of the folder.
         license, data_license: As in `kgan.report.card`.
-        name: How the card's commands call it, such as `hf://owner/name`; by default the folder.
+        name: How the card's commands call it, such as `hf://owner/name`; by default the name of the folder.
 
     Returns:
         A sentence about it.
@@ -101,7 +101,7 @@ def push(run, out, license=None, data_license=None, name=None):
             for path in paths:
                 shutil.copyfile(path, folder / target)
                 shown[key] = target
-        text = card(found, recipe, name or str(out), shown, license, data_license)
+        text = card(found, recipe, name or out.name, shown, license, data_license)
         (folder / CARD).write_text(text, "utf-8")
         classes = len(recipe.get("num_classes") and range(recipe["num_classes"]) or ())
         index = {
