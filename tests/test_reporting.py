@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -149,3 +150,13 @@ def test_points_have_real_ones_too(tmp_path, data):
     call_kgan("train", data, "--set", "steps=2", "--set", "callbacks=[]", "--out", "run", cwd=tmp_path)
     with Image.open(tmp_path / "run" / "real.png") as drawn:
         assert drawn.size == (480, 480)
+
+
+def test_env(tmp_path):
+    """What a report of a bug needs, as text and as JSON."""
+    said = run_kgan("env", cwd=tmp_path)
+    assert f"kgan {kgan.__version__}, Keras {keras.__version__} on {keras.backend.backend()}" in said
+    for word in ("devices: ", "Python 3.", "memory that a run may use: ", "free: "):
+        assert word in said
+    found = json.loads(call_kgan("env", "--json", cwd=tmp_path))
+    assert found["engine"] == keras.backend.backend() and found["memory"] > 2**20 and found["free"]

@@ -1,10 +1,12 @@
 """A run's generator in the format of another program."""
 
 import contextlib
+import pathlib
 
 from kgan import exports
 from kgan import view as page
 from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.runner.preset_files import INDEX
 from kgan.runner.sampling import names_of, trained
 
 
@@ -14,13 +16,13 @@ def export(run, to, out=None, uint8=False, domain=None, plugins=()):
     Args:
         run: Path of a run directory, or of a generator in a file.
         to, uint8, domain, plugins: As in `kgan.export`.
-        out: Path of the folder; `exports/<to>` in the run directory, or beside the file, by default.
+        out: Path of the folder; `exports/<to>` in the run directory, beside the file, or here for a preset, by default.
 
     Raises:
         RecipeError: if there is no generator, or an argument is not valid.
         RunError: if the conversion fails, or the export makes other images than the generator.
     """
-    out = out or (run if run.is_dir() else run.parent) / "exports" / to
+    out = out or _home(run) / "exports" / to
     generator, condition, latent_dim, latents = trained(run)
     with _in_a_sentence("export"):
         record = exports.export_generator(generator, condition, latent_dim, latents, out, to, uint8, domain, plugins)
@@ -38,14 +40,14 @@ def view(run, out=None, plugins=()):
 
     Args:
         run: Path of a run directory, or of a generator in a file.
-        out: Path of the file; `view.html` in the run directory, or beside the file, by default.
+        out: Path of the file; `view.html` in the run directory, beside the file, or here for a preset, by default.
         plugins: As in `kgan.export`.
 
     Raises:
         RecipeError: if there is no generator, or none that a page can show.
         RunError: if the conversion fails.
     """
-    out = out or (run if run.is_dir() else run.parent) / "view.html"
+    out = out or _home(run) / "view.html"
     if not out.absolute().parent.is_dir():
         raise RecipeError("--out", [Problem((), f"there is no folder {out.parent} for {out.name}")])
     generator, condition, latent_dim, latents = trained(run)
@@ -54,6 +56,13 @@ def view(run, out=None, plugins=()):
     with _in_a_sentence("view"):
         page.write(generator, condition, latent_dim, latents, out, title, names, plugins)
     return f"{out}: {out.stat().st_size / 1000:,.0f} kB"
+
+
+def _home(run):
+    """Where files about a run belong; a preset is complete, and may be a part of kgan."""
+    if (run / INDEX).is_file():
+        return pathlib.Path(".")
+    return run if run.is_dir() else run.parent
 
 
 @contextlib.contextmanager
