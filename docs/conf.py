@@ -9,12 +9,13 @@ from docutils.utils.math.latex2mathml import tex2mathml
 
 project = "kgan"
 author = copyright = "the kgan developers"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build", "recipes/*/facts.md", "faults.md", "symptoms", "notebooks", "devices"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx_copybutton"]
+exclude_patterns = ["_build", "recipes/*/facts.md", "faults.md", "symptoms", "notebooks", "devices", "sharing"]
 html_theme = "furo"
 html_title = "kgan"
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
+html_extra_path = ["llms.txt"]
 html_math_renderer = "mathml"
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3

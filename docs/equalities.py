@@ -15,6 +15,7 @@ ON_JAX = ["dense", "dcgan", "mnist", "ada", "pix2pix", "cyclegan"]  # it takes m
 WAYS = {
     "JAX, 2 devices": ("jax", 2, 1),
     "JAX, 4 devices": ("jax", 4, 1),
+    "JAX, 2 processes": ("jax", 2, 2),
     "PyTorch, 2 processes": ("torch", 2, 2),
 }
 WHAT = {

@@ -7,7 +7,7 @@ from PIL import Image
 
 from kgan.runner import auto, loader, recipes
 from kgan.runner.errors import RecipeError
-from tests.command_line import run_kgan
+from tests.command_line import call_kgan
 
 FACTS = auto.Facts(count=3419, side=64, classes=0, accelerator=False, batch=32)
 TEXT = """\
@@ -145,17 +145,17 @@ def test_a_resumed_run_keeps_what_was_chosen(tmp_path):
     folder = pictures(tmp_path / "mine", [(36, 36)] * 40)
     settings = ["steps=2", "latent_dim=4", "generator.filters=4", "discriminator.filters=4", "jit_compile=false"]
     arguments = [word for one in [f"data.path={folder}", *settings, "callbacks=[]"] for word in ("--set", one)]
-    said = run_kgan("train", "pictures", "--out", "mine-run", *arguments, cwd=tmp_path)
+    said = call_kgan("train", "pictures", "--out", "mine-run", *arguments, cwd=tmp_path)
     assert "chosen: size 32, batch_size 10" in said and "filters" not in said
     before = (tmp_path / "mine-run" / "resolved.yaml").read_text()
     assert "size: 32" in before and "auto" not in before.replace("jit_compile: auto", "")
     pictures(folder, [(90, 90)] * 60)
     arguments[arguments.index("steps=2")] = "steps=3"
-    said = run_kgan("train", "pictures", "--out", "mine-run", *arguments, "--resume", "--allow-changes", cwd=tmp_path)
+    said = call_kgan("train", "pictures", "--out", "mine-run", *arguments, "--resume", "--allow-changes", cwd=tmp_path)
     assert "Resuming from" in said and "chosen" not in said
     after = (tmp_path / "mine-run" / "resolved.yaml").read_text()
     assert before.replace("steps: 2\n", "steps: 3\n") == after
     shown = " ".join(
-        run_kgan("show", "pictures", "--set", f"data.path={folder}", cwd=tmp_path).split()
+        call_kgan("show", "pictures", "--set", f"data.path={folder}", cwd=tmp_path).split()
     )  # wrapped anywhere
     assert "size: 64," in shown and "batch_size: 15" in shown

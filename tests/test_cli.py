@@ -250,7 +250,9 @@ def test_wrong_samples(run, tmp_path, call):
     assert not (tmp_path / "x.npy").exists()
 
 
-@pytest.mark.parametrize(("set_before", "used"), [({}, "1"), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0")])
+@pytest.mark.parametrize(
+    ("set_before", "used"), [({}, "1"), pytest.param({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0", marks=pytest.mark.slow)]
+)
 def test_onednn_is_on_unless_it_was_turned_off(tmp_path, set_before, used):
     """A plugin is read when the engine is loaded already, so what it finds is what the engine found."""
     plugin = tmp_path / "mine.py"

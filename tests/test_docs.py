@@ -15,6 +15,8 @@ from keras import ops
 
 import kgan
 from docs import symptoms
+from kgan.runner import recipes, schema
+from kgan.runner.errors import RecipeError
 from tests import brought
 from tests.helpers import compiled, patches, translator
 
@@ -182,3 +184,29 @@ def test_the_scripts_for_several_machines_can_be_read():
     name = f"{job_set['metadata']['name']}-{job['name']}-0-0.{job_set['metadata']['name']}"
     assert given["KERAS_DISTRIBUTION_JOB_ADDRESSES"].split(":")[0] == name
     compile((folder / "with_ray.py").read_text(), "with_ray.py", "exec")
+
+
+def keys_named(page):
+    """What the right column of the tables of docs/coming_from.md has: settings as they follow --set."""
+    for line in page.splitlines():
+        cells = line.strip("| ").split(" | ")
+        if len(cells) == 2:  # of Python, what begins with kgan is not meant
+            yield from (one for one in re.findall(r"`([a-z_.]+=[^`]+)`", cells[1]) if "kgan." not in one)
+
+
+def test_keys_that_users_of_others_are_told_are_keys():
+    """Each is accepted by one of the recipes that the page names."""
+    told = sorted(set(keys_named((ROOT / "docs" / "coming_from.md").read_text("utf-8"))))
+    assert len(told) > 20
+    for setting in told:
+        refused = []
+        for name in ("pix2pix", "cyclegan", "wgan", "mnist"):
+            given = recipes.read(name)
+            try:
+                recipes.override(given, [setting.replace("auto", "10")])  # which a folder of pictures settles
+                schema.validate(given)
+                break
+            except RecipeError as error:
+                refused.append(str(error))
+        else:
+            pytest.fail(f"{setting}: {refused}")

@@ -201,3 +201,29 @@ def test_losses_that_layers_add_during_penalties(last):
     gan.fit(regularized.POINTS[4:], batch_size=4, shuffle=False, verbose=0)
     by_hand.run("simultaneous")
     assert_as_by_hand(gan, by_hand)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="other engines do not trace a state that is handed on")
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_branch_is_the_same_program_in_every_process(backwards):
+    """The state goes through it in the order of the variables, not in that of their places in the memory, which differ."""
+    import jax
+
+    from kgan import backend
+
+    variables = [keras.Variable(np.zeros(1 + index), dtype="float32") for index in range(12)]
+    variables = variables[::-1] if backwards else variables
+
+    def grow():
+        for variable in variables:
+            variable.assign_add(np.ones(variable.shape))
+
+    def step(state):
+        with keras.StatelessScope(state_mapping=list(zip(variables, state, strict=True))) as scope:
+            backend.when(state[0][0] > 0, grow, lambda: None)
+            return [scope.get_current_value(variable) for variable in variables]
+
+    program = jax.make_jaxpr(step)([variable.value for variable in variables])
+    [branch] = [equation for equation in program.eqns if equation.primitive.name == "cond"]
+    shapes = [one.aval.shape[0] for one in branch.outvars]
+    assert shapes == [variable.shape[0] for variable in variables]

@@ -42,7 +42,7 @@ def on_one_device(tmp_path_factory):
 
 @needs_jax
 @pytest.mark.parametrize("cases", [("dense",), pytest.param(tuple(ON_JAX), marks=pytest.mark.slow)])
-@pytest.mark.parametrize("devices, processes", [(2, 1), (4, 1), pytest.param(2, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("devices, processes", [(2, 1), pytest.param(4, 1, marks=pytest.mark.slow), (2, 2)])
 def test_jax(devices, processes, cases, on_one_device, tmp_path):
     wanted = on_one_device("jax", cases)
     found = train(tmp_path, cases, "jax", devices, processes)

@@ -34,6 +34,11 @@ def _current_scope():
         return probe.original_scope
 
 
+# JAX sorts the keys of a dict, and those of a state are ids, which differ from process to process: with a dict, each process
+# would compile another program, and they would send each other other numbers. So values travel as lists, in the order in
+# which variables were first written.
+
+
 def _scope(values):
     """A scope in which the variables have these values, a dict by the variables' ids."""
     scope = keras.StatelessScope(collect_losses=True)
@@ -42,17 +47,18 @@ def _scope(values):
 
 
 def gradients(losses, groups):
-    outer = _current_scope()
+    outer, keys = _current_scope(), []
     variables = [variable for group in groups for variable in group]
 
     def pure(values):
         own = {id(variable): value for variable, value in zip(variables, values, strict=True)}
         with _scope({**outer.state_mapping, **own}) as inner:
             results, extra = losses()
-        return tuple(results), (extra, inner.state_mapping)
+        keys[:] = inner.state_mapping
+        return tuple(results), (extra, list(inner.state_mapping.values()))
 
     values, pullback, (extra, written) = jax.vjp(pure, [variable.value for variable in variables], has_aux=True)
-    outer.state_mapping.update(written)
+    outer.state_mapping.update(zip(keys, written, strict=True))
     result, start = [], 0
     for index, group in enumerate(groups):
         one_hot = tuple(ops.full_like(value, float(other == index)) for other, value in enumerate(values))
@@ -72,32 +78,34 @@ def apply(optimizer, grads, variables):
 
 
 def input_gradient(function, x):
-    outer = _current_scope() or keras.StatelessScope()  # a user may call a penalty outside of a step
+    outer, keys = _current_scope() or keras.StatelessScope(), []  # a user may call a penalty outside of a step
 
     def pure(x):
         with _scope(outer.state_mapping) as inner, added_losses() as added:
             total = sum(ops.sum(one) for one in keras.tree.flatten(function(x)))
-        return total, (inner.state_mapping, added)
+        keys[:] = inner.state_mapping
+        return total, (list(inner.state_mapping.values()), added)
 
     gradient, (written, added) = jax.grad(pure, has_aux=True)(x)
-    outer.state_mapping.update(written)
+    outer.state_mapping.update(zip(keys, written, strict=True))
     hand_on(added)
     return gradient
 
 
 def when(condition, then, otherwise):
     outer = _current_scope()
+    keys = list(outer.state_mapping)
 
     def branch(update):
         def run(values):
-            with _scope(values) as inner:
+            with _scope(zip(keys, values, strict=True)) as inner:
                 result = update()
-            return result, inner.state_mapping
+            return result, list(inner.state_mapping.values())
 
         return run
 
-    result, written = jax.lax.cond(condition, branch(then), branch(otherwise), outer.state_mapping)
-    outer.state_mapping.update(written)
+    result, written = jax.lax.cond(condition, branch(then), branch(otherwise), list(outer.state_mapping.values()))
+    outer.state_mapping.update(zip(keys, written, strict=True))
     return result
 
 
