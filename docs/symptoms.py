@@ -8,11 +8,11 @@ import pathlib
 import sys
 
 from kgan.doctor import BEFORE, RULES, VALUES
-from tests.sick_runs.cases import CASES
+from tests.sick_runs.cases import CASES, PLUGIN
 
 OUT = pathlib.Path(__file__).parent / "symptoms"
 SIGNS = {"<": "below", ">": "above", "=": "is"}
-IMAGES = 32
+IMAGES = 36
 
 
 def text():
@@ -59,8 +59,9 @@ def remedies(rule):
 
 def draw(runs):
     """A grid of each sick run's images, of its newest checkpoint."""
-    from kgan.runner import sampling
+    from kgan.runner import plugins, sampling
 
+    plugins.load(PLUGIN)
     for name in CASES:
         run = runs / name / "seed-0"
         if (run / "checkpoints").exists() and any((run / "checkpoints").iterdir()):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 import kgan
-from kgan.architectures import compact, dcgan, dense, patch, r3gan, resnet, resnet_translation, srresnet, unet
+from kgan.architectures import compact, dcgan, dense, patch, r3gan, resnet, resnet_translation, srresnet, towers, unet
 from tests.helpers import SMALL_FAMILIES
 
 SHAPE, COLOURED = (16, 16, 1), (32, 32, 3)
@@ -33,15 +33,13 @@ def _of_images(generator, condition, **own):
 
 
 def _two_domains():
-    def tower(channels, made):
-        return resnet_translation.generator((32, 32, made), given_shape=(32, 32, channels), filters=4, blocks=1)
+    def tower(given, made):
+        shapes = (32, 32, made), (32, 32, given)
+        return resnet_translation.generator(shapes[0], given_shape=shapes[1], filters=4, blocks=1)
 
-    a, b = keras.Input((32, 32, 3), name="a"), keras.Input((32, 32, 1), name="b")
-    judges = [patch.discriminator((32, 32, channels), filters=4, receptive_field=16) for channels in (1, 3)]
-    seen = [keras.Input((32, 32, channels)) for channels in (1, 3)]
-    generator = keras.Model([a, b], [tower(3, 1)(a), tower(1, 3)(b)])
-    discriminator = keras.Model(seen, [judge(one) for judge, one in zip(judges, seen, strict=True)])
-    return kgan.GAN(generator, discriminator, condition=kgan.conditions.Unpaired())
+    judges = [patch.discriminator((32, 32, one), given=False, filters=4, receptive_field=16) for one in (1, 3)]
+    players = towers.generator(tower(3, 1), tower(1, 3)), towers.discriminator(*judges)
+    return kgan.GAN(*players, condition=kgan.conditions.Unpaired())
 
 
 GANS = {

@@ -101,17 +101,17 @@ SPOILT = """
 import numpy as np
 from kgan.exports import convert
 
-def spoilt(model, path, batch=None, write=convert.CONVERTERS["onnx"]):
-    first = next(one for one in model.variables if one.path.endswith("kernel"))
+def spoilt(sampler, path, batch, write=convert.CONVERTERS["onnx"]):
+    first = next(one for one in sampler.generator.variables if one.path.endswith("kernel"))
     first.assign(np.asarray(first.value) * 1.01)
-    write(model, path)
+    write(sampler, path, batch)
 
 convert.CONVERTERS["onnx"] = spoilt
 """
 BROKEN = """
 from kgan.exports import convert
 
-def broken(model, path, batch=None):
+def broken(sampler, path, batch):
     raise RuntimeError("no such operator")
 
 convert.CONVERTERS["onnx"] = broken

@@ -174,6 +174,6 @@ class Steps:
         return self.test(data)
 
 
-def any_size():
-    """What `torch.export` calls a size that may be any."""
-    return torch.export.Dim.AUTO
+def any_size(name):
+    """What `torch.export` calls a size that may be any number."""
+    return torch.export.Dim(name)

@@ -12,23 +12,35 @@ from keras import layers, ops
 
 from kgan.exports.sampler import Sampler
 from kgan.gan import load
-from kgan.latents import normal, seeds
 
 
-def to_onnx(model, path, batch=None):
-    def specification(one):
-        return keras.InputSpec(shape=(batch, *one.shape[1:]), dtype=one.dtype, name=one.name)
-
-    sizes = {one.name: specification(one) for one in model.inputs}
-    model.export(path, format="onnx", verbose=False, input_signature=[sizes])
-
-
-def to_saved_model(model, path):
-    model.export(path, format="tf_saved_model", verbose=False)
+def to_onnx(sampler, path, batch):
+    model = sampler.model()
+    signature = {
+        one.name: keras.InputSpec(shape=(batch, *one.shape[1:]), dtype=one.dtype, name=one.name) for one in model.inputs
+    }
+    model.export(path, format="onnx", verbose=False, input_signature=[signature])
 
 
-def to_litert(model, path):
-    model.export(path, format="litert", verbose=False)
+def to_saved_model(sampler, path, batch):
+    sampler.model().export(path, format="tf_saved_model", verbose=False)
+
+
+def to_litert(sampler, path, batch):
+    sampler.generator = _enlarging_by_reshaping(sampler.generator)
+    sampler.model().export(path, format="litert", verbose=False)
+
+
+def to_openvino(sampler, path, batch):
+    sampler.model().export(path, format="openvino", verbose=False)
+
+
+def to_pt2(sampler, path, batch):
+    from kgan.backend.torch import any_size  # the engine of this process
+
+    model = sampler.model()
+    sizes = {one.name: {0: any_size("batch")} for one in model.inputs}
+    model.export(path, format="torch", verbose=False, dynamic_shapes=sizes)
 
 
 class _Repeated(layers.UpSampling2D):
@@ -40,31 +52,20 @@ class _Repeated(layers.UpSampling2D):
         return ops.reshape(ops.concatenate([wide] * down, axis=2), (-1, down * height, across * width, channels))
 
 
-def _enlarging_by_reshaping(layer):
-    if type(layer) is layers.UpSampling2D and (layer.interpolation, layer.data_format) == ("nearest", "channels_last"):
-        return _Repeated.from_config(layer.get_config())
-    return type(layer).from_config(layer.get_config())
+def _enlarging_by_reshaping(generator):
+    """The same generator with `_Repeated` layers; a generator without a graph as it is."""
 
+    def copied(layer):
+        enlarges = type(layer) is layers.UpSampling2D
+        if enlarges and (layer.interpolation, layer.data_format) == ("nearest", "channels_last"):
+            return _Repeated.from_config(layer.get_config())
+        return type(layer).from_config(layer.get_config())
 
-def _for_litert(generator):
-    if not getattr(generator, "operations", None):  # without a graph
+    if not getattr(generator, "operations", None):
         return generator
-    again = keras.models.clone_model(generator, clone_function=_enlarging_by_reshaping, recursive=True)
+    again = keras.models.clone_model(generator, clone_function=copied, recursive=True)
     again.set_weights(generator.get_weights())
     return again
-
-
-def to_openvino(model, path):
-    model.export(path, format="openvino", verbose=False)
-
-
-def to_pt2(model, path):
-    from kgan.backend.torch import any_size  # the engine of this process
-
-    sizes = {
-        one.name: {axis: any_size() for axis, side in enumerate(one.shape) if side is None} for one in model.inputs
-    }
-    model.export(path, format="torch", verbose=False, dynamic_shapes=sizes)
 
 
 CONVERTERS = {
@@ -83,10 +84,5 @@ def main(folder):
     for plugin in job["plugins"]:
         runpy.run_path(plugin, run_name=pathlib.Path(plugin).stem)
     condition = keras.saving.deserialize_keras_object(job["condition"])
-    sampler = Sampler(load(folder / "generator.keras"), condition, job["latent_dim"], job["pixels"])
-    if job["format"] == "litert":
-        sampler.generator = _for_litert(sampler.generator)
-    model = sampler.model()
-    model(sampler.fixed(1, normal, seeds(0), sampler.sizes[0]))  # Keras exports models that have been called
-    given = {"batch": job["batch"]} if job["batch"] else {}
-    CONVERTERS[job["format"]](model, job["path"], **given)
+    sampler = Sampler(load(folder / "generator.keras"), condition, job["latent_dim"], job["pixels"], job["any_size"])
+    CONVERTERS[job["format"]](sampler, job["path"], job["batch"])

@@ -50,7 +50,7 @@ def export(gan, path, to="onnx", uint8=False, domain=None, plugins=()):
     The file is written by an engine that Keras exports that format with, whichever one trained the GAN, in a process of its
     own. It takes `latents` `(batch, latent_dim)`, with classes also `labels` `(batch,)`, and instead of both or besides the
     latents `given`, images, if the generator is given some; it returns `images` in [-1, 1]. The batch may have any size;
-    so may images that are given, if the generator consists of convolutions.
+    so may images that are given, if the generator consists of convolutions and the format is not `"pt2"`.
 
     Beside it lie `infer.py`, which needs only numpy and the format's runtime, and `export.json` with inputs, versions,
     differences and checksums. Before anything is kept, `infer.py` makes images of 64 fixed inputs, and of every class, in
@@ -91,7 +91,7 @@ def export_generator(generator, condition, latent_dim, latents, path, to="onnx",
     if uint8 and (form.weights_alone or len(generator.outputs[0].shape) != 4):
         raise ValueError("`uint8` is for formats that make images, and for generators that make some.")
     check_serializable(generator)
-    sampler = Sampler(generator, condition, latent_dim, uint8)
+    sampler = Sampler(generator, condition, latent_dim, uint8, form.any_size)
     path.parent.mkdir(parents=True, exist_ok=True)
     with folder_when_written(path) as folder, tempfile.TemporaryDirectory() as work:
         if form.engine is None:
@@ -153,6 +153,7 @@ def convert_to(generator, condition, latent_dim, to, path, work, uint8=False, ba
         "condition": keras.saving.serialize_keras_object(condition),
         "latent_dim": latent_dim,
         "pixels": uint8,
+        "any_size": FORMATS[to].any_size,
         "batch": batch,
         "plugins": [str(pathlib.Path(one).resolve()) for one in plugins],
     }

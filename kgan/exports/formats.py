@@ -15,6 +15,7 @@ class Format:
         packages: The packages whose versions `export.json` has.
         imports: What `infer.py` imports besides numpy.
         script: What it does: `images(**inputs)`, or for weights alone `weights()`.
+        any_size: Whether its files take images of any height and width.
     """
 
     file: str
@@ -23,6 +24,7 @@ class Format:
     packages: tuple[str, ...]
     imports: str
     script: str
+    any_size: bool = True
 
     @property
     def weights_alone(self):
@@ -95,6 +97,7 @@ def images(**inputs):
     with torch.no_grad():
         return module({name: torch.from_numpy(value) for name, value in inputs.items()})["images"].numpy()
 """,
+        any_size=False,  # what PyTorch traces of a U-Net holds for the sizes that it was traced with alone
     ),
     "npz": Format(
         "generator.npz",

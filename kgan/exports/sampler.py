@@ -9,6 +9,7 @@ from keras import ops
 
 from kgan import conditions
 from kgan.conditions import together
+from kgan.latents import normal, seeds
 from kgan.players.activation import image_range
 from kgan.players.any_size import multiple_of, of_any_size
 
@@ -44,6 +45,7 @@ class Sampler:
         condition: `kgan.conditions.Condition`; of two domains, one direction.
         latent_dim: Integer, or `None` without latents.
         pixels: Boolean. Whether images are uint8, those that are given too.
+        any_size: Boolean. Whether given images may have any size, if the generator consists of convolutions.
 
     Attributes:
         inputs: The `Input`s.
@@ -52,7 +54,7 @@ class Sampler:
         sizes: Heights and widths of given images to try: one that is no square too, where any is possible; else `None`.
     """
 
-    def __init__(self, generator, condition, latent_dim=None, pixels=False):
+    def __init__(self, generator, condition, latent_dim=None, pixels=False, any_size=True):
         self.generator, self.condition, self.pixels = generator, condition, pixels
         self.image_range = image_range(generator)
         self.image_shape = tuple(generator.outputs[0].shape[1:])
@@ -61,7 +63,7 @@ class Sampler:
             self.inputs.append(Input(LATENTS, (latent_dim,), "float32", "one row of latents for each image"))
         if condition.gives_images:
             shape = tuple(condition.specs(generator).shape[1:])
-            if self._make_any_size():
+            if any_size and self._make_any_size():
                 shape = (None, None, shape[-1])
             dtype, meaning = ("uint8", "pixels") if pixels else ("float32", "images in [-1, 1]")
             if isinstance(condition, conditions.Masked):
@@ -94,21 +96,23 @@ class Sampler:
         seen = self.condition.seen_by(self.generator, given, 0 if latents is None else 1)
         made = self.generator(together(latents, seen))
         finish = _Finish(self.condition, self.image_range, self.pixels, name=IMAGES)
-        return keras.Model(symbols, {IMAGES: finish(made if given is None else [made, given])})
+        model = keras.Model(symbols, {IMAGES: finish(made if given is None else [made, given])})
+        model(self.fixed(1, normal, seeds(0), self.sizes[0]))  # Keras exports models that have been called
+        return model
 
-    def fixed(self, count, sample, seeds, size=None):
+    def fixed(self, count, sample, source, size=None):
         """The same `count` inputs at every call, a dict of arrays by their names, floats where images are given.
 
         Args:
             count: Integer.
             sample: The distribution of the latents, a function `(shape, seed) -> tensor`.
-            seeds: `keras.random.SeedGenerator`.
+            source: `keras.random.SeedGenerator`.
             size: Tuple, height and width of given images, where they may have any.
         """
         found = {}
         for one in self.inputs:
             if one.name == LATENTS:
-                found[LATENTS] = ops.convert_to_numpy(sample((count, *one.shape), seeds))
+                found[LATENTS] = ops.convert_to_numpy(sample((count, *one.shape), source))
             elif one.name == LABELS:
                 found[LABELS] = np.arange(count, dtype="int32") % len(self.condition.classes)
             else:
