@@ -31,7 +31,7 @@ def section(rule):
         made = " ".join(f"`{one}`" for one in CASES[rule.id].settings if not one.startswith(("epochs", "steps")))
         lines.append(f"```{{image}} symptoms/{rule.id}.png\n:alt: Images of a training with {rule.id}\n```")
         lines.append(f"*`{CASES[rule.id].recipe}` with {made}.*")
-    after = f", not before {rule.after} steps" if rule.after else ""
+    after = f", not before {rule.after} updates of the generator" if rule.after else ""
     times = f" in {rule.visits} visits one after the other{after}" if rule.visits > 1 else after
     lines.append(f"Found where {conditions(rule)}{times}. Try {remedies(rule)}. Source: {rule.source}.")
     known = [f"- `{name}`: {VALUES[name]}" for name in dict.fromkeys(name for name, *_ in rule.when)]

@@ -85,6 +85,15 @@ def test_a_rule_needs_all_conditions_so_often_one_after_the_other():
     assert seen.findings == [found]
 
 
+def test_a_generator_that_is_seldom_updated_has_hardly_begun():
+    """After 600 steps with five of the critic for each of its own, images that differ little are not yet a collapse."""
+    seen = History()
+    for step in (300, 400, 600):
+        assert not seen.add({"epoch": 1, "step": step, "g_updates": step / 5, "spread": 0.08})
+    assert not seen.add({"epoch": 1, "step": 1000, "g_updates": 200, "spread": 0.08})
+    assert [one.id for one in seen.add({"epoch": 1, "step": 1300, "g_updates": 260, "spread": 0.08})] == ["collapse"]
+
+
 def test_a_rule_does_not_apply_where_a_value_is_not_known():
     seen = History([Rule("ill", "info", (("a", ">", 1.0),), 1, "", (), "")])
     assert not seen.add({"epoch": 1, "step": 1})

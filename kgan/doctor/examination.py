@@ -73,7 +73,7 @@ class Examination:
     def values(self):
         """The numbers of a visit, by name."""
         gan = self.gan
-        found = {"finite": 1.0, **self._of_weights()}
+        found = {"finite": 1.0, "g_updates": float(gan.g_opt.iterations), **self._of_weights()}
         if gan.augment is not None:
             found["augment_p"] = max([0.0, *(float(value()) for value in gan.augment.values().values())])
         if self._real is not None:

@@ -68,7 +68,7 @@ class Rule:
         remedies: What to try, as keys of a recipe.
         source: Where the symptom, its threshold and its remedy come from; "measured" where the threshold was chosen on
             kgan's own runs, see `tests/sick_runs`.
-        after: Integer. The number of steps before which it does not apply.
+        after: Integer. The number of the generator's updates before which it does not apply.
     """
 
     id: str
@@ -86,7 +86,7 @@ class Rule:
 
     def holds(self, values):
         """Whether all conditions hold in a visit that has their values."""
-        return values["step"] >= self.after and all(
+        return values.get("g_updates", values["step"]) >= self.after and all(
             COMPARE[how](values[name], threshold) for name, how, threshold in self.when
         )
 
