@@ -57,6 +57,14 @@ def folder_when_written(path):
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def check_replaceable(path, mark):
+    """Raise ValueError if a folder cannot be replaced: it is a file, or holds something without the file called `mark`."""
+    if path.is_file():
+        raise ValueError(f"{path} is a file, and must be a folder.")
+    if path.is_dir() and any(path.iterdir()) and not (path / mark).is_file():
+        raise ValueError(f"{path} is not empty, and there is no {mark} in it that shows that it may be replaced.")
+
+
 def move(source, target):
     """Rename a file or folder, which replaces a file. On Windows, virus scanners keep new files open for a moment."""
     for pause in (0.05, 0.2, 0.5):

@@ -164,6 +164,7 @@ def run(tmp_path_factory):
 def test_command_line(run):
     said = call_kgan("export", run, "--to", "npz", cwd=run.parent)
     assert f"{run / 'exports' / 'npz'}: " in said and "equal to the generator's" in said
+    assert f"{run / 'exports' / 'npz'}: " in call_kgan("export", run, "--to", "npz", cwd=run.parent)  # replaces it
     said = call_kgan("export", run / "generator.keras", "--to", "npz", "-o", "weights", cwd=run.parent)
     assert "weights: " in said
     with np.load(run.parent / "weights" / "generator.npz") as file:
@@ -178,9 +179,10 @@ def test_command_line(run):
         (("--to", "onyx"), "Unknown format 'onyx'. Did you mean 'onnx'?"),
         (("--to", "npz", "--uint8"), "`uint8` is for formats that make images"),
         (("--to", "npz", "--domain", "b"), "`to` is for a GAN of two domains"),
-        (("--to", "npz", "-o", "file"), "An export is a folder, and file is a file."),
+        (("--to", "npz", "-o", "."), "is not empty, and there is no export.json in it"),
+        (("--to", "npz", "-o", "file"), "file is a file, and must be a folder."),
     ],
-    ids=["format", "uint8", "domain", "file"],
+    ids=["format", "uint8", "domain", "folder", "file"],
 )
 def test_wrong_command_lines(arguments, said, run):
     (run.parent / "file").write_text("")
@@ -225,3 +227,18 @@ class Doubled(keras.layers.Layer):
     def call(self, x):
         return 2.0 * x
 """
+
+
+@needs("onnx")
+def test_mixed_precision(tmp_path):
+    """The generator computes in half precision, its export in single: both are compared in single."""
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        gan = made("dcgan with classes")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    policies = {layer.compute_dtype for layer in gan.generator.layers}
+    assert "float16" in policies
+    record = kgan.export(gan, tmp_path / "made")
+    assert record["compared"]["largest_difference"] <= 1e-4
+    assert {layer.compute_dtype for layer in gan.generator.layers} == policies

@@ -89,6 +89,6 @@ def test_workflows_and_forms(path):
 
 
 def test_scripts_that_workflows_run():
-    for path in WORKFLOWS:
-        for script in re.findall(r"\.ci/\w+", path.read_text("utf-8")):
+    for path in (*WORKFLOWS, ROOT / ".ci" / "run"):
+        for script in re.findall(r"\.ci/(?:run|package|oldest)", path.read_text("utf-8")):
             assert (ROOT / script).stat().st_mode & 0o111, script

@@ -10,7 +10,7 @@ import runpy
 import keras
 from keras import layers, ops
 
-from kgan.exports.sampler import Sampler
+from kgan.exports.sampler import Sampler, in_single_precision
 from kgan.gan import load
 
 
@@ -84,5 +84,6 @@ def main(folder):
     for plugin in job["plugins"]:
         runpy.run_path(plugin, run_name=pathlib.Path(plugin).stem)
     condition = keras.saving.deserialize_keras_object(job["condition"])
-    sampler = Sampler(load(folder / "generator.keras"), condition, job["latent_dim"], job["pixels"], job["any_size"])
+    generator = in_single_precision(load(folder / "generator.keras"), folder)
+    sampler = Sampler(generator, condition, job["latent_dim"], job["pixels"], job["any_size"])
     CONVERTERS[job["format"]](sampler, job["path"], job["batch"])

@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,12 +18,13 @@ from kgan import backend, environment
 from kgan.arguments import lookup
 from kgan.checkpoints.keras_file import check_serializable
 from kgan.exports.formats import FORMATS, check_installed
-from kgan.exports.sampler import GIVEN, IMAGES, LABELS, LATENTS, Sampler
-from kgan.files import folder_when_written
+from kgan.exports.sampler import GIVEN, IMAGES, LABELS, LATENTS, Sampler, in_single_precision
+from kgan.files import check_replaceable, folder_when_written
 from kgan.latents import get as sampler_of
 from kgan.latents import seeds as seeds_of
 from kgan.players.samples import Samples
 
+INDEX = "export.json"
 BATCHES = (1, 7, 64)
 MOST = 1e-4  # the largest difference of images in [-1, 1]
 EQUAL = 0.999  # the least share of pixels that are equal when they are uint8
@@ -84,16 +86,16 @@ def export_generator(generator, condition, latent_dim, latents, path, to="onnx",
     path = pathlib.Path(path)
     form = lookup("format", to, FORMATS)
     check_installed(to)
-    if path.is_file():
-        raise ValueError(f"An export is a folder, and {path} is a file.")
+    check_replaceable(path, INDEX)
     if condition.gives_images or domain is not None:
         generator, condition = condition.one_way(generator, domain)
     if uint8 and (form.weights_alone or len(generator.outputs[0].shape) != 4):
         raise ValueError("`uint8` is for formats that make images, and for generators that make some.")
     check_serializable(generator)
-    sampler = Sampler(generator, condition, latent_dim, uint8, form.any_size)
     path.parent.mkdir(parents=True, exist_ok=True)
     with folder_when_written(path) as folder, tempfile.TemporaryDirectory() as work:
+        generator = in_single_precision(generator, pathlib.Path(work))
+        sampler = Sampler(generator, condition, latent_dim, uint8, form.any_size)
         if form.engine is None:
             _write_weights(generator, folder / form.file)
         else:
@@ -110,13 +112,14 @@ def export_generator(generator, condition, latent_dim, latents, path, to="onnx",
             "inputs": [] if form.weights_alone else [one.record() for one in sampler.inputs],
             "outputs": [] if form.weights_alone else [_output(sampler)],
             "multiple": sampler.multiple,
-            "trained on": backend.NAME,
-            "made on": form.engine or backend.NAME,
+            "compared_with": backend.NAME,
+            "written_by": form.engine or backend.NAME,
             "versions": environment.versions() | _versions(form.packages),
             "compared": compared,
             "files": _checksums(folder),
         }
-        (folder / "export.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
+        (folder / INDEX).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
+        shutil.rmtree(path, ignore_errors=True)  # an earlier export
     return record
 
 

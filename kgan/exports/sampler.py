@@ -7,7 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import conditions
+from kgan import backend, conditions
+from kgan.checkpoints.keras_file import load_model
 from kgan.conditions import together
 from kgan.latents import normal, seeds
 from kgan.players.activation import image_range
@@ -130,6 +131,17 @@ class Sampler:
         if self.pixels or not self.condition.gives_images:
             return noise.astype(one.dtype)
         return noise / np.float32(127.5) - np.float32(1.0)
+
+
+def in_single_precision(model, folder):
+    """The model, or a copy of it that computes in float32, where it computes in half precision."""
+    if all(layer.compute_dtype == "float32" for layer in backend.layers_in(model)):
+        return model
+    model.save(folder / "mixed.keras")
+    copy = load_model(folder / "mixed.keras")
+    for layer in backend.layers_in(copy):
+        layer.dtype_policy = "float32"
+    return copy
 
 
 class _AsGiven(keras.layers.Layer):

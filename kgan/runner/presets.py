@@ -7,7 +7,7 @@ import shutil
 import yaml
 
 import kgan
-from kgan.files import folder_when_written, replace_when_written
+from kgan.files import check_replaceable, folder_when_written, replace_when_written
 from kgan.generating import Generating
 from kgan.latents import get
 from kgan.players.activation import image_range
@@ -87,6 +87,10 @@ def push(run, out, license=None, data_license=None, name=None):
         raise refused(
             f"{run} is not the directory of a run that has ended, with generator.keras and resolved.yaml in it"
         )
+    try:
+        check_replaceable(out, INDEX)
+    except ValueError as error:
+        raise RecipeError("DIR", [Problem((), str(error))]) from None
     trained(run)  # refuses what could not be loaded again
     recipe, found = recipe_of(run), contents.read(run)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -113,6 +117,7 @@ def push(run, out, license=None, data_license=None, name=None):
             },
         }
         (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")
+        shutil.rmtree(out, ignore_errors=True)  # an earlier preset
     size = sum(path.stat().st_size for path in out.iterdir()) / 1000
     return f"{out}: {', '.join(sorted(path.name for path in out.iterdir()))}, {size:,.0f} kB"
 
