@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import kgan
 from tests.brought import brings
 from tests.command_line import KGAN, ROOT, run_kgan
 from tests.helpers import compiled, small_discriminator, small_gan, small_generator
@@ -358,3 +359,7 @@ def test_numbers_that_are_none_end_the_run(tmp_path, call, nonfinite):
     assert not (tmp_path / "run" / "generator.keras").exists() and not list(
         (tmp_path / "run" / "checkpoints").iterdir()
     )
+
+
+def test_version(call):
+    assert call("--version") == f"kgan {kgan.__version__}\n"

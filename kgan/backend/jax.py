@@ -47,7 +47,7 @@ def _scope(values):
 
 
 def gradients(losses, groups):
-    outer, keys = _current_scope(), []
+    outer, keys = _current_scope(), list[int]()
     variables = [variable for group in groups for variable in group]
 
     def pure(values):
@@ -78,7 +78,7 @@ def apply(optimizer, grads, variables):
 
 
 def input_gradient(function, x):
-    outer, keys = _current_scope() or keras.StatelessScope(), []  # a user may call a penalty outside of a step
+    outer, keys = _current_scope() or keras.StatelessScope(), list[int]()  # a user may call a penalty outside of a step
 
     def pure(x):
         with _scope(outer.state_mapping) as inner, added_losses() as added:

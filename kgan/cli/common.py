@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+import kgan
 from kgan.runner.errors import Problem, RecipeError
 
 app = typer.Typer(
@@ -16,6 +17,21 @@ app = typer.Typer(
 )
 out_console = Console()
 error_console = Console(stderr=True)
+
+
+def _say_version(wanted: bool):
+    if wanted:
+        typer.echo(f"kgan {kgan.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+):
+    """Train GANs from recipes."""
 
 
 def complete_recipe(incomplete: str):

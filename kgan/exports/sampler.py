@@ -59,7 +59,8 @@ class Sampler:
         self.generator, self.condition, self.pixels = generator, condition, pixels
         self.image_range = image_range(generator)
         self.image_shape = tuple(generator.outputs[0].shape[1:])
-        self.inputs, self.multiple, self.sizes = [], None, [None]
+        self.inputs, self.multiple = list[Input](), None
+        self.sizes: list[tuple[int, int] | None] = [None]
         if latent_dim is not None:
             self.inputs.append(Input(LATENTS, (latent_dim,), "float32", "one row of latents for each image"))
         if condition.gives_images:

@@ -79,7 +79,7 @@ def _front(run, recipe, scores, given, license):
     """What the Hub reads."""
     name = recipe["data"].get("name") if not recipe["data"].get("path") else None
     dataset = {"name": name or "own images", "type": name or "own"}
-    front = {"library_name": "keras", "pipeline_tag": TASKS[given], "tags": ["gan", "kgan", "keras"]}
+    front: dict = {"library_name": "keras", "pipeline_tag": TASKS[given], "tags": ["gan", "kgan", "keras"]}
     if license:
         front["license"] = license
     if name:

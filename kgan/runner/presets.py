@@ -142,7 +142,7 @@ def write_card(run, out=None, license=None, data_license=None):
     out = out or run / CARD
     if not out.absolute().parent.is_dir():
         raise RecipeError("--out", [Problem((), f"there is no folder {out.parent} for {out.name}")])
-    with_pictures = None if out.absolute().parent == run.absolute() else {}
+    with_pictures: dict | None = None if out.absolute().parent == run.absolute() else {}
     text = card(contents.read(run), recipe_of(run), str(run), with_pictures, license, data_license)
     with replace_when_written(out) as temporary:
         temporary.write_text(text, "utf-8")

@@ -190,7 +190,7 @@ def _compare(sampler, sample, folder, work, to):
         ExportError: if they are too large.
     """
     count = max(BATCHES[-1], len(sampler.condition.classes))
-    expected = {}
+    expected: dict[str, np.ndarray] = {}
     for size in sampler.sizes:
         for batch in (*BATCHES[:-1], count) if size == sampler.sizes[0] else BATCHES[:-1]:
             inputs = sampler.fixed(batch, sample, seeds_of(0), size)
