@@ -109,7 +109,7 @@ class Masked(Derived):
 
     def with_masks(self, images, masks):
         """What is given for images `(batch, height, width, channels)` and masks `(batch, height, width)`, true in holes."""
-        masks = ops.cast(masks, images.dtype)[..., None]
+        masks = ops.expand_dims(ops.cast(masks, images.dtype), -1)
         return ops.concatenate([images * (1.0 - masks), masks], axis=-1)
 
     def given_shape(self, image_shape):
@@ -121,15 +121,15 @@ class Masked(Derived):
         return np.concatenate([np.where(hole, 0.0, given[..., :-1]), hole], axis=-1).astype("float32")
 
     def seen_by(self, player, given, others):
-        image, mask = given[..., :-1], given[..., -1:]
+        image, mask = given[:, :, :, :-1], given[:, :, :, -1:]  # of four axes, as LiteRT knows it
         channels = image.shape[-1]
         parts = {(1,): mask, (channels,): image, (channels, 1): [image, mask]}
         return parts.get(tuple(shape[-1] for shape in shapes_given(player, others)), given)
 
     def completed(self, output, given):
         output, given = ops.convert_to_tensor(output), ops.convert_to_tensor(given)
-        masks = ops.cast(given[..., -1:], output.dtype)
-        return masks * output + (1.0 - masks) * ops.cast(given[..., :-1], output.dtype)
+        masks = ops.cast(given[:, :, :, -1:], output.dtype)
+        return masks * output + (1.0 - masks) * ops.cast(given[:, :, :, :-1], output.dtype)
 
     def of_picture(self, pixels, opacity, channels):
         if opacity is None or opacity.min() > 127:

@@ -155,7 +155,7 @@ class _AsGiven(keras.layers.Layer):
     def call(self, images):
         images = ops.cast(images, "float32") / 127.5 - 1.0 if images.dtype == "uint8" else images
         if isinstance(self.condition, conditions.Masked):
-            return self.condition.with_masks(images[..., :-1], images[..., -1] > 0)
+            return self.condition.with_masks(images[:, :, :, :-1], images[:, :, :, -1] > 0)
         return images
 
 
