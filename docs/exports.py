@@ -2,7 +2,8 @@
 
 python -m docs.exports      # twenty minutes on two cores; needs kgan[onnx], kgan[litert], kgan[openvino] and PyTorch
 
-What the page has already is not made again. Every family of generators, small and with random weights, in every format, run by that format's own runtime.
+Every family of generators, small and with random weights, in every format, run by that format's own runtime. What the page
+has already is not made again.
 """
 
 import pathlib
