@@ -7,7 +7,7 @@ from PIL import Image
 
 from kgan.runner import auto, loader, recipes
 from kgan.runner.errors import RecipeError
-from tests.command_line import call_kgan
+from tests.command_line import call_kgan, run_kgan
 
 FACTS = auto.Facts(count=3419, side=64, classes=0, accelerator=False, batch=32)
 TEXT = """\
@@ -151,7 +151,7 @@ def test_a_resumed_run_keeps_what_was_chosen(tmp_path):
     assert "size: 32" in before and "auto" not in before.replace("jit_compile: auto", "")
     pictures(folder, [(90, 90)] * 60)
     arguments[arguments.index("steps=2")] = "steps=3"
-    said = call_kgan("train", "pictures", "--out", "mine-run", *arguments, "--resume", "--allow-changes", cwd=tmp_path)
+    said = run_kgan("train", "pictures", "--out", "mine-run", *arguments, "--resume", "--allow-changes", cwd=tmp_path)
     assert "Resuming from" in said and "chosen" not in said
     after = (tmp_path / "mine-run" / "resolved.yaml").read_text()
     assert before.replace("steps: 2\n", "steps: 3\n") == after

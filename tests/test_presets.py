@@ -129,9 +129,8 @@ def test_digits_without_training(tmp_path):
 
 
 def test_a_name_that_is_none(tmp_path):
-    assert "there is no run, file or preset digit. Did you mean 'digits'?" in call_kgan(
-        "sample", "digit", cwd=tmp_path, code=2
-    )
+    said = call_kgan("sample", "digit", cwd=tmp_path, code=2)
+    assert "digit is not a run directory" in said and "nor a preset. Did you mean 'digits'?" in said
 
 
 def test_a_run_that_has_not_ended(run, tmp_path):

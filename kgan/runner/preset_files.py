@@ -38,7 +38,8 @@ def find(where):
     if (SHIPPED / path / INDEX).is_file():
         return SHIPPED / path
     known = sorted(one.parent.name for one in SHIPPED.glob(f"*/{INDEX}"))
-    message = f"there is no run, file or preset {where}. {nearest(where, known)}"
+    message = f"{where} is not a run directory with a generator.keras or a checkpoint in it, nor a preset. "
+    message += nearest(where, known)
     raise RecipeError("RUN", [Problem((), message)])
 
 
