@@ -119,7 +119,9 @@ def export_generator(generator, condition, latent_dim, latents, path, to="onnx",
             "files": _checksums(folder),
         }
         (folder / INDEX).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-        shutil.rmtree(path, ignore_errors=True)  # an earlier export
+        for one in folder.iterdir():  # folders of an earlier export; what else lies there stays
+            if (path / one.name).is_dir():
+                shutil.rmtree(path / one.name)
     return record
 
 
@@ -161,10 +163,11 @@ def convert_to(generator, condition, latent_dim, to, path, work, uint8=False, ba
         "plugins": [str(pathlib.Path(one).resolve()) for one in plugins],
     }
     (work / "job.json").write_text(json.dumps(job), "utf-8")
-    # on the processor, since this process may hold all of an accelerator's memory
+    # on the processor, since this process may hold all of an accelerator's memory; with -P nothing is imported from the
+    # folder in which kgan is called, which may be a stranger's
     own = {"KERAS_BACKEND": FORMATS[to].engine, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     command = "import sys; from kgan.exports import convert; convert.main(sys.argv[1])"
-    _process([sys.executable, "-c", command, str(work)], own, f"the conversion to {to} failed")
+    _process([sys.executable, "-P", "-c", command, str(work)], own, f"the conversion to {to} failed")
 
 
 def _process(command, own, failed):
@@ -178,7 +181,7 @@ def _process(command, own, failed):
 
 def _infer(folder, work, parts):
     own = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1", "CUDA_VISIBLE_DEVICES": "-1"}
-    _process([sys.executable, "-c", RUN, str(folder), str(work), *parts], own, "infer.py failed")
+    _process([sys.executable, "-P", "-c", RUN, str(folder), str(work), *parts], own, "infer.py failed")
     with np.load(work / "made.npz") as made:
         return dict(made)
 
@@ -203,7 +206,7 @@ def _compare(sampler, sample, folder, work, to):
             kinds = [f"{one.dtype} of shape {one.shape}" for one in (made[part], images)]
             raise ExportError(f"the export to {to} makes images that are {kinds[0]}, and the generator {kinds[1]}")
     pairs = [(made[part].astype("float64"), expected[part].astype("float64")) for part in expected]
-    furthest = max(np.abs(one - other).max() for one, other in pairs)
+    furthest = np.max([np.abs(one - other).max() for one, other in pairs])  # NaN if there is one
     found = {"inputs": count, "batches": list(BATCHES), "largest_difference": float(furthest)}
     found["mean_difference"] = float(np.mean(np.concatenate([np.abs(one - other).ravel() for one, other in pairs])))
     share = 1.0

@@ -117,7 +117,6 @@ def push(run, out, license=None, data_license=None, name=None):
             },
         }
         (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")
-        shutil.rmtree(out, ignore_errors=True)  # an earlier preset
     size = sum(path.stat().st_size for path in out.iterdir()) / 1000
     return f"{out}: {', '.join(sorted(path.name for path in out.iterdir()))}, {size:,.0f} kB"
 

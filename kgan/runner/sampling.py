@@ -227,10 +227,11 @@ def generator_of(run):
     Raises:
         RecipeError: if there is no generator.
     """
-    if (run / preset_files.INDEX).is_file():
+    shared = (run / preset_files.INDEX).is_file()
+    if shared:
         preset_files.check(run)
     path = run / "generator.keras" if run.is_dir() else run
-    newest = disk.latest(run / "checkpoints")[0] if run.is_dir() else None
+    newest = disk.latest(run / "checkpoints")[0] if run.is_dir() and not shared else None
     if newest and path.exists() and path.stat().st_mtime >= newest.stat().st_mtime:
         newest = None  # the training has ended, and was not resumed since
     try:
