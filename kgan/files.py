@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import functools
+import hashlib
 import logging
 import os
 import pathlib
@@ -55,6 +56,17 @@ def folder_when_written(path):
             move(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def checksums(folder):
+    """Size and SHA-256 of each file below a folder, by its path in it."""
+    return {path.relative_to(folder).as_posix(): checksum(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def checksum(path):
+    """The size of a file in bytes, and its SHA-256, as a dict."""
+    with open(path, "rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def check_replaceable(path, mark):

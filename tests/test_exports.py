@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -12,9 +14,9 @@ import pytest
 
 import kgan
 from kgan.exports import FORMATS, ExportError, formats
-from tests.command_line import ROOT, call_kgan, run_kgan
+from tests.command_line import ROOT, call_kgan, run_kgan, start_kgan
 from tests.exported import GANS, made
-from tests.helpers import wrong
+from tests.helpers import cases, wrong
 
 OFTEN = [("dcgan with classes", "onnx"), ("unet fills holes", "onnx"), ("resnet", "litert"), ("dense", "npz")]
 
@@ -24,14 +26,14 @@ def needs(form):
     return pytest.mark.skipif(bool(away), reason=f"needs {' and '.join(away)}")
 
 
-def cases():
+def families():
     for name in GANS:
         for form in FORMATS:
             slow = [] if (name, form) in OFTEN else [pytest.mark.slow]
             yield pytest.param(name, form, marks=[*slow, needs(form)], id=f"{name}, {form}")
 
 
-@pytest.mark.parametrize("name, form", list(cases()))
+@pytest.mark.parametrize("name, form", list(families()))
 def test_every_family_in_every_format(name, form, tmp_path):
     gan, domain = made(name), "b" if name == "two domains" else None
     record = kgan.export(gan, tmp_path / "made", to=form, domain=domain)
@@ -56,7 +58,7 @@ def alone(folder):
 
 
 @needs("onnx")
-@pytest.mark.parametrize("name", ["dcgan with classes", "unet fills holes", "srresnet"])
+@pytest.mark.parametrize("name", cases(["dcgan with classes", "unet fills holes"], ["srresnet"]))
 def test_pixels(name, tmp_path):
     """With uint8, images go in and come out as pixels, of any size and number, as `generate` and `translate` make them."""
     import onnxruntime
@@ -132,7 +134,7 @@ def test_what_differs_is_refused(plugin, said, tmp_path):
 
 
 @needs("onnx")
-@pytest.mark.parametrize("engine", ["jax", "torch"])
+@pytest.mark.parametrize("engine", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
 def test_run_of_another_engine(engine, run, tmp_path):
     """It is the same file: the run does not depend on the engine, and neither does what writes it."""
     pytest.importorskip(engine)
@@ -230,6 +232,79 @@ class Doubled(keras.layers.Layer):
 
 
 @needs("onnx")
+def test_nothing_is_imported_from_the_folder_it_is_called_in(run, tmp_path):
+    """Which may be that of a stranger's preset."""
+    (tmp_path / "json.py").write_text("raise SystemExit('run')")
+    (tmp_path / "numpy.py").write_text("raise SystemExit('run')")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        "from kgan.cli import main; main()",
+        "export",
+        str(run),
+        "--to",
+        "npz",
+        "-o",
+        "x",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    assert (tmp_path / "x" / "generator.npz").exists()
+
+
+def test_other_files_of_its_folder_stay(run, tmp_path):
+    call_kgan("export", run, "--to", "npz", "-o", "x", cwd=tmp_path)
+    (tmp_path / "x" / "notes.txt").write_text("mine")
+    call_kgan("export", run, "--to", "npz", "-o", "x", cwd=tmp_path)
+    assert (tmp_path / "x" / "notes.txt").read_text() == "mine"
+
+
+def test_two_variables_of_one_path(tmp_path):
+    parts = [
+        keras.Sequential([keras.Input((side,)), keras.layers.Dense(256, activation="tanh", name="same")], name=name)
+        for side, name in ((8, "first"), (256, "second"))
+    ]
+    inputs = keras.Input((8,))
+    generator = keras.Model(inputs, keras.layers.Reshape((16, 16, 1))(parts[1](parts[0](inputs))))
+    gan = kgan.GAN(generator, kgan.architectures.dense.discriminator((16, 16, 1)), latent_dim=8)
+    assert "Two variables of the generator have one path" in wrong(lambda: kgan.export(gan, tmp_path / "x", to="npz"))
+    assert not os.listdir(tmp_path)
+
+
+NOT_A_NUMBER = """
+from kgan.exports import convert
+
+def spoilt(sampler, path, batch, write=convert.CONVERTERS["saved_model"]):
+    for one in sampler.generator.variables:
+        if one.path.endswith("bias"):
+            one.assign(one + float("nan"))
+    write(sampler, path, batch)
+
+convert.CONVERTERS["saved_model"] = spoilt
+"""
+
+
+def test_images_that_are_not_numbers_are_refused(tmp_path):
+    (tmp_path / "plugin.py").write_text(NOT_A_NUMBER)
+    with pytest.raises(ExportError, match="the largest difference is nan"):
+        kgan.export(made("dense"), tmp_path / "made", to="saved_model", plugins=[tmp_path / "plugin.py"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_an_export_that_is_interrupted_leaves_nothing(run, tmp_path):
+    process = start_kgan("export", run, "--to", "saved_model", "-o", "x", cwd=tmp_path)
+    while not list(tmp_path.glob(".x.*")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode == 143 and "Traceback" not in said
+    assert not os.listdir(tmp_path)
+
+
 def test_mixed_precision(tmp_path):
     """The generator computes in half precision, its export in single: both are compared in single."""
     keras.config.set_dtype_policy("mixed_float16")

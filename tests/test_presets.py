@@ -1,6 +1,7 @@
 """Model cards and presets: what is written, that nothing private is in it, and that nothing that was changed is loaded."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -9,7 +10,8 @@ import yaml
 
 import kgan
 from kgan.report import contents
-from kgan.runner import preset_files, presets
+from kgan.report.card import _public
+from kgan.runner import preset_files, presets, sampling
 from kgan.runner.errors import RecipeError
 from tests.command_line import call_kgan, run_kgan
 from tests.helpers import wrong
@@ -96,9 +98,11 @@ def test_one_flipped_byte_is_refused(preset, tmp_path):
         (lambda index: {**index, "files": {}}, "lists other files than those of a preset"),
         (lambda index: {**index, "files": {**index["files"], "../x": {"bytes": 1, "sha256": "0" * 64}}}, "other files"),
         (lambda index: [], "cannot be read"),
+        (lambda index: {**index, "classes": 5}, "cannot be read"),
+        (lambda index: {**index, "classes": [1, 2]}, "other files"),
         (lambda index: {**index, "files": {"generator.keras": {"bytes": 2**40, "sha256": "0" * 64}}}, "other files"),
     ],
-    ids=["later", "empty", "outside", "list", "huge"],
+    ids=["later", "empty", "outside", "list", "classes", "numbers", "huge"],
 )
 def test_the_index_of_a_stranger(preset, change, said):
     index = json.loads((preset / "preset.json").read_text())
@@ -182,3 +186,56 @@ def test_without_the_client_of_the_hub(monkeypatch):
     monkeypatch.setattr(preset_files.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RecipeError, match=r"pip install 'kgan\[hub\]'"):
         presets.find("hf://owner/name")
+
+
+def test_a_checkpoint_beside_a_preset_is_not_loaded(run, preset):
+    checkpoint = preset / "checkpoints" / "epoch-0009"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "manifest.json").write_text("{}")
+    os.utime(preset / "generator.keras", (0, 0))
+    assert kgan.from_preset(preset).generate(1, seed=0).shape == (1, 8, 8, 1)
+
+
+def test_a_run_that_was_resumed_since_its_end_is_not_pushed(run, tmp_path):
+    older = tmp_path / "older"
+    shutil.copytree(run, older)
+    shutil.copytree(kept(tmp_path), older / "checkpoints", dirs_exist_ok=True)
+    os.utime(older / "generator.keras", (0, 0))
+    assert "older than a checkpoint" in call_kgan("push", older, "x", cwd=tmp_path, code=2)
+
+
+def kept(folder):
+    """A folder with a checkpoint."""
+    words = ["epochs=1", "generator.units=[8]", "callbacks=[{name: checkpoint, every: 1 epoch}]"]
+    call_kgan("train", "digits", *(word for one in words for word in ("--set", one)), "--out", "saved", cwd=folder)
+    return folder / "saved" / "checkpoints"
+
+
+def test_a_second_push_keeps_other_files(run, preset):
+    (preset / ".gitattributes").write_text("mine")
+    presets.push(run, preset)
+    assert (preset / ".gitattributes").read_text() == "mine"
+    assert "None was given" in (preset / "README.md").read_text("utf-8")
+
+
+def test_a_card_does_not_break_a_preset(preset):
+    assert "whose checksums it would break" in call_kgan("card", preset, cwd=preset.parent, code=2)
+
+
+def test_commands_in_cards_have_no_folders():
+    words = [
+        "train",
+        "digits",
+        "--set",
+        "data.path=C:\\Users\\alice\\photos",
+        "--out",
+        "/home/alice/runs/x",
+        "--set",
+        "a=b",
+    ]
+    made = ["train", "digits", "--set", "data.path=photos", "--out", "x", "--set", "a=b"]
+    assert _public(words) == made
+
+
+def test_classes_as_names_of_files():
+    assert sampling._in_a_name("x/../../evil:1 cat") == "x_.._.._evil_1 cat"

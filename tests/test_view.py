@@ -87,7 +87,7 @@ def test_pixels(name, tmp_path):
 def test_what_a_page_cannot_show(tmp_path):
     gan = made("unet")
     said = wrong(lambda: write(gan.generator, gan.condition, None, "normal", tmp_path / "x.html", "x"))
-    assert "and is given images" in said and not (tmp_path / "x.html").exists()
+    assert "with Pairs" in said and not (tmp_path / "x.html").exists()
 
 
 def test_operator_that_the_page_lacks(monkeypatch, tmp_path):
@@ -95,6 +95,39 @@ def test_operator_that_the_page_lacks(monkeypatch, tmp_path):
     monkeypatch.setattr(graph, "operators", lambda: {"Add"})
     said = wrong(lambda: write(gan.generator, gan.condition, 8, "normal", tmp_path / "x.html", "x"))
     assert "The page cannot compute" in said and "Tanh" in said and not (tmp_path / "x.html").exists()
+
+
+@pytest.mark.parametrize(
+    "node, said",
+    [
+        ({"op": "Resize", "inputs": ["x"], "attributes": {"mode": "cubic"}}, "Resize with mode=cubic"),
+        ({"op": "MaxPool", "inputs": ["x"], "attributes": {"ceil_mode": 1, "kernel_shape": [2, 2]}}, "ceil_mode=1"),
+        ({"op": "Conv", "inputs": ["x", "w"], "attributes": {"kernel_shape": [3]}}, "Conv over 1 axes"),
+        ({"op": "Pad", "inputs": ["x", "p", "", "a"], "attributes": {}}, "Pad with axes"),
+    ],
+    ids=["cubic", "ceil", "series", "axes"],
+)
+def test_attributes_that_the_page_lacks(node, said):
+    assert said in wrong(lambda: graph._check(node))
+    graph._check({"op": "Resize", "inputs": ["x"], "attributes": {"mode": "linear"}})
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
+def test_nearest_pixels_as_tensorflow_takes_them():
+    """Four pixels doubled, by TensorFlow's rule and by half pixels rounded down, computed by hand."""
+    script = (
+        graph.ENGINE.read_text("utf-8")
+        + """
+    const x = { shape: [1, 1, 1, 4], data: Float32Array.of(0, 1, 2, 3) };
+    const sizes = { shape: [4], data: Int32Array.of(1, 1, 1, 8) };
+    for (const kind of ["tf_half_pixel_for_nn", "half_pixel"]) {
+      const made = resize([x, , , sizes], { nearest_mode: "floor", coordinate_transformation_mode: kind });
+      console.log(Array.from(made.data).join(""));
+    }
+    """
+    )
+    done = subprocess.run(["node", "-e", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["00112233", "00011223"], done.stderr
 
 
 def test_command_line(tmp_path):

@@ -73,12 +73,8 @@ def say(text):
 
 
 def read(name, settings, plugin, resumed=None):
-    load_engine()
-    from kgan.runner import plugins, recipes
-
-    for path in plugin or ():
-        plugins.load(path)
-    from kgan.runner import auto  # imported here, since plugins add to the schema
+    load_engine(plugin=plugin)
+    from kgan.runner import auto, recipes  # imported here, since plugins add to the schema
 
     given = recipes.read(name)
     if settings and isinstance(given.data, dict):
@@ -86,13 +82,15 @@ def read(name, settings, plugin, resumed=None):
     return auto.settle(given, resumed), given
 
 
-def load_engine(devices=None):
-    """Import Keras and its framework; TensorFlow writes to stderr during its import, with any setting of its log level.
+def load_engine(devices=None, plugin=None):
+    """Import Keras, its framework and plugins.
 
+    TensorFlow writes to stderr during its import, with any setting of its log level.
     New layers have their channels last in this process, those of a plugin too, whatever keras.json says.
 
     Args:
         devices: Integer or `"all"`. The devices that a GAN is trained on.
+        plugin: Paths of Python files, or `None`.
     """
     if isinstance(devices, int):
         os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(devices))  # where there is nothing but a CPU, JAX divides it
@@ -111,3 +109,5 @@ def load_engine(devices=None):
     # TensorFlow warns of networks that are given batches of several sizes
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     keras.config.set_image_data_format("channels_last")
+    for path in plugin or ():
+        importlib.import_module("kgan.runner.plugins").load(path)

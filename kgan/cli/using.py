@@ -38,12 +38,10 @@ def sample(
     plugin: Plugins = None,
 ):
     """Generate images with a run's generator: an array, a grid, an animation through the latent space, or files."""
-    load_engine()
-    from kgan.runner import display, plugins, sampling
+    load_engine(plugin=plugin)
+    from kgan.runner import display, sampling
     from kgan.runner.preset_files import find
 
-    for path in plugin or ():
-        plugins.load(path)
     if str(out) == "-":
         _draw(run, n, seed, label)
         return
@@ -73,12 +71,10 @@ def apply(
     plugin: Plugins = None,
 ):
     """Apply a generator that is given images to pictures of any size: translate, enlarge, fill, colour them."""
-    load_engine()
-    from kgan.runner import applying, display, plugins
+    load_engine(plugin=plugin)
+    from kgan.runner import applying, display
     from kgan.runner.preset_files import find
 
-    for path in plugin or ():
-        plugins.load(path)
     say(applying.apply(find(run), source, out, seed, display.making(out_console), to))
 
 
@@ -98,12 +94,10 @@ def export(
     plugin: Plugins = None,
 ):
     """Write a generator in the format of another program, with a script that runs it, and compare the two."""
-    load_engine()
-    from kgan.runner import exporting, plugins
+    load_engine(plugin=plugin)
+    from kgan.runner import exporting
     from kgan.runner.preset_files import find
 
-    for path in plugin or ():
-        plugins.load(path)
     say(exporting.export(find(run), to, out, uint8, domain, plugin or ()))
 
 
@@ -114,12 +108,10 @@ def view(
     plugin: Plugins = None,
 ):
     """Write a web page in which the generator runs: one file, which needs no server and no network."""
-    load_engine()
-    from kgan.runner import exporting, plugins
+    load_engine(plugin=plugin)
+    from kgan.runner import exporting
     from kgan.runner.preset_files import find
 
-    for path in plugin or ():
-        plugins.load(path)
     say(exporting.view(find(run), out, plugin or ()))
 
 
@@ -149,9 +141,7 @@ def push(
     plugin: Plugins = None,
 ):
     """Write a preset: the generator, its recipe, a model card and checksums, in a folder that can be shared."""
-    load_engine()
-    from kgan.runner import plugins, presets
+    load_engine(plugin=plugin)
+    from kgan.runner import presets
 
-    for path in plugin or ():
-        plugins.load(path)
     say(presets.push(run, out, license, data_license, name))

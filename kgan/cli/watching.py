@@ -156,10 +156,8 @@ def evaluate(
         )
     elif images is not None and data is not None:
         from kgan.data import DATASETS
-        from kgan.runner import plugins
 
-        for path in plugin or ():
-            plugins.load(path)
+        load_engine(plugin=plugin)
         known = data in DATASETS
         arguments = {"name": data if known else None, "path": None if known else data, "split": split or "train"}
         if not known and not pathlib.Path(data).expanduser().exists():

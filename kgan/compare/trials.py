@@ -104,7 +104,7 @@ def _train(recipe, seed, steps, seconds, score, run, plugins):
     data["callbacks"] = [*others, {**own, "name": "score", **score, "metric": metrics}]
     path = run.with_suffix(".yaml")
     path.write_text(recipes.dump(data), "utf-8")
-    command = [sys.executable, "-c", "from kgan.cli import main; main()", "train", str(path), "--out", str(run)]
+    command = [sys.executable, "-P", "-c", "from kgan.cli import main; main()", "train", str(path), "--out", str(run)]
     command += [word for plugin in plugins or () for word in ("--plugin", str(plugin))]
     command += [] if seconds is None else ["--seconds", str(seconds)]
     with run.with_suffix(".log").open("wb") as log:

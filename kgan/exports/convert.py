@@ -85,5 +85,5 @@ def main(folder):
         runpy.run_path(plugin, run_name=pathlib.Path(plugin).stem)
     condition = keras.saving.deserialize_keras_object(job["condition"])
     generator = in_single_precision(load(folder / "generator.keras"), folder)
-    sampler = Sampler(generator, condition, job["latent_dim"], job["pixels"], job["any_size"])
+    sampler = Sampler(generator, condition, job["latent_dim"], pixels=job["pixels"], any_size=job["any_size"])
     CONVERTERS[job["format"]](sampler, job["path"], job["batch"])

@@ -1,5 +1,6 @@
 """The formats of exports: which engine makes each, what it needs, and the script that runs it without kgan."""
 
+import importlib.metadata
 import importlib.util
 from dataclasses import dataclass
 
@@ -10,9 +11,8 @@ class Format:
 
     Attributes:
         file: The name of the file or folder.
-        engine: The engine that writes it, as Keras calls it; `None` if any does.
+        engine: The engine that writes it, as Keras calls it; `None` for weights alone, which any does.
         needs: Modules that must be installed, by the name under which Python imports them.
-        packages: The packages whose versions `export.json` has.
         imports: What `infer.py` imports besides numpy.
         script: What it does: `images(**inputs)`, or for weights alone `weights()`.
         any_size: Whether its files take images of any height and width.
@@ -21,21 +21,19 @@ class Format:
     file: str
     engine: str | None
     needs: tuple[str, ...]
-    packages: tuple[str, ...]
     imports: str
     script: str
     any_size: bool = True
 
     @property
     def weights_alone(self):
-        return "def weights" in self.script
+        return self.engine is None
 
 
 FORMATS = {
     "onnx": Format(
         "generator.onnx",
         "tensorflow",
-        ("tensorflow", "tf2onnx", "onnx", "onnxruntime"),
         ("tensorflow", "tf2onnx", "onnx", "onnxruntime"),
         "import onnxruntime",
         """session = onnxruntime.InferenceSession(HERE / "generator.onnx")
@@ -49,7 +47,6 @@ def images(**inputs):
         "saved_model",
         "tensorflow",
         ("tensorflow",),
-        ("tensorflow",),
         "import tensorflow as tf",
         """serve = tf.saved_model.load(HERE / "saved_model").signatures["serving_default"]
 
@@ -62,7 +59,6 @@ def images(**inputs):
         "generator.tflite",
         "tensorflow",
         ("tensorflow", "ai_edge_litert"),
-        ("tensorflow", "ai-edge-litert"),
         "from ai_edge_litert.interpreter import Interpreter",
         """run = Interpreter(str(HERE / "generator.tflite")).get_signature_runner()
 
@@ -75,7 +71,6 @@ def images(**inputs):
         "generator.xml",
         "tensorflow",
         ("tensorflow", "openvino"),
-        ("tensorflow", "openvino"),
         "import openvino",
         """model = openvino.Core().compile_model(HERE / "generator.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
@@ -87,7 +82,6 @@ def images(**inputs):
     "pt2": Format(
         "generator.pt2",
         "torch",
-        ("torch",),
         ("torch",),
         "import torch",
         """module = torch.export.load(HERE / "generator.pt2").module()
@@ -103,7 +97,6 @@ def images(**inputs):
         "generator.npz",
         None,
         (),
-        (),
         "",
         """def weights():
     with np.load(HERE / "generator.npz", allow_pickle=False) as file:
@@ -114,13 +107,19 @@ def images(**inputs):
         "generator.safetensors",
         None,
         ("safetensors",),
-        ("safetensors",),
         "from safetensors.numpy import load_file",
         """def weights():
     return load_file(HERE / "generator.safetensors")
 """,
     ),
 }
+
+
+def versions(name):
+    """The versions of the packages that a format needs, by name; those of one module may have several names."""
+    packages = importlib.metadata.packages_distributions()
+    found = sorted({package for module in FORMATS[name].needs for package in packages.get(module, ())})
+    return {package: importlib.metadata.version(package) for package in found}
 
 
 def check_installed(name):

@@ -10,7 +10,7 @@ from keras import ops
 from kgan import backend, conditions
 from kgan.checkpoints.keras_file import load_model
 from kgan.conditions import together
-from kgan.latents import normal, seeds
+from kgan.latents import get, seeds
 from kgan.players.activation import image_range
 from kgan.players.any_size import multiple_of, of_any_size
 
@@ -45,6 +45,7 @@ class Sampler:
         generator: `keras.Model`.
         condition: `kgan.conditions.Condition`; of two domains, one direction.
         latent_dim: Integer, or `None` without latents.
+        latents: Their distribution, a name or a function.
         pixels: Boolean. Whether images are uint8, those that are given too.
         any_size: Boolean. Whether given images may have any size, if the generator consists of convolutions.
 
@@ -55,8 +56,13 @@ class Sampler:
         sizes: Heights and widths of given images to try: one that is no square too, where any is possible; else `None`.
     """
 
-    def __init__(self, generator, condition, latent_dim=None, pixels=False, any_size=True):
-        self.generator, self.condition, self.pixels = generator, condition, pixels
+    def __init__(self, generator, condition, latent_dim=None, latents="normal", pixels=False, any_size=True):
+        if not getattr(generator, "outputs", None):
+            raise ValueError(
+                f"The generator must be a Functional or Sequential model. Received: model {generator.name!r}, a "
+                f"{type(generator).__name__}"
+            )
+        self.generator, self.condition, self.latents, self.pixels = generator, condition, latents, pixels
         self.image_range = image_range(generator)
         self.image_shape = tuple(generator.outputs[0].shape[1:])
         self.inputs, self.multiple = list[Input](), None
@@ -94,27 +100,25 @@ class Sampler:
         symbols = {one.name: keras.Input(one.shape, name=one.name, dtype=one.dtype) for one in self.inputs}
         latents, given = symbols.get(LATENTS), symbols.get(GIVEN, symbols.get(LABELS))
         if self.condition.gives_images:
-            given = _AsGiven(self.condition)(given)
+            given = _AsGiven(self.condition, self.pixels)(given)
         seen = self.condition.seen_by(self.generator, given, 0 if latents is None else 1)
         made = self.generator(together(latents, seen))
         finish = _Finish(self.condition, self.image_range, self.pixels, name=IMAGES)
         model = keras.Model(symbols, {IMAGES: finish(made if given is None else [made, given])})
-        model(self.fixed(1, normal, seeds(0), self.sizes[0]))  # Keras exports models that have been called
+        model(self.fixed(1, self.sizes[0]))  # Keras exports models that have been called
         return model
 
-    def fixed(self, count, sample, source, size=None):
+    def fixed(self, count, size=None):
         """The same `count` inputs at every call, a dict of arrays by their names, floats where images are given.
 
         Args:
             count: Integer.
-            sample: The distribution of the latents, a function `(shape, seed) -> tensor`.
-            source: `keras.random.SeedGenerator`.
             size: Tuple, height and width of given images, where they may have any.
         """
         found = {}
         for one in self.inputs:
             if one.name == LATENTS:
-                found[LATENTS] = ops.convert_to_numpy(sample((count, *one.shape), source))
+                found[LATENTS] = ops.convert_to_numpy(get(self.latents)((count, *one.shape), seeds(0)))
             elif one.name == LABELS:
                 found[LABELS] = np.arange(count, dtype="int32") % len(self.condition.classes)
             else:
@@ -122,16 +126,17 @@ class Sampler:
         return found
 
     def _noise(self, count, one, size):
-        """Noise in the place of given images, with a hole where one is to be filled."""
+        """Noise in the place of given images, with a hole where one is to be filled, or of another condition."""
         shape = one.shape if size is None else (*size, one.shape[-1])
-        noise = np.random.default_rng(0).integers(0, 256, (count, *shape)).astype("uint8")
+        random = np.random.default_rng(0)
+        if not self.condition.gives_images:
+            return random.standard_normal((count, *shape)).astype(one.dtype)
+        noise = random.integers(0, 256, (count, *shape)).astype("uint8")
         if isinstance(self.condition, conditions.Masked):
             height, width = shape[:2]
             noise[..., -1] = 0
             noise[:, height // 4 : height // 2, width // 4 : width // 2, -1] = 255
-        if self.pixels or not self.condition.gives_images:
-            return noise.astype(one.dtype)
-        return noise / np.float32(127.5) - np.float32(1.0)
+        return noise if self.pixels else noise / np.float32(127.5) - np.float32(1.0)
 
 
 def in_single_precision(model, folder):
@@ -148,12 +153,12 @@ def in_single_precision(model, folder):
 class _AsGiven(keras.layers.Layer):
     """What the condition gives, of images in [-1, 1] or of pixels; as `ImageCondition.from_user`, in the graph."""
 
-    def __init__(self, condition):
+    def __init__(self, condition, pixels):
         super().__init__()
-        self.condition = condition
+        self.condition, self.pixels = condition, pixels
 
     def call(self, images):
-        images = ops.cast(images, "float32") / 127.5 - 1.0 if images.dtype == "uint8" else images
+        images = ops.cast(images, "float32") / 127.5 - 1.0 if self.pixels else images
         if isinstance(self.condition, conditions.Masked):
             return self.condition.with_masks(images[:, :, :, :-1], images[:, :, :, -1] > 0)
         return images

@@ -1,7 +1,5 @@
 """An export is written by the engine of its format, run by the format's own runtime, compared, and kept or deleted."""
 
-import hashlib
-import importlib.metadata
 import json
 import os
 import pathlib
@@ -16,11 +14,12 @@ from keras import ops
 
 from kgan import backend, environment
 from kgan.arguments import lookup
+from kgan.checkpoints import signals
 from kgan.checkpoints.keras_file import check_serializable
-from kgan.exports.formats import FORMATS, check_installed
+from kgan.exports.formats import FORMATS, check_installed, versions
 from kgan.exports.sampler import GIVEN, IMAGES, LABELS, LATENTS, Sampler, in_single_precision
-from kgan.files import check_replaceable, folder_when_written
-from kgan.latents import get as sampler_of
+from kgan.exports.script import script
+from kgan.files import check_replaceable, checksums, folder_when_written
 from kgan.latents import seeds as seeds_of
 from kgan.players.samples import Samples
 
@@ -93,20 +92,20 @@ def export_generator(generator, condition, latent_dim, latents, path, to="onnx",
         raise ValueError("`uint8` is for formats that make images, and for generators that make some.")
     check_serializable(generator)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with folder_when_written(path) as folder, tempfile.TemporaryDirectory() as work:
+    with signals.noted() as wishes, folder_when_written(path) as folder, tempfile.TemporaryDirectory() as work:
         generator = in_single_precision(generator, pathlib.Path(work))
-        sampler = Sampler(generator, condition, latent_dim, uint8, form.any_size)
+        sampler = Sampler(generator, condition, latent_dim, latents, uint8, form.any_size)
         if form.engine is None:
             _write_weights(generator, folder / form.file)
         else:
             convert_to(
                 generator, condition, latent_dim, to, folder / form.file, pathlib.Path(work), uint8, plugins=plugins
             )
-        (folder / "infer.py").write_text(_script(form, sampler, latents), "utf-8")
-        sample = sampler_of(latents)
-        compared = (_compare_weights if form.weights_alone else _compare)(
-            sampler, sample, folder, pathlib.Path(work), to
-        )
+        (folder / "infer.py").write_text(script(form, sampler), "utf-8")
+        compare = _compare_weights if form.weights_alone else _compare
+        compared = compare(sampler, folder, pathlib.Path(work), to)
+        if wishes:
+            raise signals.Interrupted(128 + wishes[0])
         record = {
             "format": to,
             "inputs": [] if form.weights_alone else [one.record() for one in sampler.inputs],
@@ -114,9 +113,9 @@ def export_generator(generator, condition, latent_dim, latents, path, to="onnx",
             "multiple": sampler.multiple,
             "compared_with": backend.NAME,
             "written_by": form.engine or backend.NAME,
-            "versions": environment.versions() | _versions(form.packages),
+            "versions": environment.versions() | versions(to),
             "compared": compared,
-            "files": _checksums(folder),
+            "files": checksums(folder),
         }
         (folder / INDEX).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
         for one in folder.iterdir():  # folders of an earlier export; what else lies there stays
@@ -126,7 +125,7 @@ def export_generator(generator, condition, latent_dim, latents, path, to="onnx",
 
 
 def _write_weights(generator, path):
-    values = {variable.path: _array(variable.value) for variable in generator.variables}
+    values = _weights(generator)
     if path.suffix == ".npz":
         np.savez(path, **values)
     else:
@@ -135,8 +134,16 @@ def _write_weights(generator, path):
         save_file(values, path)
 
 
-def _array(tensor):
-    return np.ascontiguousarray(ops.convert_to_numpy(tensor))
+def _weights(generator):
+    """The values of a generator's variables by their paths.
+
+    Raises:
+        ValueError: if two variables have one path.
+    """
+    found = {one.path: np.ascontiguousarray(ops.convert_to_numpy(one.value)) for one in generator.variables}
+    if len(found) < len(generator.variables):
+        raise ValueError("Two variables of the generator have one path: give all layers of nested models other names.")
+    return found
 
 
 def convert_to(generator, condition, latent_dim, to, path, work, uint8=False, batch=None, plugins=()):
@@ -171,9 +178,12 @@ def convert_to(generator, condition, latent_dim, to, path, work, uint8=False, ba
 
 
 def _process(command, own, failed):
-    done = subprocess.run(
-        command, env={**os.environ, **own}, text=True, encoding="utf-8", errors="replace", capture_output=True
-    )
+    with signals.noted() as wishes:
+        done = subprocess.run(
+            command, env={**os.environ, **own}, text=True, encoding="utf-8", errors="replace", capture_output=True
+        )
+    if wishes:  # Ctrl-C reaches that process too
+        raise signals.Interrupted(128 + wishes[0])
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit status {done.returncode}"]
         raise ExportError(f"{failed}: {' '.join(said[-1].split())[:400]}")
@@ -186,7 +196,7 @@ def _infer(folder, work, parts):
         return dict(made)
 
 
-def _compare(sampler, sample, folder, work, to):
+def _compare(sampler, folder, work, to):
     """Compare images of the export with the generator's own; a dict of the differences.
 
     Raises:
@@ -196,7 +206,7 @@ def _compare(sampler, sample, folder, work, to):
     expected: dict[str, np.ndarray] = {}
     for size in sampler.sizes:
         for batch in (*BATCHES[:-1], count) if size == sampler.sizes[0] else BATCHES[:-1]:
-            inputs = sampler.fixed(batch, sample, seeds_of(0), size)
+            inputs = sampler.fixed(batch, size)
             part = f"inputs-{len(expected)}"
             expected[part] = _reference(sampler, inputs)
             np.savez(work / f"{part}.npz", **inputs)
@@ -223,7 +233,10 @@ def _compare(sampler, sample, folder, work, to):
 
 
 def _pixels(images):
-    return images if images.dtype == np.uint8 else np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype("uint8")
+    if images.dtype == np.uint8:
+        return images
+    with np.errstate(invalid="ignore"):  # of NaN, which the difference shows
+        return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype("uint8")
 
 
 def _reference(sampler, inputs):
@@ -237,65 +250,15 @@ def _reference(sampler, inputs):
     return _pixels(made) if sampler.pixels else made
 
 
-def _compare_weights(sampler, sample, folder, work, to):
+def _compare_weights(sampler, folder, work, to):
     """Compare the weights that a file holds with the generator's own, as `_compare`."""
-    read, own = _infer(folder, work, []), {one.path: _array(one.value) for one in sampler.generator.variables}
+    read, own = _infer(folder, work, []), _weights(sampler.generator)
     if read.keys() != own.keys() or not all(np.array_equal(read[name], own[name], equal_nan=True) for name in own):
         raise ExportError(f"the export to {to} holds other weights than the generator")
     return {"arrays": len(own), "numbers": sum(one.size for one in own.values()), "largest_difference": 0.0}
-
-
-def _versions(packages):
-    return {name: importlib.metadata.version(name) for name in packages}
 
 
 def _output(sampler):
     shape = ["any" if side is None else side for side in sampler.generator.outputs[0].shape[1:]]
     dtype, meaning = ("uint8", "pixels") if sampler.pixels else ("float32", "images in [-1, 1]")
     return {"name": IMAGES, "shape": ["batch", *shape], "dtype": dtype, "meaning": meaning}
-
-
-def _checksums(folder):
-    """Size and SHA-256 of each file."""
-    return {
-        path.relative_to(folder).as_posix(): {
-            "bytes": path.stat().st_size,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def _script(form, sampler, latents):
-    """`infer.py`: what runs the export without kgan."""
-    what = "The weights" if form.weights_alone else "Images"
-    said = f"{what} of {form.file}, written by kgan: export.json says which inputs there are."
-    top = [f'"""{said}"""', "", "import pathlib", "", "import numpy as np", *filter(None, [form.imports])]
-    top += ["", "HERE = pathlib.Path(__file__).parent"]
-    if form.script.startswith("def"):
-        top += ["", ""]
-    end = ["", "", 'if __name__ == "__main__":']
-    if form.weights_alone:
-        end += ["    for name, values in weights().items():", "        print(name, values.shape, values.dtype)"]
-    else:
-        names = ", ".join(f"{one.name}={one.name}" for one in sampler.inputs)
-        end += [f"    {line}" for one in sampler.inputs for line in _example(one, sampler, latents)]
-        end += [f'    np.save("images.npy", images({names}))']
-    return "\n".join([*top, form.script.rstrip("\n"), *end]) + "\n"
-
-
-def _example(one, sampler, latents):
-    """Lines that make an input."""
-    count = 1 if sampler.condition.gives_images else 16
-    if one.name == LATENTS:
-        if latents == "uniform":
-            return [f'latents = np.random.uniform(-1, 1, ({count}, {one.shape[0]})).astype("float32")']
-        lines = [f'latents = np.random.standard_normal(({count}, {one.shape[0]})).astype("float32")']
-        if latents == "sphere":
-            lines.append("latents /= np.sqrt(np.mean(latents**2, axis=1, keepdims=True))")
-        return lines
-    if one.name == LABELS:
-        return [f'labels = np.arange({count}, dtype="int32") % {len(sampler.condition.classes)}']
-    shape = (count, *(sampler.sizes[0] or one.shape[:2]), one.shape[-1]) if len(one.shape) == 3 else (count, *one.shape)
-    return [f'given = np.zeros({shape}, "{one.dtype}")  # in its place: {one.meaning}']

@@ -178,7 +178,7 @@ def _train(images, labels, path):
         source = pathlib.Path(folder) / "images.npz"
         np.savez(source, images=images, labels=labels)
         done = subprocess.run(
-            [sys.executable, "-c", code, str(source), str(temporary)],
+            [sys.executable, "-P", "-c", code, str(source), str(temporary)],
             env={**os.environ, **quiet_cpu},
             capture_output=True,
             text=True,

@@ -2,6 +2,7 @@
 
 import datetime
 import pathlib
+import re
 import shlex
 
 import jinja2
@@ -25,12 +26,13 @@ DATA["stacked_mnist"] = f"Three digits, one in each colour channel, of {DATA['mn
 DATA["outlined_digits"] = f"Outlines of digits, and the digits, of {DATA['mnist']}"
 
 
-def card(run, recipe, where, pictures=None, license=None, data_license=None):
+def card(run, recipe, condition, where, pictures=None, license=None, data_license=None):
     """The card of a run.
 
     Args:
         run: `kgan.report.Contents`.
         recipe: Its recipe, plain data.
+        condition: Its `kgan.conditions.Condition`.
         where: Text that names the run or the preset in commands.
         pictures: Dict of addresses: `grid` and `neighbours`; by default those of the run directory.
         license: Text, such as `"cc-by-4.0"`: the license of the generator.
@@ -40,10 +42,9 @@ def card(run, recipe, where, pictures=None, license=None, data_license=None):
         A string.
     """
     pictures = _pictures(run) if pictures is None else pictures
-    given = _gives_images(recipe)
-    scores = (
-        list({score.key: score for score in latest(run.scores)}.values()) if run.scores else []
-    )  # the newest of each
+    given = condition.gives_images
+    newest = {score.key: score for score in (latest(run.scores) if run.scores else ())}
+    scores = list(newest.values())
     loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent)
     template = jinja2.Environment(loader=loader, trim_blocks=True, keep_trailing_newline=True).get_template("card.md")
     return template.render(
@@ -51,9 +52,10 @@ def card(run, recipe, where, pictures=None, license=None, data_license=None):
         name=run.name,
         grid=pictures.get("grid"),
         neighbours=pictures.get("neighbours"),
-        what=_what(run, recipe, given),
+        what=_what(run, recipe, condition),
         given=given,
         where=where,
+        typed=shlex.quote(where),
         home=HOME,
         version=environment.versions()["kgan"],
         training=_training(run, recipe),
@@ -68,11 +70,6 @@ def card(run, recipe, where, pictures=None, license=None, data_license=None):
 def _pictures(run):
     found = {"grid": run.grids[-1:], "neighbours": run.neighbours[:1]}
     return {name: paths[0].relative_to(run.directory).as_posix() for name, paths in found.items() if paths}
-
-
-def _gives_images(recipe):
-    condition = recipe.get("condition")
-    return bool(condition) and condition["name"] != "classes"
 
 
 def _front(run, recipe, scores, given, license):
@@ -91,16 +88,16 @@ def _front(run, recipe, scores, given, license):
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
 
 
-def _what(run, recipe, given):
+def _what(run, recipe, condition):
     generator, discriminator = recipe["generator"]["name"], recipe["discriminator"]["name"]
     shape = run.environment.get("data", {}).get("shape")
     sizes = f" of {' x '.join(map(str, shape[1:]))}" if shape else ""
     said = f"A generative adversarial network (arXiv:1406.2661): a generator `{generator}` of images{sizes}"
-    if given:
+    if condition.gives_images:
         said += f", which is given images (`{recipe['condition']['name']}`)"
-    elif recipe.get("num_classes"):
-        names = run.environment.get("data", {}).get("classes") or range(recipe["num_classes"])
-        said += f" of one of {recipe['num_classes']} classes ({', '.join(map(str, names))})"
+    elif count := len(condition.classes):
+        names = run.environment.get("data", {}).get("classes") or condition.classes
+        said += f" of one of {count} classes ({', '.join(map(str, names))})"
     return f"{said}, trained against a discriminator `{discriminator}`."
 
 
@@ -129,9 +126,7 @@ def _training(run, recipe):
 
 def _public(words):
     """The words of a command, paths without the folders that lead to them."""
-    return [f"{key}{equals}{pathlib.PurePath(value).name}" if equals and "/" in value else
-            pathlib.PurePath(word).name if not equals and "/" in word else word
-            for word in words for key, equals, value in [word.partition("=")]]  # fmt: skip
+    return [re.sub(r"(^|=)[^=]*[/\\]", r"\1", word.rstrip("/\\")) for word in words]
 
 
 def _data(recipe):

@@ -46,7 +46,7 @@ class Contents:
 
     @property
     def name(self):
-        return self.directory.name
+        return self.directory.resolve().name  # of `.` too
 
     @property
     def images_per_epoch(self):

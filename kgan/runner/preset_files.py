@@ -4,13 +4,13 @@ A preset is a run directory of a few files: `generator.keras`, `resolved.yaml`, 
 `samples.png`, and `preset.json`, which has the size and the SHA-256 of each of the others.
 """
 
-import hashlib
 import importlib.util
 import json
 import pathlib
 
 import kgan
 from kgan.arguments import nearest
+from kgan.files import checksum
 from kgan.runner.errors import Problem, RecipeError
 
 SHIPPED = pathlib.Path(kgan.__file__).parent / "presets"
@@ -56,8 +56,8 @@ def _fetched(address):
     try:
         index = pathlib.Path(huggingface_hub.hf_hub_download(name, INDEX))
         listed = _read_index(index)["files"]
-        for one in listed:
-            huggingface_hub.hf_hub_download(name, one)
+        for one in listed:  # of the same revision, although somebody may push meanwhile
+            huggingface_hub.hf_hub_download(name, one, revision=index.parent.name)
         return index.parent
     except LocalEntryNotFoundError:
         raise refused(
@@ -65,7 +65,9 @@ def _fetched(address):
         ) from None
     except (EntryNotFoundError, RepositoryNotFoundError):
         raise refused(f"{address} is not there, or is no preset of kgan") from None
-    except OSError as error:
+    except RecipeError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: of a name that the Hub does not allow
         said = str(error).strip().splitlines()[0][:200]
         raise refused(f"{address} cannot be fetched: {said}") from None
 
@@ -80,28 +82,29 @@ def check(folder):
         path = folder / name
         if not path.is_file():
             raise refused(f"{path} is missing, which {INDEX} lists")
-        if path.stat().st_size != known["bytes"] or checksum(path) != known["sha256"]:
+        if path.stat().st_size != known["bytes"] or checksum(path) != known:
             raise refused(f"{path} is damaged or was changed: it is not the file whose checksum {INDEX} has")
 
 
 def classes(folder):
     """The names of a preset's classes, an empty list if it has none."""
-    return list(_read_index(folder / INDEX).get("classes") or ())
+    return _read_index(folder / INDEX)["classes"]
 
 
 def _read_index(path):
     """The content of `preset.json`, whose form is checked: it may come from a stranger."""
     try:
         found = json.loads(path.read_text("utf-8"))
-        later = found["preset"] > FORMAT
-        sound = all(
+        if found["preset"] > FORMAT:
+            raise refused(f"{path} is of a later version of kgan: update kgan")
+        sound = all(isinstance(name, str) for name in found["classes"]) and all(
             name in FILES and isinstance(one["bytes"], int) and 0 <= one["bytes"] < MOST and len(one["sha256"]) == 64
             for name, one in found["files"].items()
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except RecipeError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise refused(f"{path} cannot be read: {type(error).__name__}") from None
-    if later:
-        raise refused(f"{path} is of a later version of kgan: update kgan")
     if not sound or not {"generator.keras", "resolved.yaml"} <= found["files"].keys():
         raise refused(f"{path} lists other files than those of a preset")
     return found
@@ -109,8 +112,3 @@ def _read_index(path):
 
 def refused(message):
     return RecipeError("RUN", [Problem((), message)])
-
-
-def checksum(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,15 +7,15 @@ import shutil
 import yaml
 
 import kgan
-from kgan.files import check_replaceable, folder_when_written, replace_when_written
+from kgan.files import check_replaceable, checksums, folder_when_written, replace_when_written
 from kgan.generating import Generating
 from kgan.latents import get
 from kgan.players.activation import image_range
 from kgan.report import card, contents
 from kgan.runner import plugins as user_code
 from kgan.runner.errors import Problem, RecipeError
-from kgan.runner.preset_files import CARD, FORMAT, INDEX, NEIGHBOURS, PICTURE, checksum, find, refused
-from kgan.runner.sampling import names_of, recipe_of, trained
+from kgan.runner.preset_files import CARD, FORMAT, INDEX, NEIGHBOURS, PICTURE, find, refused
+from kgan.runner.sampling import condition_of, names_of, newer_checkpoint, recipe_of, trained
 
 
 class Pretrained(Generating):
@@ -83,15 +83,14 @@ def push(run, out, license=None, data_license=None, name=None):
     Raises:
         RecipeError: if the run has no generator yet.
     """
-    if not (run / "generator.keras").is_file() or not (run / "resolved.yaml").is_file():
-        raise refused(
-            f"{run} is not the directory of a run that has ended, with generator.keras and resolved.yaml in it"
-        )
+    ended = (run / "generator.keras").is_file() and (run / "resolved.yaml").is_file()
+    if not ended or newer_checkpoint(run):
+        raise refused(f"{run} is not a run that has ended: its generator.keras is missing or older than a checkpoint")
     try:
         check_replaceable(out, INDEX)
     except ValueError as error:
         raise RecipeError("DIR", [Problem((), str(error))]) from None
-    trained(run)  # refuses what could not be loaded again
+    _, condition, *_ = trained(run)  # refuses what could not be loaded again
     recipe, found = recipe_of(run), contents.read(run)
     out.parent.mkdir(parents=True, exist_ok=True)
     with folder_when_written(out) as folder:
@@ -105,16 +104,13 @@ def push(run, out, license=None, data_license=None, name=None):
             for path in paths:
                 shutil.copyfile(path, folder / target)
                 shown[key] = target
-        text = card(found, recipe, name or out.name, shown, license, data_license)
+        text = card(found, recipe, condition, name or out.resolve().name, shown, license, data_license)
         (folder / CARD).write_text(text, "utf-8")
-        classes = len(recipe.get("num_classes") and range(recipe["num_classes"]) or ())
         index = {
             "preset": FORMAT,
             "kgan": kgan.__version__,
-            "classes": names_of(run, classes),
-            "files": {
-                path.name: {"bytes": path.stat().st_size, "sha256": checksum(path)} for path in sorted(folder.iterdir())
-            },
+            "classes": names_of(run, len(condition.classes)),
+            "files": checksums(folder),
         }
         (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")
     size = sum(path.stat().st_size for path in out.iterdir()) / 1000
@@ -142,7 +138,10 @@ def write_card(run, out=None, license=None, data_license=None):
     if not out.absolute().parent.is_dir():
         raise RecipeError("--out", [Problem((), f"there is no folder {out.parent} for {out.name}")])
     with_pictures: dict | None = None if out.absolute().parent == run.absolute() else {}
-    text = card(contents.read(run), recipe_of(run), str(run), with_pictures, license, data_license)
+    if (out.absolute().parent / INDEX).is_file():
+        raise refused(f"{out} belongs to a preset, whose checksums it would break: `kgan push` writes it again")
+    recipe, name = recipe_of(run), run.resolve().name
+    text = card(contents.read(run), recipe, condition_of(recipe), name, with_pictures, license, data_license)
     with replace_when_written(out) as temporary:
         temporary.write_text(text, "utf-8")
     return f"{out}: {len(text) / 1000:,.1f} kB"

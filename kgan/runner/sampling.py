@@ -183,7 +183,7 @@ class _Source:
         if not self.condition.classes:
             return f"{index:06d}.png"
         number = int(given[index])
-        return f"{index:06d}-{self.names[number][:LONGEST] if self.names else number}.png"
+        return f"{index:06d}-{_in_a_name(self.names[number]) if self.names else number}.png"
 
     def draw(self, latents, images):
         """Draw this many latents, and the condition for this many images, as `GAN.generate` draws them."""
@@ -193,6 +193,11 @@ class _Source:
 
     def images(self, latents, given):
         return Samples(self.generator, latents, given, self.shape).standard()
+
+
+def _in_a_name(text):
+    """A text as a part of a file's name, on any system."""
+    return re.sub(r"[^\w .-]", "_", text)[:LONGEST]
 
 
 def names_of(run, count):
@@ -210,12 +215,21 @@ def names_of(run, count):
 
 def condition_of(recipe):
     """The condition of a resolved recipe, plain data."""
-    chosen = dict(recipe.get("condition") or {})
     try:
+        chosen = dict(recipe.get("condition") or {})
         kind = lookup("condition", chosen.pop("name"), conditions.CONDITIONS) if chosen else None
         return conditions.get(kind and kind(**chosen), recipe.get("num_classes"))
     except (ValueError, TypeError) as error:  # of a plugin, or of another version
         raise RecipeError("RUN", [Problem((), f"its condition cannot be made again: {error}")]) from None
+
+
+def newer_checkpoint(run):
+    """The newest checkpoint of a run that has not ended, or was resumed since it had; otherwise `None`."""
+    if not run.is_dir() or (run / preset_files.INDEX).is_file():  # a preset has none, whatever lies in its folder
+        return None
+    newest, path = disk.latest(run / "checkpoints")[0], run / "generator.keras"
+    ended = newest and path.exists() and path.stat().st_mtime >= newest.stat().st_mtime
+    return None if ended else newest
 
 
 def generator_of(run):
@@ -227,13 +241,10 @@ def generator_of(run):
     Raises:
         RecipeError: if there is no generator.
     """
-    shared = (run / preset_files.INDEX).is_file()
-    if shared:
+    if (run / preset_files.INDEX).is_file():
         preset_files.check(run)
     path = run / "generator.keras" if run.is_dir() else run
-    newest = disk.latest(run / "checkpoints")[0] if run.is_dir() and not shared else None
-    if newest and path.exists() and path.stat().st_mtime >= newest.stat().st_mtime:
-        newest = None  # the training has ended, and was not resumed since
+    newest = newer_checkpoint(run)
     try:
         if newest or path.is_file():
             model = load(newest or path)
@@ -287,7 +298,10 @@ def translations_of(run, condition, real, given, seed, to=None):
 def recipe_of(run):
     """The resolved recipe of the run as plain data; empty if it is not known."""
     resolved = (run if run.is_dir() else run.parent) / "resolved.yaml"
-    return loader.load(resolved.read_text("utf-8"), str(resolved))[0] if resolved.is_file() else {}
+    found = loader.load(resolved.read_text("utf-8"), str(resolved))[0] if resolved.is_file() else {}
+    if not isinstance(found, dict):
+        raise RecipeError("RUN", [Problem((), f"{resolved} is not a recipe")])
+    return found
 
 
 def _walk(stops):

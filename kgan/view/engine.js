@@ -155,7 +155,6 @@ function convTranspose([x, w, bias], attributes) {
     const all = sides.map((side, axis) => Math.max(0, whole[axis] - side));
     const first = all.map(n => auto_pad === "SAME_UPPER" ? Math.floor(n / 2) : Math.ceil(n / 2));
     pads = [...first, ...all.map((n, axis) => n - first[axis])];
-    if (!auto_pad.startsWith("SAME") && attributes.pads) pads = attributes.pads;
   } else sides = whole.map((side, axis) => side - pads[axis] - pads[axis + 2]);
   const [rows, columns] = sides, data = new Float32Array(n * filters * rows * columns);
   const sum = new Float64Array(rows * columns);
@@ -301,7 +300,7 @@ function resize([x, , scales, sizes], attributes) {
     const outer = size(next.slice(0, axis)), inner = size(next.slice(axis + 1)), data = like(made.data, size(next));
     for (let i = 0; i < long; i++) {
       const at = kind === "asymmetric" ? i / scale : kind === "align_corners" ? i * (old - 1) / Math.max(1, long - 1)
-        : (i + 0.5) / scale - 0.5;
+        : kind === "tf_half_pixel_for_nn" ? (i + 0.5) / scale : (i + 0.5) / scale - 0.5;
       const clip = value => Math.min(Math.max(value, 0), old - 1);
       const [low, high, share] = mode === "nearest" ? [clip(round(at)), 0, 0]
         : [clip(Math.floor(at)), clip(Math.floor(at) + 1), at - Math.floor(at)];

@@ -7,6 +7,23 @@ import numpy as np
 
 ENGINE = pathlib.Path(__file__).with_name("engine.js")
 FLOAT, INTEGER = "float", "integer"
+FLAT = [[1], [1, 1]]
+# what `engine.js` computes of an operator: for some of its attributes the only values that it knows
+KNOWN: dict[str, dict[str, list]] = {
+    "AveragePool": {"ceil_mode": [0], "dilations": FLAT},
+    "MaxPool": {"ceil_mode": [0], "dilations": FLAT, "storage_order": [0]},
+    "Pad": {"mode": ["constant", "edge", "reflect"]},
+    "Resize": {
+        "antialias": [0],
+        "axes": [],
+        "coordinate_transformation_mode": ["half_pixel", "asymmetric", "align_corners", "tf_half_pixel_for_nn"],
+        "exclude_outside": [0],
+        "keep_aspect_ratio_policy": ["stretch"],
+        "mode": ["nearest", "linear"],
+        "nearest_mode": ["floor", "ceil", "round_prefer_ceil", "round_prefer_floor"],
+    },
+}
+TWO_AXES = ("AveragePool", "Conv", "ConvTranspose", "MaxPool")  # of images, not of series or volumes
 
 
 def operators():
@@ -25,7 +42,7 @@ def read(path):
         A dict of `nodes`, `constants` by name, and the name of the `output`; and the bytes of the constants.
 
     Raises:
-        ValueError: if it has an operator that `engine.js` lacks.
+        ValueError: if it has an operator that `engine.js` lacks, or one with another attribute than it knows.
     """
     import onnx
     import onnxruntime
@@ -43,7 +60,8 @@ def read(path):
     for one in model.initializer:
         values = onnx.numpy_helper.to_array(one)
         kind = FLOAT if values.dtype.kind == "f" else INTEGER
-        data = np.clip(values, -(2**31), 2**31 - 1).astype("<f4" if kind == FLOAT else "<i4").tobytes()
+        # the largest integers are what ONNX calls the end of an axis
+        data = (values.astype("<f4") if kind == FLOAT else np.clip(values, -(2**31), 2**31 - 1).astype("<i4")).tobytes()
         constants[one.name] = {"shape": list(values.shape), "type": kind, "at": at}
         parts.append(data)
         at += len(data)
@@ -56,7 +74,22 @@ def read(path):
         }
         for node in model.node
     ]
+    for node in nodes:
+        _check(node)
     return {"nodes": nodes, "constants": constants, "output": model.output[0].name}, b"".join(parts)
+
+
+def _check(node):
+    """Raise ValueError if `engine.js` would compute something else than this operator says."""
+    op, attributes = node["op"], node["attributes"]
+    kernel = attributes.get("kernel_shape", [1, 1])
+    for name, value in attributes.items():
+        if value not in KNOWN.get(op, {}).get(name, [value]):
+            raise ValueError(f"The page cannot compute {op} with {name}={value}, of which this generator consists.")
+    if op in TWO_AXES and len(kernel) != 2:
+        raise ValueError(f"The page cannot compute {op} over {len(kernel)} axes, of which this generator consists.")
+    if op == "Pad" and len(node["inputs"]) > 3:
+        raise ValueError("The page cannot compute Pad with axes, of which this generator consists.")
 
 
 def _plain(value):

@@ -11,7 +11,7 @@ from keras import ops
 
 from kgan import exports
 from kgan.files import replace_when_written
-from kgan.latents import get as sampler_of
+from kgan.latents import LATENTS
 from kgan.latents import seeds as seeds_of
 from kgan.view import graph
 
@@ -29,7 +29,7 @@ def write(generator, condition, latent_dim, latents, path, title, names=(), plug
         generator: `keras.Model`, of images.
         condition: `kgan.conditions.Condition`: none, or classes.
         latent_dim: Integer.
-        latents: Their distribution, a name or a function.
+        latents: Their distribution, a name in `kgan.latents`.
         path: Path of the file.
         title: Text.
         names: Names of the classes.
@@ -40,11 +40,14 @@ def write(generator, condition, latent_dim, latents, path, title, names=(), plug
         kgan.exports.ExportError: if it cannot be converted.
     """
     shape = tuple(generator.outputs[0].shape[1:])
-    if condition.gives_images or len(shape) != 3 or shape[-1] not in (1, 3, 4):
+    given = condition.specs(generator) is not None and not len(condition.classes)
+    if given or len(shape) != 3 or shape[-1] not in (1, 3, 4):
         raise ValueError(
             "A page shows generators that make images, of 1, 3 or 4 channels, from latents and classes. "
-            f"Received: one that makes {shape}" + (", and is given images" if condition.gives_images else "")
+            f"Received: one that makes {shape}" + (f", with {type(condition).__name__}" if given else "")
         )
+    if latents not in LATENTS:
+        raise ValueError(f"A page draws latents that are {', '.join(LATENTS)}. Received: {latents!r}")
     exports.check_installed("onnx")
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "generator.onnx"
@@ -61,11 +64,11 @@ def write(generator, condition, latent_dim, latents, path, title, names=(), plug
     about = {
         "image": shape,
         "latents": latent_dim,
-        "drawn": latents if isinstance(latents, str) else "normal",
+        "drawn": latents,
         "classes": list(names) or [str(number) for number in range(count)],
         "shown": SIDE * SIDE,
     }
-    drawn = ops.convert_to_numpy(sampler_of(latents)((SIDE * SIDE, latent_dim), seeds_of(0)))
+    drawn = ops.convert_to_numpy(LATENTS[latents]((SIDE * SIDE, latent_dim), seeds_of(0)))
     loader = jinja2.FileSystemLoader(HERE)
     template = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True).get_template("page.html")
     text = template.render(
