@@ -262,12 +262,12 @@ def test_other_files_of_its_folder_stay(run, tmp_path):
 
 
 def test_two_variables_of_one_path(tmp_path):
-    parts = [
-        keras.Sequential([keras.Input((side,)), keras.layers.Dense(256, activation="tanh", name="same")], name=name)
-        for side, name in ((8, "first"), (256, "second"))
-    ]
+    def part(side):
+        inputs = keras.Input((side,))
+        return keras.Model(inputs, keras.layers.Dense(256, activation="tanh", name="same")(inputs))
+
     inputs = keras.Input((8,))
-    generator = keras.Model(inputs, keras.layers.Reshape((16, 16, 1))(parts[1](parts[0](inputs))))
+    generator = keras.Model(inputs, keras.layers.Reshape((16, 16, 1))(part(256)(part(8)(inputs))))
     gan = kgan.GAN(generator, kgan.architectures.dense.discriminator((16, 16, 1)), latent_dim=8)
     assert "Two variables of the generator have one path" in wrong(lambda: kgan.export(gan, tmp_path / "x", to="npz"))
     assert not os.listdir(tmp_path)
