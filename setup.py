@@ -19,7 +19,7 @@ def long_description():
     raw = source.replace("https://github.com/", "https://raw.githubusercontent.com/")
     text = (HERE / "README.md").read_text("utf-8")
     text = re.sub(r"(!\[[^\]]*\]\()(?!https?:)", rf"\g<1>{raw}/{tag}/", text)
-    return re.sub(r"((?<!!)\[[^\]]*\]\()(?!https?:|#)", rf"\g<1>{source}/blob/{tag}/", text)
+    return re.sub(r"(\[[^\]]*\]\()(?!https?:|#)", rf"\g<1>{source}/blob/{tag}/", text)
 
 
 setuptools.setup(long_description=long_description())
