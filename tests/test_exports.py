@@ -308,6 +308,7 @@ def test_an_export_that_is_interrupted_leaves_nothing(run, tmp_path):
     assert not os.listdir(tmp_path)
 
 
+@needs("onnx")
 def test_mixed_precision(tmp_path):
     """The generator computes in half precision, its export in single: both are compared in single."""
     keras.config.set_dtype_policy("mixed_float16")

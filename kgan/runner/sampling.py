@@ -197,7 +197,7 @@ class _Source:
 
 def _in_a_name(text):
     """A text as a part of a file's name, on any system."""
-    return re.sub(r"[^\w .-]", "_", text)[:LONGEST]
+    return re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', "_", text)[:LONGEST]
 
 
 def names_of(run, count):
