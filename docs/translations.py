@@ -18,6 +18,7 @@ from scipy import ndimage
 from docs.score_pages import command_of
 from kgan import metrics, pictures, scores
 from kgan.compare import comparison
+from kgan.data.spread import positions
 from kgan.examples import prepared
 from kgan.runner import build, recipe_data, recipes, sampling, schema
 
@@ -66,7 +67,7 @@ def held_out(run):
     given = recipes.read(run / "resolved.yaml")
     recipe = schema.validate(given)
     _, found = recipe_data.held_out(recipe, given, recipe_data.load_data(recipe, given))
-    chosen = scores.spread(len(found.images), TASKS[run.parent.parent.name][2])
+    chosen = positions(len(found.images), TASKS[run.parent.parent.name][2])
     sources = None if found.given is None else np.asarray(found.given[chosen])
     return build.condition_of(recipe), sources, np.asarray(found.images[chosen])
 

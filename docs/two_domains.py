@@ -22,6 +22,7 @@ from docs.translations import ALONE, grid, thumbnail
 from kgan import conditions, data, extractors, metrics, pictures, scores
 from kgan.data.domains import load_domains
 from kgan.data.outlined import outlines
+from kgan.data.spread import positions
 from kgan.runner import sampling
 
 OUT = pathlib.Path(__file__).parent / "without_pairs"
@@ -117,7 +118,7 @@ def digits(folder):
         for which in (False, True)
     )
     both = {"a": filled, "b": outlined}
-    chosen = scores.spread(len(filled["test"][0]), SCORED)
+    chosen = positions(len(filled["test"][0]), SCORED)
     train = {to: one["train"] for to, one in both.items()}
     return train, {to: one["test"][0][chosen] for to, one in both.items()}, filled["test"][1][chosen]
 

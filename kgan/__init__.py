@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kgan.gan import GAN, load
     from kgan.runner.presets import from_preset
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "GAN",

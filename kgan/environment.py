@@ -8,11 +8,13 @@ import platform
 
 from joblib import cpu_count
 
+import kgan
+
 
 def versions():
     """Versions of the packages that the results of a run depend on, by name."""
-    found = {}
-    for package in ("kgan", "keras", "numpy", "tensorflow", "jax", "torch"):
+    found = {"kgan": kgan.__version__}
+    for package in ("keras", "numpy", "tensorflow", "jax", "torch"):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from keras import ops
 
-from kgan import latents, scores
+from kgan import latents
 from kgan.conditions import each, leaves, scaled, unpacked
 from kgan.data import Batches, Data, Unpaired, brought
 from kgan.data.domains import Domains
+from kgan.data.spread import positions
 
 
 def images_of(data, most, model):
@@ -98,7 +99,7 @@ def _parts_of(data, most, model, what):
             )
         x, y = model.as_read(*data) if isinstance(data, tuple) and len(data) == 2 else model.as_read(data)
     if isinstance(x, np.ndarray) or brought.is_on_demand(x):
-        x, y = (None if one is None else np.asarray(one[scores.spread(len(one), most)]) for one in (x, y))
+        x, y = (None if one is None else np.asarray(one[positions(len(one), most)]) for one in (x, y))
         return model.condition.read((x,) if y is None else (x, y))
     given: list = []
     real: list = []

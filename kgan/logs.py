@@ -194,3 +194,9 @@ class Range(keras.metrics.Metric):
     def both(self):
         """The two as Python's numbers."""
         return tuple(float(value) for value in ops.convert_to_numpy(self.result()))
+
+
+def means_between(before, now):
+    """The means of what was added between two `Logs.totals()`; `before` may lack what was not there then."""
+    changes = ((name, total, count, *before.get(name, (0.0, 0.0))) for name, (total, count) in now.items())
+    return {name: (total - sum_then) / (count - then) for name, total, count, sum_then, then in changes if count > then}

@@ -191,7 +191,7 @@ def save(drawn, path):
         Image.fromarray(drawn).save(temporary)
 
 
-def animate(paths, path, milliseconds=200):
+def animate(paths, path):
     """Write the pictures at `paths` one after the other as an animated GIF; the last one stays for two seconds."""
 
     def drawn():
@@ -199,7 +199,7 @@ def animate(paths, path, milliseconds=200):
             with Image.open(frame) as opened:
                 yield np.asarray(opened)
 
-    film(drawn(), path, [milliseconds] * (len(paths) - 1) + [2000])
+    film(drawn(), path, [200] * (len(paths) - 1) + [2000])
 
 
 def film(frames, path, milliseconds=80):
@@ -217,14 +217,13 @@ def film(frames, path, milliseconds=80):
         next(images).save(file, "GIF", save_all=True, append_images=images, duration=milliseconds, loop=0)
 
 
-def save_curves(curves, path, title="", across="step"):
+def save_curves(curves, path, title=""):
     """Draw curves in separate plots below each other, each with its interval as a band.
 
     Args:
         curves: Dict from a name to four arrays: the horizontal position, the value, and the ends of its interval.
         path: The picture to write, `.png` or `.svg`.
         title: String.
-        across: String. Label of the horizontal axis.
     """
     figure = Figure(figsize=(8, 1 + 2.2 * len(curves)), layout="constrained")
     rows = figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0]
@@ -233,7 +232,7 @@ def save_curves(curves, path, title="", across="step"):
         axes.plot(where, value, marker=".")
         axes.set(ylabel=name)
         axes.grid(alpha=0.3)
-    rows[-1].set_xlabel(across)
+    rows[-1].set_xlabel("step")
     figure.suptitle(title, fontsize="small")
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

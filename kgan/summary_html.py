@@ -40,15 +40,13 @@ def table(gan):
         ("output", [_shapes(player, "outputs") for player in both]),
         ("parameters", [f"{player.count_params():,}" for player in both]),
     ]
-    rules = [("condition", _in_words(changes.record({"condition": gan.condition})["condition"]))]
+    rules = [("condition", changes.in_words(changes.record({"condition": gan.condition})["condition"]))]
     if gan.compiled:
         given = dict(gan.compiled_with)
-        players.append(("optimizer", [_in_words(given.pop(name), OF_OPTIMIZERS) for name in ("g_opt", "d_opt")]))
+        players.append(("optimizer", [changes.in_words(given.pop(name), OF_OPTIMIZERS) for name in ("g_opt", "d_opt")]))
         if given["class_loss_weight"] == 1.0:
             del given["class_loss_weight"]  # the default, and most discriminators put out no classes
-        rules += [
-            (name.replace("_", " "), _in_words(value)) for name, value in given.items() if value not in (None, [])
-        ]
+        rules += [(name.replace("_", " "), _listed(value)) for name, value in given.items() if value not in (None, [])]
     else:
         rules.append(("rules", "not compiled"))
     return TABLE.render(players=players, rules=rules)
@@ -59,20 +57,6 @@ def _shapes(player, side):
     return ", ".join(shown(tensor.shape[1:]) for tensor in getattr(player, side, None) or ()) or "?"
 
 
-def _in_words(value, names=None):
-    """A value of a record of `changes` as it would be written in Python, without arguments that are `None` or `False`.
-
-    Args:
-        value: The value.
-        names: The arguments of an object that are written; all of them by default.
-    """
-    if isinstance(value, list):
-        return ", ".join(_in_words(one) for one in value)
-    if isinstance(value, dict) and "class" in value:
-        arguments = ", ".join(
-            f"{name}={_in_words(one)}"
-            for name, one in value["arguments"].items()
-            if one is not None and one is not False and (names is None or name in names)
-        )
-        return f"{value['class']}({arguments})" if arguments else value["class"]
-    return str(value)
+def _listed(value):
+    """A rule, or several without the brackets of a list."""
+    return ", ".join(map(changes.in_words, value)) if isinstance(value, list) else changes.in_words(value)

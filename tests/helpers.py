@@ -96,6 +96,27 @@ def state(gan):
     }
 
 
+def reusable(make):
+    """A function that returns the same GAN, put back into its first state, whose graph is traced once.
+
+    For tests that use one GAN at a time, and compare no states of it.
+    """
+    kept = []
+
+    def fresh():
+        keras.utils.set_random_seed(7)
+        if not kept:
+            gan = make()
+            parts = gan.variables + gan.d_opt.variables + gan.g_opt.variables
+            kept.append((gan, parts, [np.copy(value) for value in values(parts)]))
+        gan, parts, begin = kept[0]
+        for variable, value in zip(parts, begin, strict=True):
+            variable.assign(value)
+        return gan
+
+    return fresh
+
+
 class KilledError(Exception):
     pass
 

@@ -195,7 +195,10 @@ def test_pictures_without_a_hole_are_counted(run, tmp_path):
     "source, out, message",
     [
         ("nothing", "out", "there is no file or folder .*nothing"),
-        ("in", "in", "must be another folder than that of the pictures"),
+        ("in", "in", "must be a folder outside of that of the pictures"),
+        ("in", "in/out", "must be a folder outside of that of the pictures"),
+        ("one.png", "one.png", "must not be the picture itself"),
+        ("one.png", ".", "must not be the picture itself"),
         ("in", "out", "contains no picture that can be used: 1 file: 1 not a picture"),
         ("in/notes.txt", "out.png", "notes.txt: not a picture"),
         ("one.png", "out.xyz", "must end like a picture, such as .png. Received: "),

@@ -10,7 +10,16 @@ import pytest
 import kgan
 from kgan.architectures import dcgan, dense, get, players, r3gan, resnet
 from kgan.layers import SelfAttention
-from tests.helpers import SMALL_FAMILIES, assert_close, compiled, correlate, largest_difference, small_gan, values
+from tests.helpers import (
+    SMALL_FAMILIES,
+    assert_close,
+    compiled,
+    correlate,
+    largest_difference,
+    small_gan,
+    values,
+    wrong,
+)
 
 
 @pytest.mark.parametrize("name", SMALL_FAMILIES)
@@ -219,6 +228,7 @@ def test_attention(name):
             make((28, 28, 1), filters=8, attention=9, **arguments)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", [name for name in SMALL_FAMILIES if name != "dense"])
 def test_a_step(name, images, tmp_path):
     """Both players move, with a penalty and an averaged generator, and are saved."""
@@ -323,6 +333,11 @@ def test_refusals():
         r3gan.discriminator((28, 28, 1), widths=10)
     with pytest.raises(ValueError, match="Unknown architecture 'dcgna'. Did you mean 'dcgan'"):
         get("dcgna")
+
+
+def test_numbers_below_one():
+    assert "`base` of dcgan must be" in wrong(lambda: dcgan.discriminator((28, 28, 1), base=0))
+    assert "`group_width` of r3gan must be" in wrong(lambda: r3gan.generator((28, 28, 1), group_width=0))
 
 
 def test_a_dcgan_discriminator_goes_down_to_its_base():

@@ -339,6 +339,7 @@ def test_images_are_augmented_before_they_are_packed():
     np.testing.assert_allclose(added, np.broadcast_to(added[:, :1, :1], added.shape), atol=1e-6)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("schedule", ["simultaneous", "alternating", "combined", "periods"])
 def test_p_follows_the_discriminator(images, schedule):
     """Of three batches, two change p; the logs say so."""

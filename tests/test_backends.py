@@ -37,6 +37,12 @@ def trained(tmp_path_factory):
     return folders
 
 
+def test_each_name_is_there():
+    from kgan import backend
+
+    assert all(hasattr(backend, name) for name in backend.__all__)
+
+
 def read(folder, row):
     with np.load(folder / f"{row}.npz") as file:
         return dict(file)

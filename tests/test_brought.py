@@ -296,6 +296,7 @@ def on_disk(kind, tmp_path, pixels=PIXELS):
     return np.load(tmp_path / "images.npy", mmap_mode="r")
 
 
+@pytest.mark.longer
 @brings("arrays", "h5py data sets, memory-mapped arrays, `kgan.data.Folder`", "read batch by batch")
 @pytest.mark.parametrize("kind", ["h5py", "mapped"])
 def test_arrays_on_a_disk(trained, tmp_path, kind):

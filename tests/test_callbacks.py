@@ -14,11 +14,13 @@ from kgan import pictures
 from kgan.callbacks import CALLBACKS, Checkpoint, ImageGrid, LogFile, LossPlot
 from kgan.callbacks.of_keras import OF_KERAS
 from tests.brought import brings
-from tests.helpers import compiled, largest_difference, small_discriminator, small_gan, small_generator, state
+from tests.helpers import compiled, largest_difference, reusable, small_discriminator, small_gan, small_generator, state
+
+fresh = reusable(compiled)
 
 
 def fit(images, callbacks, epochs=4, gan=None, **kwargs):
-    gan = gan or compiled()
+    gan = gan or fresh()
     gan.fit(images, batch_size=10, epochs=epochs, verbose=0, callbacks=callbacks, **kwargs)
     return gan
 
@@ -205,7 +207,7 @@ def test_checkpoint_of_what_cannot_be_named(images, tmp_path, caplog):
 
 def test_loss_plot(images, tmp_path):
     plot = LossPlot(tmp_path / "losses.png", every=3)
-    gan = compiled()
+    gan = fresh()
     history = gan.fit(images, batch_size=10, epochs=4, verbose=0, callbacks=[plot]).history
     assert plot.epochs == [1, 2, 3, 4]
     np.testing.assert_allclose(plot.curves["d_loss"], history["d_loss"])
@@ -216,7 +218,7 @@ def test_loss_plot(images, tmp_path):
 
 
 def test_log_file(images, tmp_path):
-    gan = compiled()
+    gan = fresh()
     history = gan.fit(images, batch_size=10, epochs=3, verbose=0, callbacks=[LogFile(tmp_path / "log.jsonl")]).history
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2, 3]
@@ -273,14 +275,14 @@ def test_a_callback_of_a_user_may_have_any_attributes(images, tmp_path):
     checkpoint = kgan.callbacks.Checkpoint(tmp_path / "c", monitor="g_loss", resume=True)
     score = kgan.callbacks.Score("frechet_distance", every=1, samples=20, path=tmp_path / "s.jsonl", extractor="raw")
     bystander = Bystander()
-    compiled().fit(images, batch_size=20, verbose=0, callbacks=[bystander, checkpoint, score])
+    fresh().fit(images, batch_size=20, verbose=0, callbacks=[bystander, checkpoint, score])
     assert bystander.scorer == bystander.better == "mine"
-    compiled().fit(images, batch_size=20, epochs=2, verbose=0, callbacks=[Bystander(), checkpoint])
-    compiled().fit(images, batch_size=20, verbose=0, callbacks=Bystander())
+    fresh().fit(images, batch_size=20, epochs=2, verbose=0, callbacks=[Bystander(), checkpoint])
+    fresh().fit(images, batch_size=20, verbose=0, callbacks=Bystander())
 
 
 def test_a_list_of_callbacks_can_be_used_again(images):
-    gan = compiled()
+    gan = fresh()
     callbacks = keras.callbacks.CallbackList(add_history=True, model=gan)
     for _ in range(2):
         gan.fit(images, batch_size=20, verbose=0, callbacks=callbacks)
@@ -291,5 +293,5 @@ def test_warning_filters_are_as_they_were(images, tmp_path):
     score = kgan.callbacks.Score("frechet_distance", every=2, samples=20, path=tmp_path / "s.jsonl", extractor="raw")
     stop = keras.callbacks.EarlyStopping("frechet_distance", patience=5, mode="min")
     before = list(warnings.filters)
-    compiled().fit(images, batch_size=20, epochs=2, verbose=0, callbacks=[score, stop])
+    fresh().fit(images, batch_size=20, epochs=2, verbose=0, callbacks=[score, stop])
     assert warnings.filters == before

@@ -12,8 +12,10 @@ import pytest
 from PIL import Image
 
 import kgan
+from kgan import terms
+from kgan.runner import plugins
 from tests.brought import brings
-from tests.command_line import KGAN, ROOT, run_kgan
+from tests.command_line import KGAN, ROOT, call_kgan, run_kgan
 from tests.helpers import compiled, small_discriminator, small_gan, small_generator
 
 TINY = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discriminator.units=[8]",
@@ -49,8 +51,9 @@ def test_a_run_leaves_everything(run):
     ]
 
 
+@pytest.mark.longer
 def test_resolved_yaml_alone_repeats_the_run(run, tmp_path):
-    run_kgan("train", run / "resolved.yaml", "--out", tmp_path / "again", cwd=tmp_path)
+    call_kgan("train", run / "resolved.yaml", "--out", tmp_path / "again", cwd=tmp_path)
     for one in ("samples/epoch-0002.png", "resolved.yaml"):
         assert (tmp_path / "again" / one).read_bytes() == (run / one).read_bytes()
     logs = [(folder / "log.jsonl").read_text().splitlines() for folder in (run, tmp_path / "again")]
@@ -251,6 +254,7 @@ def test_wrong_samples(run, tmp_path, call):
     assert not (tmp_path / "x.npy").exists()
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(
     ("set_before", "used"), [({}, "1"), pytest.param({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0", marks=pytest.mark.slow)]
 )
@@ -276,11 +280,22 @@ def test_the_doctor_and_the_report_of_a_run(run, tmp_path, call):
     assert "The doctor found nothing, of" in page and "generator.units" in page and "epoch-0002" in page
 
 
+@pytest.mark.longer
 def test_the_doctor_afterwards(tmp_path, call):
     """Of a run without it, whose log ends in the middle of a line: it loads the data and the newest checkpoint."""
     sick = "optimizers.discriminator.learning_rate=1e-7", "optimizers.generator.learning_rate=0.01"
     settings = [word for one in ("epochs=20", *sick) for word in ("--set", one)]
-    call("train", "digits", "--no-doctor", *TINY[2:], *settings, "--out", tmp_path / "sick")
+    call(
+        "train",
+        "digits",
+        "--no-doctor",
+        *TINY[2:6],
+        "--set",
+        "callbacks=[checkpoint]",
+        *settings,
+        "--out",
+        tmp_path / "sick",
+    )
     assert not (tmp_path / "sick" / "findings.jsonl").exists()
     with (tmp_path / "sick" / "log.jsonl").open("a") as file:
         file.write('{"epoch": 21, "d_lo')
@@ -288,6 +303,7 @@ def test_the_doctor_afterwards(tmp_path, call):
     assert "g-wins-with-garbage" in {one["id"] for one in found}
 
 
+@pytest.mark.longer
 def test_plugins(tmp_path):
     """In a process of its own: what a plugin defines is known from then on."""
     own_loss = ROOT / "docs" / "examples" / "own_loss.py"
@@ -322,6 +338,7 @@ def discriminator(image_shape):
 """
 
 
+@pytest.mark.longer
 def test_a_generator_that_could_not_be_loaded_is_refused_before_the_training(tmp_path, monkeypatch):
     """And players of a plugin have their channels last, whatever keras.json says."""
     (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first"}')
@@ -336,9 +353,12 @@ def test_a_generator_that_could_not_be_loaded_is_refused_before_the_training(tmp
 @pytest.mark.parametrize(
     "code, expected",
     [
-        ("x = 1", "defines no loss, schedule, penalty, trick, condition, augmentation, callback or architecture"),
+        (
+            "x = 1",
+            "defines no loss, schedule, penalty, term, trick, condition, augmentation, callback or architecture, and",
+        ),
         ("import nowhere", "cannot be run: ModuleNotFoundError: No module named 'nowhere'"),
-        ("import kgan\nclass Hinge(kgan.losses.AdversarialLoss):\n    pass", "the name hinge is kgan's own already"),
+        ("import kgan\nclass Hinge(kgan.losses.AdversarialLoss):\n    pass", "the name hinge is taken already"),
         (None, "there is no file mine.py"),
     ],
 )
@@ -347,6 +367,41 @@ def test_wrong_plugins(tmp_path, call, code, expected):
         (tmp_path / "mine.py").write_text(code)
     assert expected in call("train", "digits", "--plugin", "mine.py", code=2)
     assert not (tmp_path / "runs").exists()
+
+
+OWN = """
+import keras, kgan
+
+@keras.saving.register_keras_serializable("mine")
+class Doubled(keras.layers.Layer):
+    pass
+"""
+OWN_TERM = """
+class AlwaysOne(kgan.terms.Term):
+    def __call__(self, given, made, real):
+        return keras.ops.ones_like(made[:, 0, 0, 0])
+"""
+
+
+def test_a_plugin_of_layers_alone_of_terms_and_one_that_is_loaded_again(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    plugins.load(tmp_path / "mine.py")
+    (tmp_path / "mine.py").write_text(OWN + OWN_TERM)
+    try:
+        for _ in range(2):
+            plugins.load(tmp_path / "mine.py")
+            assert terms.TERMS["always_one"].__name__ == "AlwaysOne"
+        (tmp_path / "mine.py").write_text(OWN)
+        plugins.load(tmp_path / "mine.py")
+        assert "always_one" not in terms.TERMS
+    finally:
+        terms.TERMS.pop("always_one", None)
+
+
+def test_an_engine_that_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "pytorch")
+    said = run_kgan("env", cwd=tmp_path, code=2)
+    assert said.startswith("KERAS_BACKEND  pytorch cannot be used: ") and "tensorflow, jax or torch" in said
 
 
 @pytest.mark.parametrize("nonfinite", ["stop", "raise"])

@@ -160,6 +160,7 @@ def test_penalties_are_taken_at_the_labels():
     assert float(logs["gradient_penalty"]) == pytest.approx(10.0 * ((norms - 1) ** 2).mean(), rel=1e-4)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("way, told", [("projection", "batch_norm"), ("concatenation", None), ("auxiliary", None)])
 def test_each_class_lands_near_its_centre(way, told):
     real, labels = points(3000)
@@ -176,6 +177,7 @@ def test_each_class_lands_near_its_centre(way, told):
         assert "d_class_loss" not in history
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(
     "way, schedule",
     [
@@ -278,6 +280,7 @@ def test_without_classes_players_are_what_they_were():
             assert isinstance(player, keras.Sequential)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_wrong_labels():
     real, labels = points()
     assert "A GAN with `num_classes=3` trains on pairs of images and labels. Received: images alone." in wrong(

@@ -79,6 +79,7 @@ def test_a_run(run, call):
     assert "the condition of the generator is not known" in call("sample", run, "-o", "grid.png", code=2)
 
 
+@pytest.mark.longer
 def test_it_is_loaded_where_nothing_was_imported(run):
     code = "import kgan, sys; print(kgan.load(sys.argv[1]).generate(2, labels=3).shape)"
     done = subprocess.run(

@@ -105,6 +105,7 @@ def difference(gan, loop):
     return worst
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("schedule, history", [("simultaneous", SIZE), ("simultaneous", None), ("alternating", SIZE)])
 def test_the_same_as_by_hand(schedule, history):
     """`simultaneous` is the authors' order: the generators first, then the discriminators on images made before."""
@@ -117,6 +118,7 @@ def test_the_same_as_by_hand(schedule, history):
             np.testing.assert_allclose(kept, np.stack(pool.images), atol=1e-5)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(
     "loop",
     cases(

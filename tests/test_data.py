@@ -82,6 +82,11 @@ def test_batches_of_a_list():
     np.testing.assert_array_equal(batches[0][0].sum((1, 2, 3)), images[batches.order].sum((1, 2, 3)))
 
 
+def test_an_argument_that_load_does_not_have(tmp_path):
+    with pytest.raises(TypeError, match="load\\(\\) has no argument 'sise'. Did you mean 'size'?"):
+        kgan.data.load(path=tmp_path, sise=64)
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -116,6 +121,7 @@ def test_fewer_images_than_a_batch(images, count):
     assert np.isfinite(history["d_loss"]).all() and int(gan.d_opt.iterations) == 2
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("options", [{}, {"flip": True}, {"replacement": True, "flip": True}], ids=str)
 def test_fit_takes_them_in_that_order(images, options):
     """Three epochs of `Batches` are three fits of plain arrays, ordered by hand."""

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import operator
 import pathlib
 import pkgutil
 import re
@@ -48,6 +49,20 @@ def test_what_you_may_bring_is_what_the_tests_show():
 
 def test_the_symptoms_are_those_of_the_doctor():
     assert (ROOT / "docs" / "symptoms" / "symptoms.md").read_text("utf-8") == symptoms.text()
+
+
+def test_the_gallery_shows_every_recipe():
+    page = (ROOT / "docs" / "recipes" / "index.md").read_text("utf-8")
+    assert sorted(re.findall(r"^```\{grid-item-card\} (\S+)$", page, re.M)) == sorted(recipes.shipped())
+
+
+def test_the_names_that_lead_into_the_reference_of_keras_exist():
+    pytest.importorskip("sphinx")
+    from docs.conf import KERAS
+
+    for name, page in KERAS.items():
+        operator.attrgetter(name.removeprefix("keras."))(keras)
+        assert page.endswith("/")
 
 
 def example(name):

@@ -6,9 +6,11 @@ import re
 import keras
 import numpy as np
 import pytest
+import yaml
 
 import kgan
 from kgan.doctor import BEFORE, RULES, VALUES, Finding, History, Rule, before, finding, history, vitals
+from kgan.rules import NAMED
 
 RANDOM = np.random.default_rng(0)
 
@@ -151,6 +153,11 @@ def test_the_rules_are_whole():
         assert all(name in VALUES for name, *_ in rule.when)
         named = {name.split(":")[0] for name in re.findall(r"{(\w+)", rule.sentence)}
         assert rule.sentence.format_map(dict.fromkeys(named, 1.0)).endswith(".")
+        for remedy in rule.remedies:
+            key, _, value = remedy.partition("=")
+            things = yaml.safe_load(value) if key in NAMED else None
+            for one in things if isinstance(things, list) else [things]:
+                assert one is None or (one if isinstance(one, str) else one["name"]) in NAMED[key], remedy
 
 
 def test_findings_as_lines_of_json(tmp_path):

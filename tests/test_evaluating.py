@@ -15,6 +15,14 @@ SMALL = ["--set", "epochs=2", "--set", "generator.units=[8]", "--set", "discrimi
          "--set", "callbacks=[{name: score, metric: frechet_distance, every: 1 epoch, samples: 200}]"]  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_halves():
+    """Intervals take longest, and are not what is tested here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kgan.scores.scorer.HALVES", 2)
+        yield
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scored")
@@ -111,6 +119,7 @@ def test_scores_of_a_run_go_where_they_are_wanted(run, call, tmp_path):
         (["evaluate", "RUN", "--extractor", "stacked"], "--extractor  The extractor 'stacked' is for images of three"),
         (["evaluate", "RUN", "--per-class"], "--per-class  "),
         (["compare", "digits", "digits", "--seconds", "inf"], "--seconds  must be a number. Received: inf"),
+        (["compare", "RUN", "RUN", "--seeds", "5"], "--seeds  is for recipes; these runs have been trained"),
         (["compare", "digits", "RUN"], "compare  give two recipes, or two run directories"),
         (["compare", "RUN", "."], ".  is not a run directory, and does not contain one"),
         (["compare", "digits", "digits", "--metric", "fid"], "--metric  unknown metric 'fid'"),
@@ -217,6 +226,7 @@ def test_compare_refuses_trainings_of_unlike_length(run, call, tmp_path):
     )
 
 
+@pytest.mark.longer
 def test_pictures_are_held_against_pictures_of_their_size(call, tmp_path, quick_classifier):
     """Whatever size a folder would have in a training."""
     draw = np.random.default_rng(0)
@@ -263,10 +273,12 @@ def compared(tmp_path_factory):
     return folder / "comparisons" / "none-vs-few-0001", said
 
 
+@pytest.mark.longer
 def test_recipes_are_scored_alike_whatever_their_own_scores_are(compared):
     assert "640 real images" in compared[1]
 
 
+@pytest.mark.longer
 def test_compare_recipes_trains_both(compared):
     out, said = compared
     assert "No difference shown: the frechet distance of few and none differ by 0," in said
@@ -276,6 +288,7 @@ def test_compare_recipes_trains_both(compared):
     assert np.array(Image.open(out / "curves.png")).std() > 0
 
 
+@pytest.mark.longer
 def test_a_training_that_fails_is_named(call, tmp_path):
     (tmp_path / "bad.yaml").write_text(
         "latent_dim: 2\ndata: {name: ring, samples: 640}\ngenerator: {name: dense, units: [8], activation: null}\n"

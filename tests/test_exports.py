@@ -14,7 +14,7 @@ import pytest
 
 import kgan
 from kgan.exports import FORMATS, ExportError, formats
-from tests.command_line import ROOT, call_kgan, run_kgan, start_kgan
+from tests.command_line import ROOT, call_kgan, start_kgan
 from tests.exported import GANS, made
 from tests.helpers import cases, wrong
 
@@ -159,7 +159,7 @@ def test_run_of_another_engine(engine, run, tmp_path):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     directory = tmp_path_factory.mktemp("run") / "run"
-    call_kgan("train", "digits", "--set", "epochs=1", "--out", directory, cwd=directory.parent)
+    call_kgan("train", "digits", "--set", "steps=1", "--set", "callbacks=[]", "--out", directory, cwd=directory.parent)
     return directory
 
 
@@ -192,9 +192,8 @@ def test_wrong_command_lines(arguments, said, run):
 
 
 def test_no_run(tmp_path):
-    assert "is not a run directory with a generator.keras" in run_kgan(
-        "export", "x", "--to", "npz", cwd=tmp_path, code=2
-    )
+    said = call_kgan("export", "x", "--to", "npz", cwd=tmp_path, code=2)
+    assert "is not a run directory with a generator.keras" in said
     assert not os.listdir(tmp_path)
 
 
@@ -205,6 +204,7 @@ def test_missing_package(monkeypatch, tmp_path):
     assert "The format onnx needs tf2onnx" in said and "pip install 'kgan[onnx]'" in said
 
 
+@pytest.mark.longer
 def test_an_own_layer_needs_its_file(tmp_path):
     """A generator with a layer of one's own is exported if its file is named; otherwise a sentence says what is missing."""
     (tmp_path / "own.py").write_text(OWN)
@@ -286,6 +286,7 @@ convert.CONVERTERS["saved_model"] = spoilt
 """
 
 
+@pytest.mark.longer
 def test_what_is_not_a_number_is_refused(tmp_path):
     """Of points too, which have no pixels that would differ."""
     (tmp_path / "plugin.py").write_text(NOT_A_NUMBER)
@@ -295,6 +296,7 @@ def test_what_is_not_a_number_is_refused(tmp_path):
         kgan.export(gan, tmp_path / "made", to="saved_model", plugins=[tmp_path / "plugin.py"])
 
 
+@pytest.mark.longer
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_an_export_that_is_interrupted_leaves_nothing(run, tmp_path):
     process = start_kgan("export", run, "--to", "saved_model", "-o", "x", cwd=tmp_path)

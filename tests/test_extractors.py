@@ -115,6 +115,7 @@ def test_points_are_their_own_features():
     np.testing.assert_array_equal(eyes(points).features, points)
 
 
+@pytest.mark.longer
 def test_stacked_digits_are_read_channel_by_channel(digits, quick_classifier):
     quick_classifier(400)
     images, labels = digits

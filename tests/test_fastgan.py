@@ -121,6 +121,7 @@ def test_what_a_reconstruction_is_compared_with(whole):
     np.testing.assert_allclose([ops.convert_to_numpy(one) for one in errors], [np.abs(made - wanted).mean()], rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_penalty_trains_the_decoders_with_the_discriminator():
     keras.utils.set_random_seed(0)
     images = np.random.default_rng(0).uniform(-1, 1, (8, 32, 32, 1)).astype("float32")

@@ -7,7 +7,7 @@ import pytest
 import kgan
 from kgan.architectures import dense
 from kgan.data import Batches
-from tests.helpers import compiled, small_gan, values
+from tests.helpers import compiled, reusable, values
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (20, 8, 8, 1), "uint8")
@@ -15,15 +15,13 @@ LABELS = np.arange(20) % 3
 FLOATS = (IMAGES / 127.5 - 1).astype("float32")
 
 
+@reusable
 def conditional():
-    keras.utils.set_random_seed(1)
     players = dense.generator((8, 8, 1), 6, (8,), num_classes=3), dense.discriminator((8, 8, 1), (8,), num_classes=3)
     return compiled(kgan.GAN(*players, latent_dim=6, num_classes=3))
 
 
-def plain():
-    keras.utils.set_random_seed(1)
-    return compiled(small_gan())
+plain = reusable(compiled)
 
 
 def trained(make, *data, **arguments):
@@ -44,6 +42,7 @@ def memmap(tmp_path, array, name="x.npy"):
     return np.load(tmp_path / name, mmap_mode="r")
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(
     "validation", [lambda: kgan.data.Data(IMAGES, LABELS), lambda: {"image": IMAGES, "label": LABELS}]
 )
@@ -53,6 +52,7 @@ def test_validation_data_keep_their_labels(validation):
     assert_alike(trained(conditional, *data, validation_data=validation()), expected)
 
 
+@pytest.mark.longer
 def test_validation_data_may_be_a_list_of_images():
     expected = trained(plain, IMAGES, validation_data=(IMAGES, None))
     assert_alike(trained(plain, IMAGES, validation_data=list(IMAGES)), expected)
@@ -80,6 +80,7 @@ def test_evaluate_checks_the_range():
         plain().evaluate(IMAGES.astype("float32"), verbose=0)
 
 
+@pytest.mark.longer
 def test_images_read_on_demand_in_their_own_order_and_split(tmp_path):
     mapped = memmap(tmp_path, IMAGES)
     assert_alike(trained(plain, mapped), trained(plain, IMAGES))
@@ -107,6 +108,7 @@ def test_the_byte_order_of_another_machine(tmp_path, mapped):
     assert_alike(trained(conditional, *data), trained(conditional, FLOATS, LABELS))
 
 
+@pytest.mark.longer
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of tf.data")
 def test_datasets_of_tensorflow():
     import tensorflow as tf

@@ -61,6 +61,7 @@ def test_unbuilt_subclassed_players(images):
     assert gan.generate(2).shape == (2, 8, 8, 1)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_any_kind_of_data(images):
     """Arrays, with labels or without, uint8 or floats, datasets and loaders all train on the same images."""
     pixels = np.rint(images * 127.5 + 127.5).astype("uint8")
@@ -265,6 +266,7 @@ def test_two_runs_agree_bit_for_bit(images, schedule):
     assert largest_difference(*runs) == 0.0
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("schedule", cases([kgan.schedules.Alternating(3)], ["simultaneous", "periods"]))
 def test_save_and_load_go_on_where_training_stopped(images, tmp_path, schedule):
     keras.utils.set_random_seed(3)
@@ -414,6 +416,7 @@ def trained_as_usual(schedule):
     return values(trained(schedule).weights)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("how", [{"run_eagerly": True}, {"jit_compile": True}, {"jit_compile": False}])
 @pytest.mark.parametrize("schedule", ["simultaneous", "alternating", "periods"])
 def test_ways_to_run_agree(how, schedule):
@@ -432,6 +435,7 @@ def policy(request):
     keras.config.set_dtype_policy("float32")
 
 
+@pytest.mark.longer
 def test_mixed_precision(images, policy, tmp_path):
     gan = compiled(penalties=["r1"], ema=0.9)
     assert gan.generator.layers[0].compute_dtype == policy.removeprefix("mixed_")
@@ -666,6 +670,7 @@ def test_wrong_arguments_of_compile():
         assert "must be 1 on the PyTorch backend" in wrong(lambda: compiled(steps_per_execution=2))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_wrong_images(images):
     assert "(batch, 8, 8, 1). Received: (batch, 9, 8, 1)" in wrong(
         lambda: compiled().fit(np.zeros((4, 9, 8, 1)), verbose=0)

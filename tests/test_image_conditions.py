@@ -163,6 +163,7 @@ def test_a_mask_of_ones_own():
     np.testing.assert_allclose(gan.translate(pixels), filled, atol=0.02)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_pairs_of_every_form():
     """Sources and targets as arrays, in a dataset, as bytes, without a channel axis: the same training."""
     bytes_of = lambda images: np.rint(images * 127.5 + 127.5).astype("uint8")  # noqa: E731
@@ -202,6 +203,7 @@ def test_latents_besides():
     assert gan.generate(6, seed=1, labels=SOURCES).shape == (6, 8, 8, 3)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(
     "make, data",
     [

@@ -131,6 +131,7 @@ def train(folder, task, kill_at=None):
     return gan, history.history
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("task", TASKS)
 def test_killed_in_the_middle_and_resumed(tmp_path, task, request):
     """Masks, crops, terms of every second step: all go on where they were."""

@@ -22,7 +22,7 @@ if keras.backend.backend() == "tensorflow":
 else:
     Inpainting = Loop = object
 
-STEPS, BATCH, SIDE = 20, 4, 8
+STEPS, BATCH, SIDE = 10, 4, 8
 COUNT = (STEPS - 1) * BATCH + 3  # the last batch has three
 
 
@@ -162,12 +162,14 @@ def test_the_same_as_by_hand(kind, schedule):
     assert difference(by_kgan(kind, schedule), by_hand(kind, RULES[schedule])) < 1.0
 
 
+@pytest.mark.longer
 def test_both_updates_see_the_same_fakes():
     gan = by_kgan("pix2pix with dropout", "alternating")
     assert difference(gan, by_hand("pix2pix with dropout", same_fakes)) < 1.0
     assert difference(gan, by_hand("pix2pix with dropout", alternating)) > 10.0
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize(
     "kind, schedule, rule, other",
     [

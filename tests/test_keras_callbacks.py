@@ -9,7 +9,9 @@ import pytest
 
 import kgan
 from tests.brought import brings
-from tests.helpers import compiled, largest_difference, small_gan, state, values
+from tests.helpers import compiled, largest_difference, reusable, small_gan, state, values
+
+fresh = reusable(compiled)
 
 
 def rates(gan):
@@ -34,7 +36,7 @@ class Scored(keras.callbacks.Callback):
 
 
 def test_early_stopping_restores_the_best_weights(images):
-    gan, scored = compiled(), Scored()
+    gan, scored = fresh(), Scored()
     stop = keras.callbacks.EarlyStopping("score", mode="max", patience=2, restore_best_weights=True)
     history = fit(gan, images, [scored, stop], epochs=6)
     assert len(history["d_loss"]) == 4
@@ -44,7 +46,7 @@ def test_early_stopping_restores_the_best_weights(images):
 
 
 def test_model_checkpoint_keeps_the_best(images, tmp_path):
-    gan, scored = compiled(), Scored()
+    gan, scored = fresh(), Scored()
     best = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="score", mode="max", save_best_only=True)
     fit(gan, images, [scored, best], epochs=3)
     again = kgan.load(tmp_path / "best.keras")
@@ -66,7 +68,7 @@ def test_csv_logger_writes_a_row_an_epoch(images, tmp_path):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_tensorboard_writes_scalars_that_can_be_read_back(images, tmp_path):
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    gan = compiled()
+    gan = fresh()
     history = fit(gan, images, [keras.callbacks.TensorBoard(tmp_path)], epochs=3)
     reader = event_accumulator.EventAccumulator(str(tmp_path / "train"), size_guidance={"tensors": 0})
     reader.Reload()
@@ -103,7 +105,7 @@ def test_a_learning_rate_schedule_in_the_optimizer(images):
 def test_lambda_callback_sees_the_logs(images):
     seen = []
     callback = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(set(logs)))
-    fit(compiled(), images, [callback], epochs=1)
+    fit(fresh(), images, [callback], epochs=1)
     assert len(seen) == 2 and {"d_loss", "g_loss", "g_accuracy"} <= seen[0] and "loss" not in seen[0]
 
 
@@ -120,6 +122,7 @@ class NaNAfter(kgan.losses.NonSaturating):
         return super().generator(fake_logits) * (float("nan") if self.player == "generator" else 1.0)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("player", ["discriminator", "generator", None])
 @pytest.mark.parametrize("wrap", [list, keras.callbacks.CallbackList])
 def test_terminate_on_nan_of_either_loss(images, player, wrap):
@@ -142,7 +145,7 @@ def test_terminate_on_nan_can_raise(images):
 
 
 def test_the_progress_bar_shows_both_losses(images, capsys):
-    gan = compiled()
+    gan = fresh()
     gan.fit(images, batch_size=20, epochs=1, verbose=2)
     said = capsys.readouterr().out
     assert "d_loss" in said and "g_loss" in said
@@ -176,6 +179,7 @@ WAYS = {
 }
 
 
+@pytest.mark.longer
 @brings("models", "a Keras callback that monitors a log, without a mode", "losses, penalties and scores define it")
 def test_callbacks_know_which_way_a_log_gets_better(images):
     kinds = [keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau]
@@ -189,10 +193,10 @@ def test_callbacks_know_which_way_a_log_gets_better(images):
 
 def test_early_stopping_without_a_mode_stops_where_the_loss_rises(images):
     rising = Set("g_loss", 3.0, 1.0, 2.0, 2.5, 0.5, 0.4)
-    history = fit(compiled(), images, [rising, keras.callbacks.EarlyStopping("g_loss", patience=2)], epochs=6)
+    history = fit(fresh(), images, [rising, keras.callbacks.EarlyStopping("g_loss", patience=2)], epochs=6)
     assert history["g_loss"] == [3.0, 1.0, 2.0, 2.5]
     falling = Set("g_accuracy", 0.1, 0.9, 0.5, 0.4, 1.0, 1.0)
-    history = fit(compiled(), images, [falling, keras.callbacks.EarlyStopping("g_accuracy", patience=2)], epochs=6)
+    history = fit(fresh(), images, [falling, keras.callbacks.EarlyStopping("g_accuracy", patience=2)], epochs=6)
     assert history["g_accuracy"] == [0.1, 0.9, 0.5, 0.4]
 
 
@@ -209,7 +213,7 @@ def test_model_checkpoint_keeps_the_best_score_in_epochs_without_one(images, tmp
         keras.callbacks.ModelCheckpoint(tmp_path / f"{name}.keras", monitor=name, save_best_only=True)
         for name in Measured.directions
     )
-    gan, table, kept = compiled(), keras.callbacks.CSVLogger(tmp_path / "log.csv"), Kept()
+    gan, table, kept = fresh(), keras.callbacks.CSVLogger(tmp_path / "log.csv"), Kept()
     for _ in range(2):  # the callbacks can be used again
         highest.best = lowest.best = None
         fit(gan, images, [highest, lowest, Measured(), table, kept], epochs=6)
@@ -224,7 +228,7 @@ def test_model_checkpoint_keeps_the_best_score_in_epochs_without_one(images, tmp
 
 def test_checkpoint_uses_the_same_directions(images, tmp_path):
     saver = kgan.callbacks.Checkpoint(tmp_path, every=9, keep=1, monitor="g_accuracy")
-    fit(compiled(), images, [Set("g_accuracy", 0.1, 0.9, 0.5), saver], epochs=3)
+    fit(fresh(), images, [Set("g_accuracy", 0.1, 0.9, 0.5), saver], epochs=3)
     assert saver.best == 0.9 and (tmp_path / "epoch-0002").is_dir()
 
 

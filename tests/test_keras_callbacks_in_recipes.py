@@ -44,6 +44,7 @@ def test_early_stopping(tmp_path):
     assert len(resume(tmp_path, never_better, epochs=9)) == 3, "it begins to count again after a resume"
 
 
+@pytest.mark.longer
 def test_reduce_lr_on_plateau(tmp_path):
     plateau = "{name: reduce_lr_on_plateau, monitor: d_loss, min_delta: 100, patience: 2, factor: 0.1}"
     train(tmp_path, plateau, epochs=2)
@@ -123,6 +124,7 @@ def test_a_rate_that_a_schedule_sets_cannot_be_reduced(tmp_path):
     assert "callbacks[1]: ReduceLROnPlateau cannot change the learning rate of `g_opt`, which is a schedule" in said
 
 
+@pytest.mark.longer
 def test_a_callback_of_ones_own(tmp_path):
     """A plain Keras callback in a plugin has the name of its class, and its logs are logs of the run."""
     (tmp_path / "recipe.yaml").write_text(RECIPE.replace("CALLBACK", "contrast").replace("EPOCHS", "2"))

@@ -136,6 +136,7 @@ def logs_of(images, loss, **players):
     return gan.evaluate(images, verbose=0, return_dict=True)
 
 
+@pytest.mark.longer
 @pytest.mark.usefixtures("eagerly")
 def test_a_sigmoid_changes_nothing(images):
     """kgan's losses, and cross-entropy, see the logits behind the discriminator's sigmoid, however it is applied."""

@@ -18,6 +18,7 @@ MADE = {
 }
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_it_runs_as_a_script(source, tmp_path):
     environment = {**os.environ, "KGAN_NOTEBOOK_EPOCHS": "1", "PYTHONPATH": str(ROOT)}

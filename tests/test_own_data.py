@@ -14,6 +14,7 @@ from tests.brought import brings
 from tests.helpers import compiled
 from tests.recipe_helpers import GOOD, check
 
+pytestmark = pytest.mark.usefixtures("eagerly")
 QUICK = ["--set", "steps=1", "--set", "jit_compile=false"]
 SMALL = [*QUICK, "--set", "generator.filters=2", "--set", "discriminator.filters=2"]
 TINY = [*QUICK, "--set", "generator.units=[4]", "--set", "discriminator.units=[4]"]
@@ -175,6 +176,10 @@ def test_a_table_in_a_recipe_for_images(call, tmp_path):
     said = call("train", "dcgan", "--dry-run", "--set", "data.path=table.npy", "--set", "jit_compile=false", *players)
     assert "image_grid is left out: Only images (height, width, channels)" in said
     assert "may be the pixels of an image of 8 x 8; then give --set data.shape=[8,8,1]" in said
+    call(
+        "train", "dcgan", *QUICK, "--set", "data.path=table.npy", "--set", "jit_compile=false", "--out", "run", *players
+    )
+    assert (tmp_path / "run" / "report.html").exists() and not (tmp_path / "run" / "real.png").exists()
 
 
 def test_scores_name_what_was_read():

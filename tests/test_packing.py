@@ -41,6 +41,7 @@ class PacksItself(keras.Model):
         return self.inner(ops.concatenate([inputs[0::2], inputs[1::2]], axis=-1), training=training)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("schedule", ["simultaneous", "alternating", "combined"])
 def test_training_is_that_of_a_discriminator_that_packs_itself(images, schedule):
     trained = []

@@ -312,6 +312,7 @@ def test_pairs_that_do_not_fit_into_memory_are_read_when_needed(tmp_path, monkey
         assert one.fitted == other.fitted and one.fitted.endswith("; the middle 8 x 8 of each")
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("memory", [None, 1])
 def test_they_train(tmp_path, memory):
     draw = np.random.default_rng(0)

@@ -188,6 +188,7 @@ def test_a_flat_discriminator_has_no_nan():
     assert all(np.isfinite(array).all() for array in values(gan.variables))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_penalties_are_logged_by_name_and_not_in_the_loss(images):
     seen = {}
     for weight in (0.0, 5.0):
@@ -197,18 +198,6 @@ def test_penalties_are_logged_by_name_and_not_in_the_loss(images):
     assert float(seen[0.0]["r1"]) == 0.0 < float(seen[5.0]["r1"])
     assert float(seen[0.0]["d_loss"]) == pytest.approx(float(seen[5.0]["d_loss"]))
     assert "r1" not in gan.evaluate(images, verbose=0, return_dict=True)
-
-
-@pytest.mark.parametrize("schedule", cases(["periods"], ["simultaneous", "alternating", "combined"]))
-def test_a_strong_penalty_flattens_the_discriminator(images, schedule):
-    """It reaches the discriminator under every schedule: with 1000 times the weight the gradients end up smaller."""
-    norms = []
-    for weight in (0.01, 100.0):
-        keras.utils.set_random_seed(1)
-        gan = compiled(penalties=[kgan.penalties.R1(weight)], schedule=schedule, rate=1e-2)
-        history = gan.fit(images, batch_size=20, epochs=9, verbose=0).history
-        norms.append(history["r1"][-1] / weight)
-    assert norms[1] < 0.7 * norms[0]
 
 
 @pytest.mark.parametrize("name", OF_ANY_DISCRIMINATOR)
@@ -249,7 +238,8 @@ def test_wrong_intervals(every):
         kgan.penalties.R2(every=every)
 
 
-@pytest.mark.parametrize("schedule", cases([kgan.schedules.Alternating(2), "combined"], ["simultaneous"]))
+@pytest.mark.longer
+@pytest.mark.parametrize("schedule", cases([kgan.schedules.Alternating(2)], ["combined", "simultaneous"]))
 def test_lazy_penalties_are_a_plain_loop_with_an_if(images, schedule):
     """All variables and slots after 10 steps, of which every n-th adds the penalty n times; and what is logged."""
     lazy = {"r1": 4, "gradient_penalty": 3}

@@ -314,6 +314,7 @@ def animals(tmp_path_factory):
     return folder
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_names_of_classes_in_a_run(animals, tmp_path, call):
     shutil.copytree(animals / "pictures", tmp_path / "pictures")
     said = call("train", "dcgan", "--set", "data.path=pictures", "--set", "num_classes=3", "--set", "steps=2", "--set",
@@ -578,6 +579,7 @@ def test_fit_is_saved_when_no_picture_can_be_read(tmp_path, caplog):
         folder[np.arange(2)]  # outside of a training
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_says_what_it_replaced(animals, tmp_path, call, monkeypatch, caplog):
     shutil.copytree(animals / "pictures", tmp_path / "pictures")
 

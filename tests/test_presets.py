@@ -24,7 +24,8 @@ def run(tmp_path_factory):
     random = np.random.default_rng(0)
     np.savez(folder / "mine.npz", images=random.integers(0, 256, (64, 8, 8, 1), "uint8"), labels=["cat", "dog"] * 32)
     words = ["data.path=mine.npz", "num_classes=2", "epochs=2", "latents=uniform"]
-    words += ["callbacks=[{name: image_grid, every: 1 epoch}, {name: score, metric: frechet_distance, every: 1 epoch}]"]
+    score = "{name: score, metric: frechet_distance, every: 1 epoch, samples: 50, extractor: raw}"
+    words += [f"callbacks=[{{name: image_grid, every: 1 epoch}}, {score}]"]
     settings = [word for one in words for word in ("--set", one)]
     call_kgan("train", "digits", *settings, "--out", folder / "pets", cwd=folder)
     return folder / "pets"

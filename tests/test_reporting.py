@@ -24,6 +24,7 @@ SHORT = ["--set", "generator.units=[8]", "--set", "discriminator.units=[8]", "--
          "--set", "callbacks=[{name: image_grid, every: 1, rows: 2, columns: 3}]"]  # fmt: skip
 
 
+@pytest.mark.longer
 def test_it_is_written_while_a_run_trains_and_final_at_its_end(tmp_path):
     process = start_kgan("train", "digits", *SHORT, "--set", "epochs=100000", "--out", "run", cwd=tmp_path)
     report = tmp_path / "run" / "report.html"
@@ -137,12 +138,11 @@ def test_in_a_terminal_only(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.longer
 def test_a_grid_in_the_terminal(tmp_path, monkeypatch):
-    run_kgan("train", "digits", *SHORT, "--set", "epochs=1", "--out", "run", cwd=tmp_path)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    said = run_kgan("sample", "run", "-n", 4, "-o", "-", cwd=tmp_path)
+    said = run_kgan("sample", "digits", "-n", 4, "-o", "-", cwd=tmp_path)
     assert said.count("▀") > 100 and not (tmp_path / "-").exists()
-    assert json.loads((tmp_path / "run" / "environment.json").read_text())["backend"]
 
 
 @pytest.mark.parametrize("data", ["gaussians-ring"])
@@ -154,7 +154,7 @@ def test_points_have_real_ones_too(tmp_path, data):
 
 def test_env(tmp_path):
     """What a report of a bug needs, as text and as JSON."""
-    said = run_kgan("env", cwd=tmp_path)
+    said = call_kgan("env", cwd=tmp_path)
     assert f"kgan {kgan.__version__}, Keras {keras.__version__} on {keras.backend.backend()}" in said
     for word in ("devices: ", "Python 3.", "memory that a run may use: ", "free: "):
         assert word in said

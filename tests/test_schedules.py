@@ -166,6 +166,7 @@ def assert_as_by_hand(gan, by_hand):
         assert_close(values(player.trainable_variables), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.longer
 @brings("models", "layers with `activity_regularizer` or `add_loss`", "what they add counts in every call of an update")
 @pytest.mark.parametrize("rule", SCHEDULES)
 def test_losses_that_layers_add_count_in_every_call(rule):
@@ -181,6 +182,7 @@ def test_losses_that_layers_add_count_in_every_call(rule):
     assert_as_by_hand(gan, by_hand)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("last", [None, "sigmoid"])
 def test_losses_that_layers_add_during_penalties(last):
     """With all penalties; kgan runs the discriminator without its sigmoid, but its activity regularizer sees it.

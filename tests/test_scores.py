@@ -13,7 +13,7 @@ import kgan
 from kgan import data, scores
 from kgan.callbacks import Checkpoint, Score
 from tests import spoilt
-from tests.helpers import KilledError, Steps, compiled, largest_difference, state
+from tests.helpers import KilledError, Steps, compiled, largest_difference, reusable, state
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,10 @@ def test_a_record_says_everything_it_depends_on(scorer, digits, tmp_path):
     assert row["versions"].keys() == {"kgan", "keras", "numpy", keras.backend.backend()}
     assert row["interval"][0] < row["value"] < row["interval"][1]
     assert scores.read(tmp_path / "scores.jsonl") == [score]
+    with (tmp_path / "scores.jsonl").open("a") as file:
+        file.write('{"metric": "frechet')  # the disk was full
+    scores.append(tmp_path / "scores.jsonl", [score])
+    assert scores.read(tmp_path / "scores.jsonl")[-2:] == [score, score]
     (tmp_path / "scores.jsonl").write_text("{}\n")
     with pytest.raises(ValueError, match="scores.jsonl, line 1, is not a score"):
         scores.read(tmp_path / "scores.jsonl")
@@ -100,6 +104,7 @@ SEES = {  # the metrics that must get worse at every step
 }
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("fault", SEES)
 def test_a_spoilt_generator_scores_worse(fault, courses):
     better = {name: way for one in scores.MEASURES.values() for name, way in zip(one.names, one.better, strict=True)}
@@ -194,9 +199,16 @@ def test_wrong_scores(scorer, digits):
         scores.Scorer(digits[0][:5])
 
 
-def fit(callbacks, images, epochs=4, **kwargs):
+def new():
     keras.utils.set_random_seed(7)
-    gan = compiled(ema=0.9)
+    return compiled(ema=0.9)
+
+
+used_again = reusable(new)
+
+
+def fit(callbacks, images, epochs=4, make=used_again, **kwargs):
+    gan = make()
     return gan, gan.fit(images, batch_size=100, epochs=epochs, verbose=0, callbacks=callbacks, **kwargs)
 
 
@@ -228,8 +240,8 @@ def test_scores_enter_the_logs_the_file_and_the_picture(few, tmp_path):
 
 
 def test_scoring_leaves_the_training_as_it_is(few, tmp_path):
-    with_scores, _ = fit([raw(tmp_path, every="3 steps")], few)
-    without, _ = fit([], few)
+    with_scores, _ = fit([raw(tmp_path, every="3 steps")], few, make=new)
+    without, _ = fit([], few, make=new)
     assert largest_difference(state(with_scores), state(without)) == 0.0
 
 
@@ -252,21 +264,22 @@ def test_the_best_checkpoint_is_that_of_the_scored_step(few, tmp_path):
     assert scores.Scorer(few, extractor="raw")(again.generate(50, seed=0), "frechet_distance")[0].value == keeper.best
 
 
+@pytest.mark.longer
 def test_a_score_at_the_end_of_a_training_that_is_stopped_reaches_the_logs(few, tmp_path):
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = batch == 1
 
     keeper = Checkpoint(tmp_path / "checkpoints", every=99, keep=1, monitor="frechet_distance")
-    _, history = fit([Stop(), raw(tmp_path), keeper], few)
+    _, history = fit([Stop(), raw(tmp_path), keeper], few, make=new)
     [score] = scores.read(tmp_path / "scores.jsonl")
     assert history.history["frechet_distance"] == [score.value] and score.where["step"] == 2
     assert (keeper.best, keeper.best_name) == (score.value, "step-000002") and remembered(keeper)["best"] == keeper.best
     # and what was saved goes on as if it had never been stopped
     again = Checkpoint(tmp_path / "checkpoints", every=99, monitor="frechet_distance", resume=True)
-    gone_on, history = fit([raw(tmp_path), again, rest := Steps()], few)
+    gone_on, history = fit([raw(tmp_path), again, rest := Steps()], few, make=new)
     assert rest.done == 14
-    whole, expected = fit([raw(tmp_path / "whole"), Checkpoint(tmp_path / "whole", every=99)], few)
+    whole, expected = fit([raw(tmp_path / "whole"), Checkpoint(tmp_path / "whole", every=99)], few, make=new)
     assert largest_difference(state(gone_on), state(whole)) == 0.0
     assert history.history["d_loss"] == expected.history["d_loss"] and history.epoch == [0, 1, 2, 3]
 
@@ -299,6 +312,7 @@ def test_two_scores_cannot_write_one_file(few, tmp_path):
         fit([raw(tmp_path), raw(tmp_path, every=1)], few)
 
 
+@pytest.mark.longer
 def test_scores_go_on_where_a_training_goes_on(few, tmp_path):
     def train(folder, steps):
         score = raw(tmp_path / folder, every="3 steps")
@@ -315,6 +329,7 @@ def test_scores_go_on_where_a_training_goes_on(few, tmp_path):
     assert [step for step, _ in whole[1]] == [3, 6, 9, 12, 15, 16]
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("kind", ["array", "pair", "batches", "dataset", "of its own"])
 def test_real_images_come_from_what_fit_was_given(kind, few, digits, tmp_path):
     labels = digits[1][:400]
@@ -371,6 +386,7 @@ def test_the_best_precision_is_the_highest(few, tmp_path):
     assert keeper.best == max(history.history["precision"])
 
 
+@pytest.mark.longer
 def test_scores_of_a_class_are_watched_too(digits, tmp_path):
     images, labels = digits[0][:400] / np.float32(127.5) - 1, digits[1][:400]
     gan = kgan.GAN(

@@ -122,7 +122,9 @@ def test_what_cannot_be_decoded_is_left_out(folder, caplog):
     assert numbers(again[index] for index in range(4)) == whole[6:]  # although those before were not decoded
 
 
-def test_files_of_a_server(folder):
+def test_files_of_a_server(folder, monkeypatch):
+    monkeypatch.setattr("kgan.data.shards.time.sleep", lambda seconds: None)
+
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
@@ -140,6 +142,7 @@ def test_files_of_a_server(folder):
         server.server_close()
 
 
+@pytest.mark.longer
 def test_a_training_is_resumed_within_an_epoch(folder, tmp_path):
     def fit(name, *callbacks):
         keras.utils.set_random_seed(1)

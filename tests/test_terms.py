@@ -100,6 +100,7 @@ def image_gan(**rules):
     return compiled(gan, **rules)
 
 
+@pytest.mark.longer
 def test_lazy_and_scheduled_terms(tmp_path):
     """Every second update, with twice the weight; the log has the weight of its update, without the factor."""
     weight = kgan.ramps.Linear(1.0, 0.0, 3)

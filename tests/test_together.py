@@ -15,7 +15,7 @@ from PIL import Image
 
 import kgan
 from kgan.checkpoints import disk
-from tests.faults.processes import RECIPE, newest_step
+from tests.faults.processes import DISK_FULL, RECIPE, newest_step
 from tests.launch import difference, environment, identical, read, torchrun, train, two_processes
 
 BOUND = 1e-5  # of the largest value of each variable, after 21 steps
@@ -141,6 +141,20 @@ def test_the_loss_of_a_process_ends_the_others(engine, killed, recipe, tmp_path)
 
 
 @engines
+@pytest.mark.longer
+def test_a_full_disk_of_the_first_process_ends_all(engine, recipe, tmp_path):
+    (tmp_path / "full.py").write_text(DISK_FULL)
+    processes = two_processes(engine, *recipe, "--plugin", "full.py", cwd=tmp_path)
+    said = said_by(processes)
+    assert [one.returncode for one in processes] == [1, 1] and not any("Traceback" in text for text in said), said
+    assert "No space left on device" in said[0] and "Another process of this training has ended" in said[1]
+    folder = tmp_path / "run" / "checkpoints"
+    newest, passed = disk.latest(folder)
+    assert disk.read_state(newest)["step"] == 14 and not passed
+    assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@engines
 @pytest.mark.parametrize("asked", [1, pytest.param(0, marks=pytest.mark.slow)])
 def test_a_process_that_is_asked_to_end_ends_all(engine, asked, recipe, tmp_path):
     processes = two_processes(engine, *recipe, cwd=tmp_path)
@@ -191,13 +205,17 @@ def said(engine, *arguments, cwd, **more):
     return done.returncode, done.stdout + done.stderr
 
 
-def test_what_tensorflow_cannot_do(tmp_path):
-    code, text = said("tensorflow", "train", "digits", "--devices", "2", cwd=tmp_path)
-    assert code == 2 and "--devices" in text and "KERAS_BACKEND=jax trains on several" in text
-    code, text = said("tensorflow", "train", "digits", cwd=tmp_path, WORLD_SIZE="2", RANK="0")
-    assert code == 2 and "torchrun started 2 processes" in text and "KERAS_BACKEND=torch" in text
-    code, text = said("tensorflow", "train", "digits", "--devices", "two", cwd=tmp_path)
-    assert code == 2 and "must be a number of devices, or `all`. Received: two" in text
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="what TensorFlow says")
+def test_what_tensorflow_cannot_do(tmp_path, call, monkeypatch):
+    monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "1")  # so that it is put back
+    text = call("train", "digits", "--devices", "2", code=2)
+    assert "--devices" in text and "KERAS_BACKEND=jax trains on several" in text
+    text = call("train", "digits", "--devices", "two", code=2)
+    assert "must be a number of devices, or `all`. Received: two" in text
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    text = call("train", "digits", code=2)
+    assert "torchrun started 2 processes" in text and "KERAS_BACKEND=torch" in text
     assert not list(tmp_path.iterdir())
 
 

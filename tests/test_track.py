@@ -12,14 +12,14 @@ from kgan.callbacks import Checkpoint, Doctor, ImageGrid, Score, Track, trackers
 from kgan.doctor import History, Rule
 from kgan.runner import recipes, resolved
 from kgan.runner.errors import RecipeError
-from tests.helpers import KilledError, Steps, compiled
+from tests.helpers import KilledError, Steps, compiled, reusable
 from tests.recipe_helpers import GOOD, check, complaint
 
 SICK = Rule("ill", "error", (("step", ">", -1.0),), 1, "It is ill.", ("loss=hinge",), "source")
 
 
 @pytest.fixture(autouse=True)
-def no_network(eagerly, tmp_path, monkeypatch):
+def no_network(tmp_path, monkeypatch):
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "WANDB_MODE", "WANDB_PROJECT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -69,10 +69,12 @@ class Least:
         self.rows[step] = values
 
 
+fresh = reusable(compiled)
+
+
 def fit(images, callbacks, epochs=2, gan=None):
     """Four steps an epoch, of the same GAN."""
-    keras.utils.set_random_seed(7)
-    gan = gan or compiled()
+    gan = gan or fresh()
     return gan.fit(images, batch_size=10, epochs=epochs, verbose=0, callbacks=callbacks).history
 
 
@@ -282,6 +284,7 @@ def of_trackio(folder, run):
 READERS = {"tensorboard": of_tensorboard, "mlflow": of_mlflow, "wandb": of_wandb, "trackio": of_trackio}
 
 
+@pytest.mark.longer
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("to", READERS)
 def test_a_resumed_training_is_one_run_of_the_real_tracker(images, tmp_path, to):
@@ -303,6 +306,7 @@ def test_another_training_has_event_files_of_its_own(images, tmp_path):
     assert {path.name for path in tmp_path.glob("tensorboard*")} == {"tensorboard", "tensorboard-2", "tensorboard-3"}
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("verb", ["config", "log", "image", "alert"])
 def test_a_tracker_that_fails_is_left_alone(images, tmp_path, caplog, verb):
     class Failing(Memory):

@@ -105,6 +105,7 @@ def test_dense(loss):
     assert_same(*run_both(*dense_a(), 100, tutorial_adam, loss, "simultaneous", simultaneous))
 
 
+@pytest.mark.longer
 def test_dense_saturating():
     assert_same(*run_both(*dense_a(), 100, tutorial_adam, "minimax", "simultaneous", simultaneous, saturating=True))
 
@@ -122,9 +123,10 @@ def test_combined():
 
 
 def dcgan_players():
-    return dcgan.generator((28, 28, 1), 100), dcgan.discriminator((28, 28, 1))
+    return dcgan.generator((28, 28, 1), 100, filters=8), dcgan.discriminator((28, 28, 1), filters=8)
 
 
+@pytest.mark.longer
 def test_dcgan(float64):
     """In double precision: in single, a LeakyReLU makes visible how a machine's convolutions round."""
     adam = lambda: keras.optimizers.Adam(1e-4)  # noqa: E731
@@ -139,6 +141,7 @@ def test_dcgan_periods(float64):
     assert_same(*run_both(*dcgan_players(), 100, adam, cross_entropy(), schedule, periods(STEPS // 4), **arguments))
 
 
+@pytest.mark.longer
 def test_each_rule_differs_from_every_other():
     """With BatchNormalization and dropout in both, no schedule may pass for another."""
     rules = {
@@ -152,8 +155,8 @@ def test_each_rule_differs_from_every_other():
     players = small_generator(), small_discriminator(), LATENT_DIM, tutorial_adam
     data = pictures((8, 8, 1), per_epoch=5)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    gans = {name: train_kgan(*players, loss, schedule, data, 4) for name, (schedule, _) in rules.items()}
-    loops = {name: train_by_hand(*players, run, data, 4, from_logits=True) for name, (_, run) in rules.items()}
+    gans = {name: train_kgan(*players, loss, schedule, data, 2) for name, (schedule, _) in rules.items()}
+    loops = {name: train_by_hand(*players, run, data, 2, from_logits=True) for name, (_, run) in rules.items()}
     for name, gan in gans.items():
         assert_same(gan, loops[name])
         for other, loop in loops.items():

@@ -31,6 +31,7 @@ def constrained():
     return keras.Sequential(stack)
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("schedule", ["simultaneous", "alternating", "combined"])
 def test_clipped_weights_are_those_of_a_keras_constraint(images, schedule):
     trained = []

@@ -121,6 +121,7 @@ def train(folder, data, kill_at=None, epochs=2):
     return gan, history.history
 
 
+@pytest.mark.longer
 @pytest.mark.usefixtures("eagerly")
 def test_killed_in_the_middle_of_an_epoch_and_resumed(tmp_path):
     a, b = np.random.default_rng(0).integers(0, 256, (2, 11, 10, 10, 3), "uint8")
@@ -338,6 +339,7 @@ def train_recipe(tmp_path, settings=(), name="run", **more):
         return run.train(*made(tmp_path, settings), tmp_path / name, console, **more)
 
 
+@pytest.mark.longer
 @pytest.mark.usefixtures("eagerly")
 def test_a_recipe(tmp_path):
     write_two(tmp_path / "x")

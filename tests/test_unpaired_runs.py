@@ -11,6 +11,7 @@ from PIL import Image
 import kgan
 from tests.command_line import ROOT, call_kgan
 
+pytestmark = pytest.mark.longer
 RECIPE = """\
 condition: unpaired
 data: {path: pictures, size: 16, resize: 20, flip: true, batch_size: 4, validation: test}
@@ -31,11 +32,11 @@ callbacks:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A run on 20 and 21 pictures, with 24 pairs to test it on."""
+    """A run on 8 and 9 pictures, with 24 pairs to test it on."""
     folder = tmp_path_factory.mktemp("two")
     (folder / "recipe.yaml").write_text(RECIPE)
     draw = np.random.default_rng(0)
-    for name, count, shade in (("trainA", 20, 0), ("trainB", 21, 128), ("testA", 24, 0), ("testB", 24, 128)):
+    for name, count, shade in (("trainA", 8, 0), ("trainB", 9, 128), ("testA", 24, 0), ("testB", 24, 128)):
         (folder / "pictures" / name).mkdir(parents=True)
         for number in range(count):
             colours = np.repeat(np.repeat(draw.integers(shade, 128 + shade, (5, 6, 3), "uint8"), 4, 0), 4, 1)
@@ -49,7 +50,7 @@ def folder(tmp_path_factory):
 
 def test_what_a_run_says_and_leaves(folder):
     said = (folder / "said.txt").read_text()
-    assert "20 images of a" in said and "21 of b" in said
+    assert "8 images of a" in said and "9 of b" in said
     found = kgan.scores.read(folder / "run" / "scores.jsonl")
     assert {score.key for score in found} == {
         f"{name}_to_{domain}" for name in ("sharpness", "l1", "psnr", "ssim", "partner_rank") for domain in "ab"
@@ -98,6 +99,7 @@ def test_scores_against_a_truth_that_is_not_known(folder):
     assert "the metric 'sharpness' compares each image with its true partner" in said and not (folder / "no").exists()
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_recipe_of_the_emoji(tmp_path):
     """The example of the documentation, without its scores, on pictures of other numbers and with opacity."""
     draw = np.random.default_rng(0)
@@ -108,7 +110,8 @@ def test_the_recipe_of_the_emoji(tmp_path):
             Image.fromarray(pixels).save(tmp_path / "emoji" / part / f"{number}.png")
     recipe = ROOT / "docs" / "examples" / "emoji.yaml"
     assert 20 <= len(recipe.read_text("utf-8").splitlines()) <= 40
-    settings = ("data.path=emoji/", "steps=2", "callbacks=[]", "jit_compile=false")
+    settings = ["data.path=emoji/", "steps=1", "callbacks=[]", "jit_compile=false"]
+    settings += ["generator.filters=4", "discriminator.filters=4"]
     words = [word for one in settings for word in ("--set", one)]
     said = call_kgan("train", recipe, *words, "--out", "run", cwd=tmp_path)
     assert "16 images of a, 64 x 64 x 3 (trainA), and 17 of b, 64 x 64 x 3 (trainB)" in said, said

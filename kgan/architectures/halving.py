@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from kgan.arguments import Misfit
+from kgan.arguments import Misfit, integer
 
 
 def halvings(family, image_shape, base, least=1, odd=False):
@@ -14,6 +14,7 @@ def halvings(family, image_shape, base, least=1, odd=False):
         Misfit: if they cannot be halved so often.
     """
     check_image("image_shape", family, image_shape, name="dense")
+    integer("base", base, at_least=1, of=family)
     check_multiples(f"{family} halves an image at least {('once', 'twice')[least - 1]}", image_shape, 2**least)
     height, width, _ = image_shape
     count = least

@@ -27,7 +27,7 @@ from keras.initializers import RandomNormal, VarianceScaling
 
 from kgan.architectures import conditioning as conditional
 from kgan.architectures.halving import halvings
-from kgan.arguments import Misfit
+from kgan.arguments import Misfit, integer
 from kgan.backend import channels_last
 from kgan.layers import GroupedConv2D, ModulatedBasis
 
@@ -171,6 +171,7 @@ def _stages(widths, count, expansion, group_width):
             f"`widths` must be one number, or {count}, one for each resolution, integers above 0. Received: {widths!r}",
             widths=(given[:1] * count + given)[-count:],
         )
+    integer("group_width", group_width, at_least=1, of="r3gan")
     if any(width * expansion % group_width for width in given):
         raise ValueError(
             f"`group_width` must divide `expansion` times each of the widths, {[width * expansion for width in given]}. "

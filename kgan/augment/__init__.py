@@ -6,7 +6,7 @@ and generated images in the same way, and are differentiable, so that the genera
 
 import inspect
 
-from kgan.arguments import Misfit, lookup
+from kgan.arguments import Misfit, chosen
 from kgan.augment.ada import ADA
 from kgan.augment.augmentation import Augmentation, Augmented
 from kgan.augment.diff_augment import DiffAugment
@@ -28,13 +28,8 @@ def get(identifier, image_shape):
     """
     if identifier is None:
         return None
-    if isinstance(identifier, str):
-        identifier = lookup("augmentation", identifier, AUGMENTATIONS)()
-    if not isinstance(identifier, Augmentation):
-        raise ValueError(
-            "`augment` must be a name of kgan.augment, an object such as kgan.augment.DiffAugment(), or None. "
-            f"Received: {identifier!r}"
-        )
+    said = "`augment` must be a name of kgan.augment, an object such as kgan.augment.DiffAugment(), or None."
+    identifier = chosen("augmentation", identifier, AUGMENTATIONS, Augmentation, said)
     if isinstance(image_shape, list):
         raise Misfit(
             "`augment` is for images of one domain. Received: a generator that makes images of "

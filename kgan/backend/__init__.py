@@ -58,7 +58,7 @@ from kgan.backend.keras_internals import (
 NAME = keras.backend.backend()
 
 if NAME == "jax":
-    from kgan.backend.alone import begin_together, in_all_parts, part, parts, places, whole
+    from kgan.backend.alone import begin_together, check_together, in_all_parts, part, parts, places, whole
     from kgan.backend.jax import (
         COMPILER,
         EXPORT_FORMAT,
@@ -69,7 +69,6 @@ if NAME == "jax":
         Steps,
         apply,
         by_itself,
-        check_together,
         devices,
         divisor,
         gradients,
@@ -148,6 +147,7 @@ elif NAME == "tensorflow":
         apply,
         by_itself,
         devices,
+        divisor,
         gradients,
         input_gradient,
         lay_out,

@@ -261,10 +261,6 @@ def largest(numbers):
     return multihost_utils.process_allgather(np.array(numbers, "int32")).max(0).tolist()
 
 
-def check_together(model):
-    pass
-
-
 def _dealing_out(name):
     @functools.wraps(getattr(keras.Model, name))
     def method(self, *args, **kwargs):

@@ -11,6 +11,7 @@ from kgan.callbacks.periodic import Periodic
 from kgan.doctor import History, finding
 from kgan.doctor.examination import Examination
 from kgan.files import replace_when_written
+from kgan.logs import means_between
 
 log = logging.getLogger("kgan")
 
@@ -126,14 +127,8 @@ class Doctor(Periodic):
 
     def _losses(self):
         """The means of the logs since the visit before, or since the epoch's beginning."""
-        means = self.model.logs.totals()
-        before = {name: self._sums.get(name, (0.0, 0.0)) for name in means}
-        self._sums = means
-        return {
-            name: (total - before[name][0]) / (count - before[name][1])
-            for name, (total, count) in means.items()
-            if count > before[name][1]
-        }
+        before, self._sums = self._sums, self.model.logs.totals()
+        return means_between(before, self._sums)
 
     def _write(self):
         if self.path is not None:

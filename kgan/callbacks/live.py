@@ -21,6 +21,7 @@ from kgan.data import Data
 from kgan.data.brought import is_on_demand
 from kgan.data.domains import Domains
 from kgan.data.ordered import Ordered
+from kgan.logs import means_between
 
 log = logging.getLogger("kgan")
 
@@ -144,8 +145,7 @@ class Live(Resumable):
         self._images = sums["d_loss"][1] * self.model.pack / self._batch
         if self._step - max(self._earlier, self._rows[-1]["step"] if self._rows else 0) >= STEPS:
             before, self._sums = self._sums, sums
-            parts = {name: np.subtract(now, before.get(name, (0.0, 0.0))) for name, now in sums.items()}
-            self._add_point({name: float(total / count) for name, (total, count) in parts.items() if count > 0})
+            self._add_point(means_between(before, sums))
         if self._drawing.due:
             self._update()
 

@@ -48,7 +48,7 @@ def between(before, now, path=""):
 
 def line(path, before, now):
     """A difference as `d_opt.learning_rate: 0.0002 -> 0.0001`."""
-    return f"{path}: {_shown(before)} -> {_shown(now)}"
+    return f"{path}: {in_words(before)} -> {in_words(now)}"
 
 
 def _plain(value):
@@ -102,11 +102,20 @@ def _parts(value):
     return value["arguments"] if "class" in value else value
 
 
-def _shown(value):
+def in_words(value, names=None):
+    """A value of a record as it would be written in Python, without arguments that are `None` or `False`.
+
+    Args:
+        value: The value.
+        names: The arguments of an object that are written; all of them by default.
+    """
     if isinstance(value, list):
-        return f"[{', '.join(map(_shown, value))}]"
+        return f"[{', '.join(map(in_words, value))}]"
     if isinstance(value, dict) and "class" in value:
-        given = {name: one for name, one in value["arguments"].items() if one is not None and one is not False}
-        arguments = ", ".join(f"{name}={_shown(one)}" for name, one in given.items())
-        return f"{value['class']}({arguments})" if given else value["class"]
+        arguments = ", ".join(
+            f"{name}={in_words(one)}"
+            for name, one in value["arguments"].items()
+            if one is not None and one is not False and (names is None or name in names)
+        )
+        return f"{value['class']}({arguments})" if arguments else value["class"]
     return str(value)

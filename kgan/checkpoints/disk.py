@@ -11,16 +11,16 @@ used: a file with a wrong size or hash, an array with a wrong shape or type, and
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import zipfile
 
 import numpy as np
 
-from kgan.files import move, sync, sync_folder
+from kgan.files import checksum, move, sync, sync_folder
 
 FORMAT = 1
 MAX_JSON = 50_000_000  # bytes
@@ -54,7 +54,7 @@ def write(path, arrays, state):
         named = {f"{group}/{index:04d}": array for group, some in arrays.items() for index, array in enumerate(some)}
         _put(temporary / "arrays.npz", lambda file: np.savez(file, **named))
         _put_json(temporary / "state.json", state)
-        files = {name: _seal(temporary / name) for name in _FILES}
+        files = {name: checksum(temporary / name) for name in _FILES}
         _put_json(temporary / "manifest.json", {"format": FORMAT, "files": files})
         sync_folder(temporary)
         if path.exists():
@@ -74,11 +74,14 @@ def delete(path):
 
 def clean(directory):
     """Remove what processes left that were killed while saving or deleting; a complete checkpoint is renamed and kept."""
-    for left in pathlib.Path(directory).glob(".*.*"):
-        name = left.with_name(left.name[1:].rpartition(".")[0])
+    for left in pathlib.Path(directory).iterdir():
+        hidden = re.fullmatch(r"\.(.+)\.(new|old)\d+", left.name)  # as `_hidden` writes it
+        if hidden is None:
+            continue
+        name = left.with_name(hidden[1])
         with contextlib.suppress(BadCheckpointError):
             verify(left)
-            if not name.exists() and ".new" in left.name:
+            if not name.exists() and hidden[2] == "new":
                 move(left, name)
         shutil.rmtree(left, ignore_errors=True)
 
@@ -104,7 +107,7 @@ def verify(path):
     for name in _FILES:
         file = _plain(path / name)
         try:
-            found = _seal(file)
+            found = checksum(file)
         except OSError as error:
             raise BadCheckpointError(f"{file} cannot be read: {error.strerror}") from None
         if manifest["files"].get(name) != found:
@@ -222,9 +225,3 @@ def _put(path, fill):
         fill(file)
         file.flush()
         sync(file.fileno())
-
-
-def _seal(path):
-    """Size and sha256 of a file."""
-    with path.open("rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 import kgan
-from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.errors import RecipeError
 
 app = typer.Typer(
     help="Train GANs from recipes.", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -59,8 +59,7 @@ Plugins = Annotated[
 ]
 
 
-def wrong(what, message):
-    return RecipeError(what, [Problem((), message)])
+wrong = RecipeError.about
 
 
 def check_terminal(option):
@@ -91,6 +90,9 @@ def load_engine(devices=None, plugin=None):
     Args:
         devices: Integer or `"all"`. The devices that a GAN is trained on.
         plugin: Paths of Python files, or `None`.
+
+    Raises:
+        RecipeError: if there is no such engine, or a plugin is not valid.
     """
     if isinstance(devices, int):
         os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(devices))  # where there is nothing but a CPU, JAX divides it
@@ -103,6 +105,11 @@ def load_engine(devices=None, plugin=None):
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
         keras = importlib.import_module("keras")
+        importlib.import_module("kgan.backend")
+    except (ImportError, ValueError) as error:
+        named = os.environ.get("KERAS_BACKEND")
+        said = f"{named or 'the engine that keras.json names'} cannot be used: {str(error).splitlines()[0]}."
+        raise wrong("KERAS_BACKEND", f"{said} It must be tensorflow, jax or torch, and installed") from None
     finally:
         os.dup2(kept, 2)
         os.close(kept)

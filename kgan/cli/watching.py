@@ -20,7 +20,6 @@ def examine(
     if not (run / "resolved.yaml").is_file():
         raise wrong("RUN", f"{run} is not a run directory")
     checked, given = read(str(run / "resolved.yaml"), None, plugin)
-    load_engine()
     from kgan.doctor import RULES
     from kgan.runner import display, post_mortem, recipe_data
 
@@ -126,7 +125,8 @@ def evaluate(
         if not (run / "resolved.yaml").is_file():
             raise wrong("RUN", f"{run} is not a run directory")
         checked, given = read(str(run / "resolved.yaml"), None, plugin)
-    load_engine()
+    else:
+        load_engine(plugin=plugin)
     from kgan.arguments import lookup
     from kgan.runner import display, evaluating
     from kgan.scores import MEASURES
@@ -157,7 +157,6 @@ def evaluate(
     elif images is not None and data is not None:
         from kgan.data import DATASETS
 
-        load_engine(plugin=plugin)
         known = data in DATASETS
         arguments = {"name": data if known else None, "path": None if known else data, "split": split or "train"}
         if not known and not pathlib.Path(data).expanduser().exists():
@@ -171,7 +170,7 @@ def evaluate(
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A recipe, a run directory, or a folder of run directories.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Likewise.")],
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each recipe.")] = 3,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Trainings of each recipe; 3 by default.")] = None,
     steps: Annotated[
         int | None, typer.Option(min=10, help="Steps of every training; by default those of the shorter recipe.")
     ] = None,
@@ -181,7 +180,9 @@ def compare(
     metric: Annotated[
         str, typer.Option(help="What to compare by: a metric, or one of the values of a metric, such as recall.")
     ] = "frechet_distance",
-    samples: Samples = 2000,
+    samples: Annotated[
+        int | None, typer.Option("-n", "--samples", min=20, help="How many images; 2,000 by default.")
+    ] = None,
     out: Annotated[
         pathlib.Path | None, typer.Option(help="The output folder; comparisons/<A>-vs-<B>-0001 by default.")
     ] = None,
@@ -199,8 +200,13 @@ def compare(
     ]
     if there[0] != there[1]:
         raise wrong("compare", "give two recipes, or two run directories")
+    of_recipes = {"--set": set, "--seeds": seeds, "--steps": steps, "--seconds": seconds, "--samples": samples}
+    for option, value in of_recipes.items():
+        if there[0] and value is not None:
+            raise wrong(option, "is for recipes; these runs have been trained and scored already")
     both = [] if there[0] else [read(one, set, plugin) for one in (a, b)]
-    load_engine()
+    if there[0]:
+        load_engine()
     from kgan.compare import comparison, trials
     from kgan.runner import run
 
@@ -222,7 +228,9 @@ def compare(
     directory = run.claim("-vs-".join(folders), out, "comparisons")
     if result is None:
         steps = steps or length
-        runs = trials.train_all(both, seeds, steps, seconds, chosen, samples, directory, plugin, out_console)
+        runs = trials.train_all(
+            both, seeds or 3, steps, seconds, chosen, samples or 2000, directory, plugin, out_console
+        )
         series = comparison.collect_all(runs, value)
         result = comparison.compare(names, series, value, as_long=True)
     comparison.write(result, series, directory)

@@ -10,7 +10,7 @@ from scipy import stats
 from kgan import scores
 from kgan.arguments import nearest
 from kgan.files import replace_when_written
-from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.errors import RecipeError
 from kgan.runner.resolved import as_now, flat
 from kgan.scores import MEASURES
 
@@ -23,13 +23,13 @@ def check_one_recipe(runs):
         unlike = sorted(key for key in first.keys() | rules.keys() if first.get(key) != rules.get(key))
         if unlike:
             said = ", ".join(f"{key} {first.get(key, 'absent')} and {rules.get(key, 'absent')}" for key in unlike[:3])
-            raise RecipeError(str(run), [Problem((), f"is a run of another recipe than {runs[0]}: {said}")])
+            raise RecipeError.about(str(run), f"is a run of another recipe than {runs[0]}: {said}")
     seeds: dict = {}
     for run, recipe in zip(runs, recipes, strict=True):
         same = seeds.setdefault(recipe["seed"], run)
         if same is not run:
             problem = f"has the seed of {same}, {recipe['seed']}: a repetition does not show the noise between seeds"
-            raise RecipeError(str(run), [Problem((), problem)])
+            raise RecipeError.about(str(run), problem)
 
 
 def _rules_of(recipe):
@@ -53,7 +53,7 @@ def value_of(name):
         metrics, value = value_of(whole)
         return metrics, f"{value}_to_{domain}"
     known = [*MEASURES, *(value for measure in MEASURES.values() for value in measure.names)]
-    raise RecipeError("--metric", [Problem((), f"unknown metric {name!r}. {nearest(name, known)}")])
+    raise RecipeError.about("--metric", f"unknown metric {name!r}. {nearest(name, known)}")
 
 
 def collect_all(groups, metric):
@@ -73,12 +73,12 @@ def collect(runs, metric):
         try:
             these = [score for score in (scores.read(path) if path.is_file() else []) if score.key == metric]
         except ValueError as error:
-            raise RecipeError(str(run), [Problem((), str(error))]) from None
+            raise RecipeError.about(str(run), str(error)) from None
         # those measured during the training, if there are any
         these = [score for score in these if "epoch" in score.where] or these
         if not these:
             hint = f"`kgan evaluate {run}` measures it"
-            raise RecipeError(str(run), [Problem((), f"has no score {metric!r} yet; {hint}")])
+            raise RecipeError.about(str(run), f"has no score {metric!r} yet; {hint}")
         # a run that was evaluated under several conditions has several series; the one of the last score is used
         found.append([score for score in these if _alike(score, these[-1])])
     return found
@@ -115,7 +115,7 @@ def compare(names, series, metric, as_long=False):
         for score in [*last[0], *last[1]]:
             scores.check_alike(last[0][0], score)
     except scores.UnlikeScoresError as error:
-        raise RecipeError("compare", [Problem((), str(error))]) from None
+        raise RecipeError.about("compare", str(error)) from None
     values = [np.array([score.value for score in side]) for side in last]
     sides = [
         {
@@ -173,7 +173,7 @@ def _check_lengths(sides):
     seconds = [side["seconds"] for side in sides]
     if None not in seconds and steps[0] != steps[1] and max(seconds) > 1.1 * min(seconds):
         lengths = " and ".join(f"{side['name']} {side['steps']} steps in {side['seconds']:.0f} s" for side in sides)
-        raise RecipeError("compare", [Problem((), f"trainings of different length cannot be compared: {lengths}")])
+        raise RecipeError.about("compare", f"trainings of different length cannot be compared: {lengths}")
 
 
 def _interval(values):

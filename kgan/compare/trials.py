@@ -10,7 +10,8 @@ from rich.progress import track
 
 from kgan.callbacks import Score
 from kgan.runner import build, recipe_data, recipes
-from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.runner.blame import blamed
+from kgan.runner.errors import RecipeError, RunError
 from kgan.scores import LEAST, Scorer
 
 POINTS = 10  # scores during each training
@@ -35,15 +36,13 @@ def common_length(both, metrics):
     same = one.shape == other.shape and data[0].fitted == data[1].fitted
     if not same or not all(np.array_equal(one[part], other[part]) for part in ends):
         names = " and ".join(str(recipe.data.path or recipe.data.name) for recipe, _ in both)
-        raise RecipeError("compare", [Problem((), f"scores of different data cannot be compared: {names}")])
-    try:
+        raise RecipeError.about("compare", f"scores of different data cannot be compared: {names}")
+    with blamed("--metric"):
         scorer = Scorer(data[0].images, data[0].labels, _alike(both)["extractor"], real=LEAST)
         metric = next((one for one in metrics if one in scorer.suitable), metrics[0])
         scorer.check_metrics(
             [metric, *(own for recipe, _ in both for own in np.atleast_1d(_own_score(recipe).get("metric", [])))]
         )
-    except (ValueError, RuntimeError) as error:
-        raise RecipeError("--metric", [Problem((), str(error))]) from None
     return min(_length(recipe, given, found) for (recipe, given), found in zip(both, data, strict=True)), metric
 
 

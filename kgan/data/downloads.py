@@ -1,11 +1,12 @@
 """The classic data sets that Keras downloads, with an error that says what to do without a network."""
 
-import hashlib
 import os
 import pathlib
 from typing import Literal
 
 import keras
+
+from kgan.files import checksum
 
 # files that Keras would delete before the download, if their sha256 differs from the one it knows
 _CHECKED = {
@@ -82,9 +83,7 @@ def _of_keras(name, split):
 
 def _check(path, wanted):
     """Raise ValueError for a file that Keras would delete."""
-    with open(path, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != wanted:
+    if checksum(path)["sha256"] != wanted:
         raise ValueError(
             f"{path} is not the file that Keras knows under this name (its sha256 differs), and Keras would delete it. "
             f"To train with it as it is: --set data.path={path}"

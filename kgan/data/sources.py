@@ -4,7 +4,7 @@ import inspect
 import pathlib
 from dataclasses import replace
 
-from kgan.arguments import integer, lookup
+from kgan.arguments import integer, lookup, nearest
 from kgan.data import formats
 from kgan.data.array_file import read
 from kgan.data.crop import sizes
@@ -98,6 +98,9 @@ def load(
         ConnectionError: if it must be downloaded and the download fails.
     """
     path = None if path is None else pathlib.Path(path).expanduser()
+    known = _parameters(name) if name in DATASETS else ()
+    for unknown in (one for one in arguments if one not in known):
+        raise TypeError(f"load() has no argument {unknown!r}. {nearest(unknown, inspect.signature(load).parameters)}")
     limit = limit if limit is None else integer("limit", limit, at_least=1)
     of_given, channels = channels if pairs and isinstance(channels, list | tuple) else (None, channels)
     channels = channels_of(channels)

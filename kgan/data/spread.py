@@ -3,11 +3,16 @@
 import numpy as np
 
 
+def positions(count, most):
+    """The positions of at most `most` of `count` items, the first and the last among them."""
+    return np.linspace(0, count - 1, min(count, most)).astype(int)
+
+
 def spread(items, limit):
-    """At most `limit` of the items, spread evenly over all of them."""
+    """At most `limit` of the items, or all if it is `None`."""
     if limit is None or limit >= len(items):
         return items
-    chosen = np.linspace(0, len(items) - 1, limit).astype(int)
+    chosen = positions(len(items), limit)
     return [items[index] for index in chosen] if isinstance(items, list) else items[chosen]
 
 

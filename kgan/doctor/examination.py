@@ -10,6 +10,7 @@ from keras import ops
 from kgan import backend, examples, pictures, tricks
 from kgan.conditions import each, scaled
 from kgan.data import brought
+from kgan.data.spread import positions
 from kgan.doctor import vitals
 from kgan.players.samples import Samples
 
@@ -44,13 +45,13 @@ class Examination:
                 self._real = self._own(self._real)
                 return
             images, labels = examples.images_of(data, SEEN, gan)
-            chosen = np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)
+            chosen = positions(len(images), count)
             self._labels = None if labels is None or not gan.condition.classes else labels[chosen]
             self._real = self._own(np.asarray(images[chosen]))
             if len(self._real) < LEAST:
                 self._real = None
                 return
-            seen = np.linspace(0, len(images) - 1, min(SEEN, len(images))).astype(int)
+            seen = positions(len(images), SEEN)
             self._seen = small(self._own(np.asarray(images[seen])))
             if validation is not None:
                 others, _ = examples.images_of(validation, SEEN, gan)

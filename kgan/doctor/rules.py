@@ -248,7 +248,11 @@ RULES = (
         (("d_fake_accuracy", "<", 0.05), ("g_accuracy", ">", 0.9)),
         3,
         "The discriminator takes {g_accuracy:.0%} of the generated images for real ones, whatever they look like.",
-        ("schedule={name: d_steps, n: 2}", "optimizers.discriminator.learning_rate=4e-4", "penalties.0.weight=0.1"),
+        (
+            "schedule={name: alternating, d_steps: 2}",
+            "optimizers.discriminator.learning_rate=4e-4",
+            "penalties.0.weight=0.1",
+        ),
         GANHACKS,
         300,
     ),

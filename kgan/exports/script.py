@@ -33,6 +33,8 @@ def _example(one, sampler):
         if sampler.latents == "uniform":
             return [f'latents = np.random.uniform(-1, 1, ({count}, {one.shape[0]})).astype("float32")']
         lines = [f'latents = np.random.standard_normal(({count}, {one.shape[0]})).astype("float32")']
+        if sampler.latents not in ("normal", "sphere"):
+            lines[0] += "  # in place of its own distribution"
         if sampler.latents == "sphere":
             lines.append("latents /= np.sqrt(np.mean(latents**2, axis=1, keepdims=True))")
         return lines

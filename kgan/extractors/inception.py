@@ -6,8 +6,6 @@ the FID (Heusel et al., arXiv:1706.08500) were defined with, TensorFlow's of 201
 last block has a max pool where the others have an average, and the classes are 1008.
 """
 
-import hashlib
-
 import keras
 import numpy as np
 from keras import layers, ops
@@ -112,12 +110,6 @@ def inception(path, logits=True):
     model = keras.Model(images, outputs, name="fid_inception")
     model.trainable = False
     return model
-
-
-def file_hash(path):
-    """The sha256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def resize(images):

@@ -17,6 +17,7 @@ import numpy as np
 from keras import layers
 
 from kgan import pictures
+from kgan.data.spread import positions
 from kgan.extractors.extractor import Extractor, Features, chunks, hash_of, resized, uint8
 from kgan.files import replace_when_written
 
@@ -49,7 +50,7 @@ def classifier(images, labels=None):
     """
     if labels is not None and len(labels) != len(images):
         raise ValueError(f"There must be a label for each image. Received: {len(labels)} labels, {len(images)} images.")
-    chosen = np.linspace(0, len(images) - 1, min(len(images), MOST)).astype(int)
+    chosen = positions(len(images), MOST)
     shape = *_small(images.shape[1:3]), images.shape[3]
     images = np.concatenate([resized(uint8(part), shape) for part in chunks(images, chosen)])
     named = labels is not None and len(np.unique(labels)) > 1

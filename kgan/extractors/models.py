@@ -6,6 +6,7 @@ import numpy as np
 from kgan import pictures
 from kgan.extractors import inception
 from kgan.extractors.extractor import Extractor, Features, chunks, hash_of_model, resized, uint8
+from kgan.files import checksum
 
 
 def raw():
@@ -48,7 +49,7 @@ def fid_inception(path):
         ValueError: if the file contains other weights.
         ImportError: if PyTorch, which reads the file, is not installed.
     """
-    return _Inception("fid_inception", inception.inception(path), inception.file_hash(path))
+    return _Inception("fid_inception", inception.inception(path), checksum(path)["sha256"])
 
 
 class _Inception(Extractor):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import keras
 from keras import activations, layers, ops
 
-from kgan.backend import last_operation, operations_before
+from kgan.backend import operations_before
 
 _UNIT, _BOTH = (0.0, 1.0), (-1.0, 1.0)
 # the range of each activation: the functions that compute it, as an argument, an operation or a layer
@@ -35,11 +35,6 @@ _KEEPING = (
     layers.AveragePooling2D,
     layers.MaxPooling2D,
 )
-
-
-def last_activation(model):
-    """The name of the activation that makes a model's output, or `None`: another one, or a model without a graph."""
-    return activation_of(last_operation(model))
 
 
 def activation_of(operation):

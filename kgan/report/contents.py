@@ -5,6 +5,7 @@ import json
 import pathlib
 
 from kgan.checkpoints import disk
+from kgan.data.spread import spread
 from kgan.doctor import finding
 from kgan.scores import record
 
@@ -28,7 +29,7 @@ class Contents:
         recipe: The resolved recipe as text.
         changes: Dict from a key of it to the shipped recipe's value and its own.
         environment: Dict, the content of environment.json.
-        checkpoints: List of dicts with `name`, `step`, `epoch`, `bytes` and `sha256`.
+        checkpoints: List of dicts with `name`, `step`, `epoch` and `bytes`.
     """
 
     directory: pathlib.Path
@@ -94,13 +95,6 @@ def rows(path):
         return []
     text = path.read_text("utf-8")
     return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
-
-
-def spread(items, most):
-    """At most `most` of some items, spread evenly, the first and the last among them."""
-    if len(items) <= most:
-        return list(items)
-    return [items[round(index * (len(items) - 1) / (most - 1))] for index in range(most)]
 
 
 def _age(path):

@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from kgan.data.spread import positions
+
 POINTS = 500  # of a line: more are not seen, and make the file large
 GREY = "#808080"
 COLOURS = ("#3b82c4", "#e07b39", "#4b9d57", "#b5509c", "#8c6bb1", "#c0a030")
@@ -55,7 +57,7 @@ def _axes(label):
 
 def _lines(logs, names, per_epoch, percent=False):
     figure, axes = _axes("%" if percent else "")
-    chosen = np.linspace(0, len(logs) - 1, min(len(logs), POINTS)).astype(int)
+    chosen = positions(len(logs), POINTS)
     shown = [logs[index] for index in chosen]
     for (name, label), colour in zip(names.items(), COLOURS * 4, strict=False):
         rows = [(row["epoch"], row[name]) for row in shown if row.get(name) is not None]

@@ -15,7 +15,7 @@ from kgan.files import replace_when_written
 from kgan.players.activation import image_range
 from kgan.players.any_size import AnySize
 from kgan.runner import display, sampling
-from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.errors import RecipeError
 
 WITH_OPACITY = ("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF")
 
@@ -39,23 +39,25 @@ def apply(run, source, out, seed=0, progress=None, to=None):
     """
     generator, condition, latent_dim, distribution = sampling.trained(run)
     if not condition.gives_images:
-        raise RecipeError("RUN", [Problem((), f"the generator of {run} is not given images; use `kgan sample`")])
+        raise RecipeError.about("RUN", f"the generator of {run} is not given images; use `kgan sample`")
     try:
         generator, condition = condition.one_way(generator, to)
     except ValueError as error:
-        raise RecipeError("--to", [Problem((), str(error))]) from None
+        raise RecipeError.about("--to", str(error)) from None
     formats.register()
     one = source.is_file()
     if not one and not source.is_dir():
-        raise RecipeError("PICTURES", [Problem((), f"there is no file or folder {source}")])
+        raise RecipeError.about("PICTURES", f"there is no file or folder {source}")
     skipped: dict[str, list[pathlib.Path]] = {}
     files = [source] if one else files_in(source, skipped)
-    if not one and (out.is_file() or out.resolve() == source.resolve()):
-        raise RecipeError("-o", [Problem((), f"must be another folder than that of the pictures. Received: {out}")])
+    if not one and (out.is_file() or out.resolve().is_relative_to(source.resolve())):
+        raise RecipeError.about("-o", f"must be a folder outside of that of the pictures. Received: {out}")
     if one and out.is_dir():
         out = out / source.name
+    if one and out.resolve() == source.resolve():
+        raise RecipeError.about("-o", f"must not be the picture itself. Received: {out}")
     if one and _format(out) not in Image.SAVE:
-        raise RecipeError("-o", [Problem((), f"must end like a picture, such as .png. Received: {out}")])
+        raise RecipeError.about("-o", f"must end like a picture, such as .png. Received: {out}")
     latents = sampling.latents_of(latent_dim, distribution, 1, seed)
     translated = AnySize(generator, condition, latents)
     written = 0
@@ -69,7 +71,7 @@ def apply(run, source, out, seed=0, progress=None, to=None):
         except (UnreadableError, ValueError) as error:  # a ValueError says what the condition misses in the picture
             reason = error.reason if isinstance(error, UnreadableError) else str(error)
             if one:
-                raise RecipeError("PICTURES", [Problem((), f"{path}: {reason}")]) from None
+                raise RecipeError.about("PICTURES", f"{path}: {reason}") from None
             skipped.setdefault(reason, []).append(path)
             continue
         target = out if one else _name(made, out / path.relative_to(source), alike[path.with_suffix("")] == 1)
@@ -77,7 +79,7 @@ def apply(run, source, out, seed=0, progress=None, to=None):
         written += 1
     if not written:
         why = f": {display.reasons(skipped)}" if skipped else ""
-        raise RecipeError("PICTURES", [Problem((), f"{source} contains no picture that can be used{why}")])
+        raise RecipeError.about("PICTURES", f"{source} contains no picture that can be used{why}")
     said = f"{written:,} {'picture' if written == 1 else 'pictures'} in {out}."
     return f"{said} Skipped {display.reasons(skipped)}." if skipped else said
 

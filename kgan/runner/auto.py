@@ -253,7 +253,7 @@ def _of_folder(folder):
             continue
     names = {path.relative_to(folder).parts[0] for path in files if path.parent != folder}
     in_classes = names and not any(path.parent == folder for path in files)
-    return max(1, len(files)), statistics.median(shorter or [NOMINAL.side]), len(names) if in_classes else 0
+    return max(1, len(files)), round(statistics.median(shorter or [NOMINAL.side])), len(names) if in_classes else 0
 
 
 def json_schema():

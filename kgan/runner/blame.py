@@ -53,4 +53,4 @@ def blamed(option):
     except (ValueError, ImportError, RuntimeError) as error:
         if isinstance(error, RecipeError):
             raise
-        raise RecipeError(option, [Problem((), " ".join(str(error).split()))]) from None
+        raise RecipeError.about(option, " ".join(str(error).split())) from None

@@ -45,6 +45,11 @@ class RecipeError(ValueError):
             lines[()] = f"What fits these data, all at once: {options(settings)}"
         super().__init__("\n".join(lines.values()))
 
+    @classmethod
+    def about(cls, option, message):
+        """The error of one problem with an option of the command line, or with what it names."""
+        return cls(option, [Problem((), message)])
+
 
 class RunError(Exception):
     """A run had to be stopped; its last good state is kept."""

@@ -1,7 +1,6 @@
 """Scores of a run's generator, or of given images, and the training images nearest to its samples."""
 
 import dataclasses
-import json
 import pathlib
 
 import numpy as np
@@ -9,10 +8,12 @@ from rich.table import Table
 
 from kgan import data, extractors, metrics, pictures, scores
 from kgan.checkpoints import disk
+from kgan.data.spread import positions
 from kgan.extractors.extractor import resized, uint8
+from kgan.report.contents import rows
 from kgan.runner import build, recipe_data, sampling
 from kgan.runner.blame import blamed
-from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.errors import RecipeError
 from kgan.scores import Scorer
 
 SHOWN = 20  # samples in the picture with their nearest real images
@@ -86,7 +87,7 @@ def _translated(run, found, condition, samples, seed, to):
     real, given = (
         (found.images, found.given) if to is None else (_of(found, to).images, _of(found, to, other=True).images)
     )
-    given, real = (None if one is None else np.asarray(one[scores.spread(len(one), samples)]) for one in (given, real))
+    given, real = (None if one is None else np.asarray(one[positions(len(one), samples)]) for one in (given, real))
     with blamed("RUN"):
         made = sampling.translations_of(run, condition, real, given, seed, to)
     whole = _of(found, to)
@@ -110,9 +111,9 @@ def _how_long(run):
     known, log, saved = {}, run / "log.jsonl", disk.all_in(run / "checkpoints")
     if saved:
         known["step"] = disk.read_state(saved[-1])["step"]
-    rows = log.read_text("utf-8").split("\n")[:-1] if log.is_file() else []  # the last line may be incomplete
-    if rows:
-        known["seconds"] = json.loads(rows[-1])["seconds"]
+    logged = rows(log)
+    if logged:
+        known["seconds"] = logged[-1]["seconds"]
     return known
 
 
@@ -180,7 +181,7 @@ def show(measured, console):
 def _scorer(found, extractor, name, split, pairs=False, to=None):
     if len(found.images) < scores.LEAST:
         message = f"at least {scores.LEAST} real images are needed to score others. There are: {len(found.images)}"
-        raise RecipeError("evaluate", [Problem((), message)])
+        raise RecipeError.about("evaluate", message)
     with blamed("--extractor"):
         return Scorer(found.images, found.labels, extractor, name, split, fitted=found.fitted, pairs=pairs, to=to)
 
@@ -197,7 +198,7 @@ def _neighbours(scorer, real, generated, path, console):
     if len(scorer.shape) != 3:
         return
     most = 60_000 if isinstance(real, np.ndarray) else 10_000  # pictures of a folder that does not fit into memory
-    chosen = np.linspace(0, len(real) - 1, min(len(real), most)).astype(int)
+    chosen = positions(len(real), most)
     of_real, of_generated = (
         np.concatenate([scorer.extractor(part).features for part in extractors.chunks(images, positions)])
         for images, positions in ((real, chosen), (generated, np.arange(min(len(generated), 1000))))
@@ -206,7 +207,7 @@ def _neighbours(scorer, real, generated, path, console):
     # the same distances for some of the real images, to compare with
     asked = np.arange(len(of_real)) % max(2, len(of_real) // 1000) == 0
     usual = np.median(metrics.nearest(of_real[asked], of_real[~asked])[1])
-    order = np.argsort(distance)[np.linspace(0, len(distance) - 1, min(SHOWN, len(distance))).astype(int)]
+    order = np.argsort(distance)[positions(len(distance), SHOWN)]
     half = -(-len(order) // 2)
     samples, originals = generated[order], real[chosen[index[order]]]
     if samples.shape[1:] != originals.shape[1:]:

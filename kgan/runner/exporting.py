@@ -5,7 +5,7 @@ import pathlib
 
 from kgan import exports
 from kgan import view as page
-from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.runner.errors import RecipeError, RunError
 from kgan.runner.preset_files import INDEX
 from kgan.runner.sampling import names_of, trained
 
@@ -49,7 +49,7 @@ def view(run, out=None, plugins=()):
     """
     out = out or _home(run) / "view.html"
     if not out.absolute().parent.is_dir():
-        raise RecipeError("--out", [Problem((), f"there is no folder {out.parent} for {out.name}")])
+        raise RecipeError.about("--out", f"there is no folder {out.parent} for {out.name}")
     generator, condition, latent_dim, latents = trained(run)
     names = names_of(run, len(condition.classes))
     title = run.resolve().name if run.is_dir() else run.stem
@@ -70,6 +70,6 @@ def _in_a_sentence(command):
     try:
         yield
     except ValueError as error:
-        raise RecipeError(command, [Problem((), str(error))]) from None
+        raise RecipeError.about(command, str(error)) from None
     except exports.ExportError as error:
         raise RunError(f"{error}. Nothing was written.") from None

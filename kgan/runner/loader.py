@@ -39,7 +39,7 @@ def load(text, source):
         RecipeError: if it is not valid YAML, or anything but plain data of moderate size.
     """
     if len(text) > MAX_BYTES:
-        raise RecipeError(source, [Problem((), f"longer than {MAX_BYTES:,} characters")])
+        raise RecipeError.about(source, f"longer than {MAX_BYTES:,} characters")
     try:
         tagged = {
             _place(token): token for token in yaml.scan(text, yaml.SafeLoader) if isinstance(token, yaml.TagToken)
@@ -53,7 +53,7 @@ def load(text, source):
         line = text.count("\n", 0, error.position) + 1
         raise RecipeError(source, [Problem((), f"not YAML: the character {error.character:#x}", (line, 1))]) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RecipeError(source, [Problem((), f"not YAML: {str(error).splitlines()[0]}")]) from None
+        raise RecipeError.about(source, f"not YAML: {str(error).splitlines()[0]}") from None
     if node is None:
         return None, {}
     reader = _Reader(tagged)

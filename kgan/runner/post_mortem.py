@@ -7,6 +7,7 @@ from kgan.doctor import finding
 from kgan.doctor.examination import Examination
 from kgan.doctor.history import History
 from kgan.report.contents import rows
+from kgan.runner.blame import blamed
 from kgan.scores import record
 
 
@@ -19,6 +20,9 @@ def of_run(run, batches):
 
     Returns:
         A list of `Finding`.
+
+    Raises:
+        RecipeError: if the newest checkpoint cannot be loaded.
     """
     if (run / Doctor.place).exists():
         return finding.read(run / Doctor.place)
@@ -28,7 +32,9 @@ def of_run(run, batches):
     newest, _ = disk.latest(run / "checkpoints")
     if newest is not None:
         known = disk.read_state(newest)
-        seen = Examination(kgan.load(newest), data).values()
+        with blamed("RUN"):
+            gan = kgan.load(newest)
+        seen = Examination(gan, data).values()
         for _ in range(max(rule.visits for rule in history.rules)):  # one look is all there is
             history.add({"epoch": known["epoch"], "step": known["step"], **seen})
     return history.findings

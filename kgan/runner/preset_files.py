@@ -11,7 +11,7 @@ import pathlib
 import kgan
 from kgan.arguments import nearest
 from kgan.files import checksum
-from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.errors import RecipeError
 
 SHIPPED = pathlib.Path(kgan.__file__).parent / "presets"
 FORMAT = 1  # of preset.json; larger ones are of later versions
@@ -40,7 +40,7 @@ def find(where):
     known = sorted(one.parent.name for one in SHIPPED.glob(f"*/{INDEX}"))
     message = f"{where} is not a run directory with a generator.keras or a checkpoint in it, nor a preset. "
     message += nearest(where, known)
-    raise RecipeError("RUN", [Problem((), message)])
+    raise RecipeError.about("RUN", message)
 
 
 def _fetched(address):
@@ -111,4 +111,4 @@ def _read_index(path):
 
 
 def refused(message):
-    return RecipeError("RUN", [Problem((), message)])
+    return RecipeError.about("RUN", message)

@@ -1,5 +1,6 @@
 """Presets: what of a run is worth sharing, written and used."""
 
+import copy
 import json
 import pathlib
 import shutil
@@ -13,8 +14,9 @@ from kgan.latents import get
 from kgan.players.activation import image_range
 from kgan.report import card, contents
 from kgan.runner import plugins as user_code
-from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.errors import RecipeError
 from kgan.runner.preset_files import CARD, FORMAT, INDEX, NEIGHBOURS, PICTURE, find, refused
+from kgan.runner.resolved import change_paths
 from kgan.runner.sampling import condition_of, names_of, newer_checkpoint, recipe_of, trained
 
 
@@ -36,7 +38,6 @@ class Pretrained(Generating):
         self._sample = get(latents)
         self.image_range = image_range(generator)
         self.image_shape = tuple(generator.outputs[0].shape[1:])
-        self.given_shape = None
 
     def sync(self):
         """Nothing is trained."""
@@ -89,7 +90,7 @@ def push(run, out, license=None, data_license=None, name=None):
     try:
         check_replaceable(out, INDEX)
     except ValueError as error:
-        raise RecipeError("DIR", [Problem((), str(error))]) from None
+        raise RecipeError.about("DIR", str(error)) from None
     _, condition, *_ = trained(run)  # refuses what could not be loaded again
     recipe, found = recipe_of(run), contents.read(run)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -119,10 +120,8 @@ def push(run, out, license=None, data_license=None, name=None):
 
 def _public(recipe):
     """A recipe without the folders of the machine that it was trained on."""
-    recipe = {**recipe, "data": dict(recipe["data"]), "callbacks": []}
-    for one in (recipe["data"], recipe["data"].get("a"), recipe["data"].get("b")):
-        if one and one.get("path"):
-            one["path"] = pathlib.PurePath(one["path"]).name
+    recipe = copy.deepcopy({**recipe, "callbacks": []})
+    change_paths(recipe, lambda path: pathlib.PurePath(path).name)
     return recipe
 
 
@@ -136,7 +135,7 @@ def write_card(run, out=None, license=None, data_license=None):
         raise refused(f"{run} is not a run directory")
     out = out or run / CARD
     if not out.absolute().parent.is_dir():
-        raise RecipeError("--out", [Problem((), f"there is no folder {out.parent} for {out.name}")])
+        raise RecipeError.about("--out", f"there is no folder {out.parent} for {out.name}")
     with_pictures: dict | None = None if out.absolute().parent == run.absolute() else {}
     if (out.absolute().parent / INDEX).is_file():
         raise refused(f"{out} belongs to a preset, whose checksums it would break: `kgan push` writes it again")

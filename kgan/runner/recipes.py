@@ -72,15 +72,15 @@ def read(name):
         try:
             text, source = path.read_bytes().decode("utf-8"), str(name)
         except OSError as error:
-            raise RecipeError(name, [Problem((), f"cannot be read: {error.strerror}")]) from None
+            raise RecipeError.about(name, f"cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise RecipeError(name, [Problem((), "not a text file in UTF-8")]) from None
+            raise RecipeError.about(name, "not a text file in UTF-8") from None
         default = name_from(path.stem)
     else:
         known = shipped()
         if name not in known:
             hint = "Or give the path of a .yaml file."
-            raise RecipeError(name, [Problem((), f"no such recipe. {nearest(name, known)} {hint}")])
+            raise RecipeError.about(name, f"no such recipe. {nearest(name, known)} {hint}")
         text = (importlib.resources.files("kgan.recipes") / f"{name}.yaml").read_text("utf-8")
         source, default = f"{name}.yaml", name
     data, places = loader.load(text, source)
@@ -114,7 +114,7 @@ def override(given, settings):
     for setting in settings:
         path, equals, value = setting.partition("=")
         if not equals:
-            raise RecipeError("--set", [Problem((), f"{setting!r} must read key.path=value")])
+            raise RecipeError.about("--set", f"{setting!r} must read key.path=value")
         within, key = _reach(given.data, path.split("."))
         text, optional = is_text(given.data, key)
         is_typed = text and not (optional and value == "null")

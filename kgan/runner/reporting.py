@@ -9,10 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from kgan import examples, pictures, report, scores
+from kgan import examples, pictures, report
 from kgan.arguments import brief
 from kgan.conditions import scaled
 from kgan.data import brought
+from kgan.data.spread import positions
 
 log = logging.getLogger("kgan")
 
@@ -39,7 +40,8 @@ class Reporting(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         path = self.directory / report.REAL
         if not path.exists() and not self.model.condition.gives_images:
-            pictures.save(real_picture(self.data, self.model, *self.layout), path)
+            with contextlib.suppress(ValueError):  # of examples that cannot be drawn
+                pictures.save(real_picture(self.data, self.model, *self.layout), path)
         self.write("running")
 
     def on_train_batch_end(self, batch, logs=None):
@@ -73,7 +75,7 @@ def real_picture(data, model, rows, columns):
     images, labels = examples.images_of(data, REAL, model)
     _, _, wanted = model.condition.layout(rows * columns, columns)
     if wanted is None or labels is None:
-        chosen = scores.spread(len(images), min(len(images), rows * columns))
+        chosen = positions(len(images), min(len(images), rows * columns))
     else:
         of_class = {label: np.flatnonzero(labels == label) for label in set(wanted.tolist())}
         taken: collections.Counter = collections.Counter()

@@ -9,17 +9,21 @@ from kgan.runner.errors import Problem, RecipeError
 def resolved(recipe):
     """The recipe with every default filled in, as plain data, with absolute paths."""
 
-    def from_anywhere(path):
-        return str(pathlib.Path(path).expanduser().absolute())
-
     data = recipe.model_dump(mode="json")
-    for one in (data["data"], data["data"].get("a"), data["data"].get("b")):
-        if one and one.get("path"):
-            one["path"] = from_anywhere(one["path"])
-    for one in data["callbacks"]:
-        if one["name"] == "score" and one["extractor"].endswith((".pth", ".keras")):
-            one["extractor"] = from_anywhere(one["extractor"])
+    change_paths(data, lambda path: str(pathlib.Path(path).expanduser().absolute()))
     return data
+
+
+def change_paths(data, change):
+    """Replace each path of a file or folder in a resolved recipe, plain data, by `change(path)`."""
+    sources = [data["data"], data["data"].get("a"), data["data"].get("b")]
+    named = [(one, "path") for one in sources if one]
+    named += [(one, "extractor") for one in data.get("callbacks", ()) if one["name"] == "score"]
+    named += [(one, "model") for one in data.get("terms", ()) if "model" in one]
+    for one, key in named:
+        path = one.get(key)
+        if path and (key == "path" or str(path).endswith((".pth", ".keras"))):
+            one[key] = change(path)
 
 
 def differences(recipe, directory):

@@ -21,7 +21,7 @@ from kgan.data.on_demand import folders_of
 from kgan.doctor import RULES
 from kgan.files import replace_when_written
 from kgan.runner import auto, build, display, preview, recipe_data, recipes, schema, too_few
-from kgan.runner.errors import Problem, RecipeError, RunError
+from kgan.runner.errors import RecipeError, RunError
 from kgan.runner.reporting import Reporting
 from kgan.runner.resolved import check_same, differences, from_shipped, resolved
 from kgan.runner.stop_at import StopAt
@@ -103,9 +103,9 @@ def train(
             if saver.failed:
                 raise RunError(f"The run failed; the generator of its last good state is in {directory}.")
     except BusyError:
-        raise RecipeError("--out", [Problem((), f"{directory} is in use by another process")]) from None
+        raise RecipeError.about("--out", f"{directory} is in use by another process") from None
     except BadCheckpointError as error:
-        raise RecipeError("--resume", [Problem((), str(error))]) from None
+        raise RecipeError.about("--resume", str(error)) from None
     except DriftError as error:
         raise RunError(str(error)) from None
     finally:
@@ -190,7 +190,7 @@ def is_run(directory):
         RecipeError: if it contains something else.
     """
     if directory is None:
-        raise RecipeError("--resume", [Problem((), "needs the run directory: --out DIR")])
+        raise RecipeError.about("--resume", "needs the run directory: --out DIR")
     if (directory / "resolved.yaml").is_file():
         return True
     check_free(directory)
@@ -231,12 +231,10 @@ def check_free(out):
     if out is None:
         return
     if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
-        raise RecipeError("--out", [Problem((), f"{out} exists and is not an empty folder; a run never overwrites")])
+        raise RecipeError.about("--out", f"{out} exists and is not an empty folder; a run never overwrites")
     parent = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise RecipeError(
-            "--out", [Problem((), f"{out} cannot be made: {parent} is not a folder that can be written to")]
-        )
+        raise RecipeError.about("--out", f"{out} cannot be made: {parent} is not a folder that can be written to")
 
 
 def claim(name, out, folder="runs"):
@@ -247,7 +245,7 @@ def claim(name, out, folder="runs"):
     for number in range(1, 10_000):
         with contextlib.suppress(FileExistsError):
             return _make(pathlib.Path(folder) / f"{name}-{number:04d}")
-    raise RecipeError(folder, [Problem((), f"has 9,999 of {name} already")])
+    raise RecipeError.about(folder, f"has 9,999 of {name} already")
 
 
 def _make(directory, exist_ok=False):
@@ -256,7 +254,7 @@ def _make(directory, exist_ok=False):
     except FileExistsError:
         raise
     except OSError as error:
-        raise RecipeError("--out", [Problem((), f"{directory} cannot be made: {error.strerror}")]) from None
+        raise RecipeError.about("--out", f"{directory} cannot be made: {error.strerror}") from None
     return directory
 
 

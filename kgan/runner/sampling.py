@@ -18,7 +18,7 @@ from kgan.players.activation import image_range
 from kgan.players.check import symbolic_inputs
 from kgan.players.samples import Samples
 from kgan.runner import loader, preset_files
-from kgan.runner.errors import Problem, RecipeError
+from kgan.runner.errors import RecipeError
 
 FRAME_PIXELS = 2**22  # of an animation, at most; all of its frames are in memory before they are written
 STOPS, FRAMES = 6, 12  # of an animation: the number of latents, and of frames from one to the next
@@ -34,9 +34,9 @@ def form(out):
         return out.suffix[1:]
     if out.suffix and not out.is_dir():
         message = f"must end in .npy, .png or .gif, or be a folder. Received: {out}"
-        raise RecipeError("-o", [Problem((), message)])
+        raise RecipeError.about("-o", message)
     if out.is_file():
-        raise RecipeError("-o", [Problem((), f"{out} is a file, and its name does not end in .npy, .png or .gif")])
+        raise RecipeError.about("-o", f"{out} is a file, and its name does not end in .npy, .png or .gif")
     return "folder"
 
 
@@ -62,13 +62,13 @@ def write(run, n, seed, out, label=None, progress=None):
     kind = form(out)
     if kind == "folder" and out.resolve() == run.resolve():
         message = f"{out} is the run directory itself; pictures belong into another folder, such as {out / 'pictures'}"
-        raise RecipeError("-o", [Problem((), message)])
+        raise RecipeError.about("-o", message)
     source = _Source(run, seed, label)
     if kind != "npy":
         try:
             pictures.check_drawable(source.shape, points=kind != "folder")
         except ValueError as error:
-            raise RecipeError("-o", [Problem((), f"{out} cannot be written, but an .npy file can. {error}")]) from None
+            raise RecipeError.about("-o", f"{out} cannot be written, but an .npy file can. {error}") from None
     out.parent.mkdir(parents=True, exist_ok=True)
     with signals.noted() as wishes:  # what is half written is deleted
 
@@ -143,14 +143,14 @@ class _Source:
         self.sampler = sampler_of(latents)
         if self.condition.gives_images:
             message = f"the generator of {run} is given images: use `kgan apply {run} pictures/ -o out/`"
-            raise RecipeError("RUN", [Problem((), message)])
+            raise RecipeError.about("RUN", message)
         shape = getattr(self.generator, "input_shape", None) or self.generator.get_build_config()["input_shape"]
         conditional = isinstance(shape[0], list | tuple)
         if conditional != (self.condition.specs(self.generator) is not None):
             message = (
                 f"the condition of the generator is not known: there is no resolved.yaml beside {run} that names it"
             )
-            raise RecipeError("RUN", [Problem((), message)])
+            raise RecipeError.about("RUN", message)
         self.latent_dim = (shape[0] if conditional else shape)[-1]
         self.shape = tuple(self.generator(symbolic_inputs(self.generator, self.latent_dim, self.condition)).shape[1:])
         self.names = names_of(run, len(self.condition.classes))
@@ -159,7 +159,7 @@ class _Source:
                 self.label = label = self._number(label)
             self.condition.draw(np.size(label) if np.ndim(label) else 1, label, seeds_of(seed))
         except ValueError as error:
-            raise RecipeError("--label", [Problem((), str(error))]) from None
+            raise RecipeError.about("--label", str(error)) from None
 
     def _number(self, label):
         """The class of that name or number."""
@@ -192,7 +192,7 @@ class _Source:
         return drawn, self.condition.draw(images, self.label, seeds)
 
     def images(self, latents, given):
-        return Samples(self.generator, latents, given, self.shape).standard()
+        return Samples(self.generator, latents, given, self.shape, condition=self.condition).standard()
 
 
 def _in_a_name(text):
@@ -220,7 +220,7 @@ def condition_of(recipe):
         kind = lookup("condition", chosen.pop("name"), conditions.CONDITIONS) if chosen else None
         return conditions.get(kind and kind(**chosen), recipe.get("num_classes"))
     except (ValueError, TypeError) as error:  # of a plugin, or of another version
-        raise RecipeError("RUN", [Problem((), f"its condition cannot be made again: {error}")]) from None
+        raise RecipeError.about("RUN", f"its condition cannot be made again: {error}") from None
 
 
 def newer_checkpoint(run):
@@ -255,7 +255,7 @@ def generator_of(run):
     except (ValueError, TypeError, OSError) as error:
         said = str(error).strip().splitlines()[0][:300]
         message = f"{newest or path} does not contain a generator that can be loaded: {said}"
-    raise RecipeError("RUN", [Problem((), message)]) from None
+    raise RecipeError.about("RUN", message) from None
 
 
 def trained(run):
@@ -300,7 +300,7 @@ def recipe_of(run):
     resolved = (run if run.is_dir() else run.parent) / "resolved.yaml"
     found = loader.load(resolved.read_text("utf-8"), str(resolved))[0] if resolved.is_file() else {}
     if not isinstance(found, dict):
-        raise RecipeError("RUN", [Problem((), f"{resolved} is not a recipe")])
+        raise RecipeError.about("RUN", f"{resolved} is not a recipe")
     return found
 
 

@@ -3,6 +3,7 @@
 import math
 
 from kgan import pictures, scores
+from kgan.data.spread import positions
 from kgan.runner import build
 
 
@@ -54,7 +55,7 @@ def without(recipe, found, held_out=None):
         if one.name == "score" and one.per_class:
             try:
                 condition.check_classes()
-                labels = None if found.labels is None else found.labels[scores.spread(count, one.real)]
+                labels = None if found.labels is None else found.labels[positions(count, one.real)]
                 scores.check_classes(labels, condition.labels_like(labels, one.samples))
             except ValueError as error:
                 said.append(f"per_class of score is left out: {error}")

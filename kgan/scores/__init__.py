@@ -10,7 +10,7 @@ from kgan.scores.record import (
     read,
     write,
 )
-from kgan.scores.scorer import LEAST, NotFiniteError, Scorer, check_classes, spread
+from kgan.scores.scorer import LEAST, NotFiniteError, Scorer, check_classes
 
 __all__ = [
     "LEAST",
@@ -25,7 +25,6 @@ __all__ = [
     "difference",
     "names_of",
     "read",
-    "spread",
     "suitable",
     "write",
 ]

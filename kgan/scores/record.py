@@ -5,7 +5,7 @@ import pathlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kgan.files import replace_when_written
+from kgan.files import replace_when_written, shorten
 
 FID_WEIGHTS = "6726825d"  # the first digits of the sha256 of the FID's weight file
 # the conditions that must be equal before two scores are compared
@@ -154,6 +154,8 @@ def append(path, scores):
     """Add scores to a file as lines of JSON."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        shorten(path, path.read_bytes().rfind(b"\n") + 1)  # an incomplete last line, which a full disk left
     with path.open("a", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(score)) + "\n" for score in scores)
 

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from kgan import backend, environment, extractors, metrics, pictures
 from kgan.arguments import lookup
+from kgan.data.spread import positions
 from kgan.scores.measures import MEASURES, suitable
 from kgan.scores.record import Record
 
@@ -25,11 +26,6 @@ def _real(features, labels):
     features = extractors.Features(features.features, features.logits, labels)
     features.radii = functools.cache(lambda k: metrics.radii(features.features, k))
     return features
-
-
-def spread(count, most):
-    """Positions of at most `most` of `count` images, spread evenly over all."""
-    return np.linspace(0, count - 1, min(count, most)).astype(int)
 
 
 def check_classes(of_real, labels):
@@ -109,7 +105,7 @@ class Scorer:
         began = time.monotonic()
         self.pairs: Any = images if pairs else None
         self.extractor = extractors.get(extractor, images, labels)
-        chosen = spread(len(images), real)
+        chosen = positions(len(images), real)
         labels = None if labels is None else np.ascontiguousarray(np.asarray(labels)[chosen])
         self._classes: dict[int, extractors.Features] = {}
         self.shape = tuple(images.shape[1:])

@@ -45,6 +45,25 @@ disk._put = fails
 class Needed(callbacks.Periodic):
     place = "needed"
 """
+# a plugin: the disk is full from the third checkpoint on, of four files each
+DISK_FULL = """\
+import errno, os
+from kgan import callbacks
+from kgan.checkpoints import disk
+written, put = [], disk._put
+
+def fails(path, fill):
+    written.append(path)
+    if len(written) > 9:
+        path.write_bytes(b"half of what was to b")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    put(path, fill)
+
+disk._put = fails
+
+class Needed(callbacks.Periodic):
+    place = "needed"
+"""
 
 
 def interrupt(process, folder, number, steps=1):

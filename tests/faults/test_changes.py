@@ -64,6 +64,7 @@ def test_another_rate_takes_effect_once_and_is_not_lost(images, tmp_path, caplog
     assert int(gan.d_opt.iterations) == 10
 
 
+@pytest.mark.longer
 def test_the_changed_training_is_the_one_that_continues_with_the_changes_by_hand(images, tmp_path):
     """Rates, betas, clipping, weights of penalties and the loss, against a `fit` without a resume."""
     fit(images, tmp_path, 1, penalties=["r1"])

@@ -13,6 +13,7 @@ import kgan
 from kgan.callbacks import Checkpoint
 from kgan.checkpoints import disk
 from kgan.data import Batches
+from kgan.files import checksum
 from kgan.runner import build, recipes, schema
 from kgan.runner.errors import RecipeError
 from tests.helpers import compiled, largest_difference, small_discriminator, small_gan, state
@@ -120,6 +121,13 @@ def test_what_is_being_deleted_is_no_checkpoint(saved, tmp_path, monkeypatch):
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == ["epoch-0001", "epoch-0003"]
 
 
+def test_only_what_kgan_hides_is_cleaned_away(tmp_path):
+    for name in (".venv3.12", ".git.bak", ".x.new", ".epoch-0001.old12", ".epoch-0002.new7"):
+        (tmp_path / name).mkdir()
+    disk.clean(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".git.bak", ".venv3.12", ".x.new"]
+
+
 def test_a_whole_checkpoint_that_only_lacked_its_name_gets_it(saved, tmp_path):
     """Killed between the last file and the renaming."""
     shutil.copytree(saved / "epoch-0001", tmp_path / "c" / "epoch-0001")
@@ -148,7 +156,7 @@ def seal(path):
     """Give a changed checkpoint a manifest that holds, as a stranger would."""
     manifest = json.loads((path / "manifest.json").read_text())
     for name in manifest["files"]:
-        manifest["files"][name] = disk._seal(path / name)
+        manifest["files"][name] = checksum(path / name)
     (path / "manifest.json").write_text(json.dumps(manifest))
 
 

@@ -56,6 +56,7 @@ def forgotten():
     files.warn_once.cache_clear()
 
 
+@pytest.mark.longer
 def test_a_run_without_what_windows_lacks(tmp_path):
     (tmp_path / "r.yaml").write_text(RECIPE)
     train = "train r.yaml --out run --resume"

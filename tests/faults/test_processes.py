@@ -1,41 +1,58 @@
 """Runs that are killed for real, stopped by signals, starved of disk, or begun twice."""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
 import subprocess
-import time
 
 import keras
 import numpy as np
 import pytest
 
+from kgan.checkpoints import lock
 from tests.command_line import run_kgan, start_kgan
 from tests.faults.processes import POWER_FAILS, RECIPE, assert_same, interrupt, kill, newest_step
 
-EPOCHS = 120  # some five seconds
 TOLERANCE = 1e-6 if keras.backend.backend() == "torch" else 0.0
 
 
 @pytest.fixture(scope="module")
-def straight(tmp_path_factory):
-    """A run that was never stopped."""
-    folder = tmp_path_factory.mktemp("straight")
-    (folder / "r.yaml").write_text(RECIPE.replace("EPOCHS", str(EPOCHS)))
-    run_kgan("train", "r.yaml", "--out", "run", cwd=folder)
-    return folder / "run"
+def never_stopped(tmp_path_factory):
+    """The directory of a run of so many epochs, a function."""
+
+    @functools.cache
+    def trained(epochs):
+        folder = tmp_path_factory.mktemp("straight")
+        (folder / "r.yaml").write_text(RECIPE.replace("EPOCHS", str(epochs)))
+        run_kgan("train", "r.yaml", "--out", "run", cwd=folder)
+        return folder / "run"
+
+    return trained
 
 
 @pytest.fixture
-def here(tmp_path):
-    (tmp_path / "r.yaml").write_text(RECIPE.replace("EPOCHS", str(EPOCHS)))
+def epochs(request):
+    """Some five seconds of them, less than two in the test that runs most often."""
+    return 120 if request.node.get_closest_marker("slow") else 40
+
+
+@pytest.fixture
+def straight(never_stopped, epochs):
+    return never_stopped(epochs)
+
+
+@pytest.fixture
+def here(tmp_path, epochs):
+    (tmp_path / "r.yaml").write_text(RECIPE.replace("EPOCHS", str(epochs)))
     return tmp_path
 
 
 ARGUMENTS = "train", "r.yaml", "--out", "run", "--resume"
 
 
+@pytest.mark.longer
 def test_signals_save_and_say_where(here, straight, call):
     said = interrupt(start_kgan(*ARGUMENTS, cwd=here), here / "run", signal.SIGTERM)
     assert "Stopped by SIGTERM after step" in said and "run/checkpoints/step-" in said
@@ -46,6 +63,8 @@ def test_signals_save_and_say_where(here, straight, call):
     assert np.load(here / "x.npy").shape == (4, 8, 8, 1)
     run_kgan(*ARGUMENTS, cwd=here)
     assert_same(here / "run", straight, TOLERANCE)
+    with lock.held(here / "run" / "checkpoints"):
+        assert "run is in use by another process" in call(*ARGUMENTS, code=2)
     assert "Done" in call(*ARGUMENTS)  # nothing left to do
     assert_same(here / "run", straight, TOLERANCE)
 
@@ -74,15 +93,6 @@ def test_killed_while_it_saves(here, straight, number):
     assert ("Resuming from" in said) == (number in (5, 9))
     assert not [path.name for path in (here / "run" / "checkpoints").iterdir() if path.name.startswith(".")]
     assert_same(here / "run", straight, TOLERANCE)
-
-
-def test_one_process_at_a_time(here, call):
-    first = start_kgan(*ARGUMENTS, cwd=here)
-    while not (here / "run" / "checkpoints").exists():
-        assert first.poll() is None
-        time.sleep(0.05)
-    assert "run is in use by another process" in call(*ARGUMENTS, code=2)
-    interrupt(first, here / "run", signal.SIGTERM)
 
 
 @pytest.mark.slow

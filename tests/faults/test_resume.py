@@ -101,6 +101,7 @@ def test_resumed_is_never_stopped(images, tmp_path, name):
         assert_same(resumed, straight, folder, tmp_path / "straight")
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("at_once", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_training_stopped_in_the_middle_of_an_epoch_goes_on_there(images, tmp_path, at_once):
     class Stop(keras.callbacks.Callback):
@@ -125,6 +126,7 @@ def test_epochs_that_are_shorter_than_the_data(images, tmp_path):
     assert [(state["epoch"], state["step"]) for state in states] == [(1, 2), (3, 4)]
 
 
+@pytest.mark.longer
 def test_several_steps_at_once(images, tmp_path):
     if keras.backend.backend() == "torch":
         pytest.skip("one step at a time there")
