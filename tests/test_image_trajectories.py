@@ -153,8 +153,8 @@ KINDS["pix2pix with dropout"] = KINDS["pix2pix"]._replace(players=lambda: (with_
     "kind, schedule",
     [
         ("pix2pix", "alternating"),
-        ("pix2pix", "simultaneous"),
-        ("super-resolution", "alternating"),
+        pytest.param("pix2pix", "simultaneous", marks=pytest.mark.longer),
+        pytest.param("super-resolution", "alternating", marks=pytest.mark.longer),
         ("inpainting", "simultaneous"),
     ],
 )

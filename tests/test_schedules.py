@@ -88,7 +88,7 @@ def test_the_discriminator_that_waits_does_not_change(images):
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-@pytest.mark.parametrize("loss", ["non_saturating", "relativistic"])
+@pytest.mark.parametrize("loss", ["non_saturating", pytest.param("relativistic", marks=pytest.mark.longer)])
 def test_logs_are_always_all_of_them(images, name, loss):
     if (name, loss) == ("combined", "relativistic"):
         with pytest.raises(

@@ -110,6 +110,7 @@ def test_dense_saturating():
     assert_same(*run_both(*dense_a(), 100, tutorial_adam, "minimax", "simultaneous", simultaneous, saturating=True))
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("rule", cases([(5, True)], [(1, False), (1, True), (5, False)]))
 def test_dense_alternating(rule):
     k, reuse = rule
@@ -118,6 +119,7 @@ def test_dense_alternating(rule):
     assert_same(*run_both(*players, 100, tutorial_adam, cross_entropy(), schedule, alternating(k, reuse)))
 
 
+@pytest.mark.longer
 def test_combined():
     assert_same(*run_both(*dense_b(), 100, tutorial_adam, cross_entropy(), "combined", combined))
 

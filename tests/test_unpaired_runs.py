@@ -32,11 +32,11 @@ callbacks:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A run on 8 and 9 pictures, with 24 pairs to test it on."""
+    """A run on 20 and 21 pictures, with 24 pairs to test it on."""
     folder = tmp_path_factory.mktemp("two")
     (folder / "recipe.yaml").write_text(RECIPE)
     draw = np.random.default_rng(0)
-    for name, count, shade in (("trainA", 8, 0), ("trainB", 9, 128), ("testA", 24, 0), ("testB", 24, 128)):
+    for name, count, shade in (("trainA", 20, 0), ("trainB", 21, 128), ("testA", 24, 0), ("testB", 24, 128)):
         (folder / "pictures" / name).mkdir(parents=True)
         for number in range(count):
             colours = np.repeat(np.repeat(draw.integers(shade, 128 + shade, (5, 6, 3), "uint8"), 4, 0), 4, 1)
@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
 
 def test_what_a_run_says_and_leaves(folder):
     said = (folder / "said.txt").read_text()
-    assert "8 images of a" in said and "9 of b" in said
+    assert "20 images of a" in said and "21 of b" in said
     found = kgan.scores.read(folder / "run" / "scores.jsonl")
     assert {score.key for score in found} == {
         f"{name}_to_{domain}" for name in ("sharpness", "l1", "psnr", "ssim", "partner_rank") for domain in "ab"

@@ -84,8 +84,12 @@ def assert_same(one, other, folder, other_folder):
         assert (rows, pictures) == left_behind(other_folder) and len(rows) == EPOCHS
 
 
-# those that differ least from another one are left out by default
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SELDOM)) for name in GAMES])
+def marks(name):
+    """The first is checked most often, and those that differ least from another one least often."""
+    return [pytest.mark.slow] if name in SELDOM else [pytest.mark.longer] if name != "simultaneous" else []
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in GAMES])
 def test_resumed_is_never_stopped(images, tmp_path, name):
     """Killed within an epoch; one game at the first step, at the last ones of epochs and again after going on too."""
     straight = train(images, tmp_path / "straight", GAMES[name])
