@@ -177,7 +177,7 @@ def test_in_a_browser(run, tmp_path, width):
     command += ["--enable-logging=stderr", f"--log-net-log={requests}", f"--user-data-dir={tmp_path / 'profile'}"]
     done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=120)
     found = json.loads(re.search(r"FOUND(.*?)END", done.stdout)[1])
-    assert found["first"] == ["epoch-0040"] and found["moved"] == ["epoch-0006"] and found["slider"]
+    assert found["first"] == ["epoch-0040"] and found["moved"] == ["epoch-0005"] and found["slider"]
     assert not found["wide"]
     assert not re.search(r"CONSOLE.*(error|refused|failed)", done.stderr, re.IGNORECASE)
     asked = set(re.findall(r'"url":"https?://([^/:"]+)', requests.read_text("utf-8")))
