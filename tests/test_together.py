@@ -146,8 +146,11 @@ def test_a_full_disk_of_the_first_process_ends_all(engine, recipe, tmp_path):
     (tmp_path / "full.py").write_text(DISK_FULL)
     processes = two_processes(engine, *recipe, "--plugin", "full.py", cwd=tmp_path)
     said = said_by(processes)
-    assert [one.returncode for one in processes] == [1, 1] and not any("Traceback" in text for text in said), said
-    assert "No space left on device" in said[0] and "Another process of this training has ended" in said[1]
+    assert processes[0].returncode == 1 and "No space left on device" in said[0] and "Traceback" not in said[0], said
+    said_so = processes[1].returncode == 1 and "Another process of this training has ended" in said[1]
+    # the first process connected the others: where these notice that first, JAX itself ends them, and says why
+    by_jax = engine == "jax" and processes[1].returncode == -signal.SIGABRT and "another task died" in said[1].lower()
+    assert said_so or by_jax, said
     folder = tmp_path / "run" / "checkpoints"
     newest, passed = disk.latest(folder)
     assert disk.read_state(newest)["step"] == 14 and not passed

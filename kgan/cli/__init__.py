@@ -25,9 +25,11 @@ def main():
             said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         for line in said.splitlines():
             error_console.print(line, style="red", soft_wrap=True, highlight=False, markup=False)
-        if isinstance(error, ConnectionError) and "kgan.backend" in sys.modules and _together():
+        if isinstance(error, OSError) and "kgan.backend" in sys.modules and _together():
             sys.stdout.flush()
-            os._exit(1)  # an engine would wait for the processes that are lost, and end with an error of its own
+            os._exit(
+                1
+            )  # an engine would wait for processes that are lost, or that wait for this one whose disk is full
         raise SystemExit(2 if isinstance(error, RecipeError) else 1) from None
 
 

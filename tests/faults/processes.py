@@ -45,7 +45,7 @@ disk._put = fails
 class Needed(callbacks.Periodic):
     place = "needed"
 """
-# a plugin: the disk is full from the third checkpoint on, of four files each
+# a plugin: the disk is full from the third checkpoint on, of three files each
 DISK_FULL = """\
 import errno, os
 from kgan import callbacks
@@ -54,7 +54,7 @@ written, put = [], disk._put
 
 def fails(path, fill):
     written.append(path)
-    if len(written) > 9:
+    if len(written) > 6:
         path.write_bytes(b"half of what was to b")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     put(path, fill)
