@@ -141,7 +141,6 @@ def test_the_loss_of_a_process_ends_the_others(engine, killed, recipe, tmp_path)
 
 
 @engines
-@pytest.mark.longer
 def test_a_full_disk_of_the_first_process_ends_all(engine, recipe, tmp_path):
     (tmp_path / "full.py").write_text(DISK_FULL)
     processes = two_processes(engine, *recipe, "--plugin", "full.py", cwd=tmp_path)

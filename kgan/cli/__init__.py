@@ -27,9 +27,8 @@ def main():
             error_console.print(line, style="red", soft_wrap=True, highlight=False, markup=False)
         if isinstance(error, OSError) and "kgan.backend" in sys.modules and _together():
             sys.stdout.flush()
-            os._exit(
-                1
-            )  # an engine would wait for processes that are lost, or that wait for this one whose disk is full
+            # an engine would wait for processes that are lost, or that wait for this one, whose disk is full
+            os._exit(1)
         raise SystemExit(2 if isinstance(error, RecipeError) else 1) from None
 
 

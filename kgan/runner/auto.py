@@ -78,8 +78,8 @@ def r1_weight(facts):
 def augment(facts):
     """ADA where there are at most 50,000 images; on a CPU, where it takes as long as the networks, at most 2,000.
 
-    3,419 emoji on one core, with earlier networks: a Frechet distance of 9.6 without it and 13.6 with it after 8 minutes, 8.2
-    and 10.4 after 20.
+    3,419 emoji on one core, with earlier networks: a Frechet distance of 9.6 without it and 13.6 with it after 8 minutes,
+    8.2 and 10.4 after 20.
     """
     return {"name": "ada"} if facts.count <= (50_000 if facts.accelerator else 2000) else None
 
