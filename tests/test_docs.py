@@ -16,6 +16,11 @@ from keras import ops
 
 import kgan
 from docs import symptoms
+from kgan.callbacks import CALLBACKS
+from kgan.callbacks.of_keras import OF_KERAS
+from kgan.conditions import CONDITIONS
+from kgan.latents import LATENTS
+from kgan.rules import NAMED
 from kgan.runner import recipes, schema
 from kgan.runner.errors import RecipeError
 from tests import brought
@@ -54,6 +59,13 @@ def test_the_symptoms_are_those_of_the_doctor():
 def test_the_gallery_shows_every_recipe():
     page = (ROOT / "docs" / "recipes" / "index.md").read_text("utf-8")
     assert sorted(re.findall(r"^```\{grid-item-card\} (\S+)$", page, re.M)) == sorted(recipes.shipped())
+
+
+def test_every_key_of_a_recipe_and_every_callback_is_explained():
+    named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "recipe_keys.md").read_text("utf-8")))
+    known = [CALLBACKS.keys() - OF_KERAS.keys() - {"log_file"}, CONDITIONS.keys() - {"unconditional"}, LATENTS.keys()]
+    for names in (schema.Recipe.model_fields.keys(), *known, *(NAMED[key].keys() for key in NAMED if key != "loss")):
+        assert not names - named
 
 
 def test_the_names_that_lead_into_the_reference_of_keras_exist():
