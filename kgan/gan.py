@@ -310,7 +310,7 @@ class GAN(backend.Steps, Generating, KerasFile, keras.Model):
         validated = bool(args or kwargs.get("validation_data") is not None or kwargs.get("validation_split"))
         # scores may need labels that the training ignores
         data = x if y is None else (x, y), kwargs.get("validation_data")
-        callbacks, verbose = with_live(callbacks, 0 if backend.process()[0] else verbose)
+        callbacks, verbose = with_live(callbacks, verbose if backend.is_first() else 0)
         own = with_own_callbacks(callbacks, self, next_epoch, data, validated)
         x, y = self.as_read(x, y)
         if kwargs.get("validation_data") is not None:

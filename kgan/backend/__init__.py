@@ -21,7 +21,8 @@
 - `spread(devices)` is a context in which GANs that are made are trained on a number of devices, or `"all"`, and in all
   processes that were started for it; `on_one_device()` one in which models are not; `by_itself(*models)` one in which one
   process alone calls models that are.
-- `process()` is the number of this process among those that train one GAN together, and how many these are;
+- `process()` is the number of this process among those that train one GAN together, and how many these are; `is_first()`
+  whether it is the first;
   `check_together(model)` raises ValueError where that is not possible, and `begin_together(variables)` gives variables the
   values of the first process.
 - `share(value)` is the value of the first process in all of them, plain data, and `from_first(make)` what `make()` returns
@@ -171,6 +172,11 @@ def static_shape(tensor):
     return None if getattr(tensor.shape, "rank", 0) is None else tuple(tensor.shape)
 
 
+def is_first():
+    """Whether this process is the first of those that train one GAN together, or the only one."""
+    return process()[0] == 0
+
+
 def from_first(make):
     """What `make()` returns in the first process, in all processes; the others do not call it."""
     index, count = process()
@@ -227,6 +233,7 @@ __all__ = [
     "has_accelerator",
     "in_all_parts",
     "input_gradient",
+    "is_first",
     "largest",
     "last_operation",
     "lay_out",

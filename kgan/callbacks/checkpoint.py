@@ -139,7 +139,7 @@ class Checkpoint(Periodic, Saver):
 
     @property
     def _writes(self):
-        return backend.process()[0] == 0
+        return backend.is_first()
 
     def newest(self):
         """Path of the newest good checkpoint, or `None`; logs which ones were skipped and why."""

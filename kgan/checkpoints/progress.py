@@ -149,7 +149,7 @@ class Progress(keras.callbacks.CallbackList):
         arrays = state.arrays_of(self.gan)
         for difference in changed:
             log.warning(changes.line(*difference))
-        if changed and backend.process()[0] == 0:
+        if changed and backend.is_first():
             disk.write(path, arrays, state.plain({**known, **self._described()}))
         self.epoch, self.batch, self.step = known["epoch"], known["batch"], known["step"]
         self._place_data(known)

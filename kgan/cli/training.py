@@ -80,7 +80,7 @@ def _spread(devices):
             open_now.enter_context(backend.spread(devices))
         except ValueError as error:
             raise wrong("--devices", str(error)) from None
-        if backend.process()[0]:
+        if not backend.is_first():
             out_console.quiet = True
             logging.getLogger("kgan").setLevel(logging.ERROR)
         yield

@@ -53,7 +53,7 @@ def train(
         ConnectionError: if the data must be downloaded and the download fails.
         RunError: if the training had to be stopped.
     """
-    console, is_first = console or Console(), backend.process()[0] == 0
+    console, is_first = console or Console(), backend.is_first()
     there, changes = backend.from_first(lambda: _there(recipe, out, resume, changed))
     batches, gan, found, held_out, scorers, fitting = make_objects(
         recipe, given, out if is_first and not there else None, console
@@ -221,7 +221,7 @@ def make_objects(recipe, given, out, console, steps_at_once=None):
     if not steps_at_once:
         console.print(display.engine_line(gan, batches), soft_wrap=True, highlight=False, markup=False)
     # last, since they take the longest time
-    measures = not steps_at_once and backend.process()[0] == 0
+    measures = not steps_at_once and backend.is_first()
     scorers = build.build_scorers(fitting, given, found) if measures else {}
     return batches, gan, found, held_out, scorers, fitting
 
