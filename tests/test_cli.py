@@ -357,6 +357,7 @@ def test_a_generator_that_could_not_be_loaded_is_refused_before_the_training(tmp
             "x = 1",
             "defines no loss, schedule, penalty, term, trick, condition, augmentation, callback or architecture, and",
         ),
+        ("from kgan.losses import Hinge", "and registers nothing with Keras"),
         ("import nowhere", "cannot be run: ModuleNotFoundError: No module named 'nowhere'"),
         ("import kgan\nclass Hinge(kgan.losses.AdversarialLoss):\n    pass", "the name hinge is taken already"),
         (None, "there is no file mine.py"),

@@ -48,7 +48,7 @@ def load(path):
         said = f"{path} cannot be run: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         raise RecipeError.about("--plugin", said) from None
     found = list(_parts(module, path.stem))
-    if not found and not any(_is_registered(thing) for thing in vars(module).values()):
+    if not found and not any(_is_registered(thing, module) for thing in vars(module).values()):
         said = (
             f"{path} defines no loss, schedule, penalty, term, trick, condition, augmentation, callback or architecture"
         )
@@ -63,10 +63,10 @@ def load(path):
     _named[path.resolve()] = [(name, known) for name, _, known in found]
 
 
-def _is_registered(thing):
-    """Whether a class or function can be loaded by Keras, since `register_keras_serializable` knows it."""
-    own = getattr(thing, "__name__", None)
-    return callable(thing) and own is not None and keras.saving.get_registered_name(thing) != own
+def _is_registered(thing, module):
+    """Whether it is a class or function of this module that `register_keras_serializable` has made known to Keras."""
+    own = getattr(thing, "__module__", None) == module.__name__
+    return own and callable(thing) and keras.saving.get_registered_name(thing) != thing.__name__
 
 
 def _parts(module, stem):
